@@ -1,0 +1,1 @@
+"""The plan, its limits, and the one loop that drives it."""

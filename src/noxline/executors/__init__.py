@@ -1,0 +1,1 @@
+"""Executors: they take requests and hand back outcomes."""

@@ -1,0 +1,1 @@
+"""Gates: they apply rules to metrics."""

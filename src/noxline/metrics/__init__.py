@@ -1,0 +1,1 @@
+"""Readers of reports, one kind per file."""

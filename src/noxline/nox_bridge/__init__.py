@@ -1,0 +1,1 @@
+"""The bridge to nox: listing sessions, building its command lines, reading its report."""

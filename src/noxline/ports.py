@@ -1,0 +1,94 @@
+"""The seams of noxline: what the engine asks of the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from noxline.model.event import Event
+from noxline.model.finding import Finding
+from noxline.model.gate import Rule, Verdict
+from noxline.model.metric import Metric, Missing, ToolReport
+from noxline.model.run import Run
+from noxline.model.task import Outcome, TaskRequest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """Message of an executor: the environment of a task is up to date."""
+
+    task: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Output:
+    """Message of an executor: lines a task printed, without line ends."""
+
+    task: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finished:
+    """Message of an executor: a task came to its end (`outcome.started` is left at 0; the engine knows it)."""
+
+    outcome: Outcome
+
+
+Message = Prepared | Output | Finished
+
+
+class Executor(Protocol):
+    """Takes TaskRequests and hands back messages; knows no graph and no cache, and never calls back."""
+
+    def submit(self, request: TaskRequest) -> None:
+        """Start a request; return at once."""
+
+    def wait(self, timeout: float | None = None) -> Sequence[Message]:
+        """Return the messages that have come in, waiting up to `timeout` seconds for the first."""
+
+    def cancel(self, tasks: Sequence[str] | None = None) -> None:
+        """End the processes of these tasks, or of all; each still comes back as Finished(cancelled)."""
+
+    def close(self) -> None:
+        """End whatever is left and free everything; may be called twice."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What one reader found in an output directory."""
+
+    metrics: tuple[Metric, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    tools: tuple[ToolReport, ...] = ()
+
+
+class MetricReader(Protocol):
+    """Reads the reports that the tasks of one stage left behind."""
+
+    def read(self, outputs: Sequence[Path], root: Path) -> Reading | None:
+        """Return what the output directories of one stage's tasks hold together; None when no report of mine is there.
+
+        A report that is there and cannot be read gives `Missing`, never silence.
+        """
+
+
+class Gate(Protocol):
+    """Applies rules to metrics."""
+
+    def judge(self, rules: Sequence[Rule], run: Run) -> tuple[Verdict, ...]:
+        """Return a verdict for each rule, in the order of the rules."""
+
+
+class Reporter(Protocol):
+    """Listens to events and to the final run; cannot change the run."""
+
+    def handle(self, event: Event) -> None:
+        """Take notice of an event."""
+
+    def finish(self, run: Run) -> None:
+        """Report the run as a whole."""

@@ -1,0 +1,1 @@
+"""The standard nox sessions, public: a noxfile imports them."""

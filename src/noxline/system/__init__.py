@@ -1,0 +1,1 @@
+"""The only seams to the operating system: files and processes."""
