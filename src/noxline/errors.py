@@ -52,7 +52,7 @@ class ConfigError(NoxlineError):
     exit_code = ExitCode.USAGE
 
 
-class EnvironmentProblem(NoxlineError):
+class MachineError(NoxlineError):
     """The machine lacks something: an interpreter, a program, space on the disk."""
 
     exit_code = ExitCode.USAGE
