@@ -1,0 +1,174 @@
+"""Put the sessions of both noxfiles and the settings together: one validated pipeline, and its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from noxline.errors import ConfigError, suggest
+from noxline.model.pipeline import Pipeline
+from noxline.model.stage import Policy, SessionInfo, Source, Stage
+from noxline.model.task import Task
+from noxline.sessions.catalog import CROSS_NEEDS, STANDARD, StandardStage, covers
+from noxline.settings.schema import PipelineSettings, StageSettings
+
+_CATALOGUE: Mapping[str, StandardStage] = {stage.name: stage for stage in STANDARD}
+# Combined figures need noxline's own coverage stage even where the project has a session of that name.
+_ALWAYS_ADDED = frozenset({"coverage"})
+_OWN_RANK = 45
+
+
+def assemble(
+    root: Path,
+    *,
+    own: Sequence[SessionInfo],
+    standard: Sequence[SessionInfo],
+    settings: PipelineSettings,
+    origins: Mapping[str, str],
+    pythons: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Pipeline:
+    """Return the pipeline of a project; raise ConfigError for settings of a stage that is not there."""
+    own_families = {session.family for session in own}
+    wanted = _wanted_standard(own_families, {s.family for s in standard}, settings, origins)
+    stages = [_stage(name, sessions, settings) for name, sessions in _families(own)]
+    for family, sessions in _families(s for s in standard if s.family in wanted):
+        name = f"standard-{family}" if family in own_families else family
+        stages.append(_stage(name, sessions, settings))
+    _refuse_unknown_stages(stages, settings, origins)
+    return Pipeline(root=root, stages=tuple(stages), pythons=pythons, notes=notes)
+
+
+def _families(sessions: Iterable[SessionInfo]) -> list[tuple[str, list[SessionInfo]]]:
+    groups: dict[str, list[SessionInfo]] = {}
+    for session in sessions:
+        groups.setdefault(session.family, []).append(session)
+    return list(groups.items())
+
+
+def _wanted_standard(
+    own: set[str], available: set[str], settings: PipelineSettings, origins: Mapping[str, str]
+) -> set[str]:
+    if settings.standard is not None:
+        for name in settings.standard:
+            if name not in _CATALOGUE:
+                raise ConfigError(
+                    f"no standard stage is called {name!r}",
+                    place=origins.get("pipeline.standard", ""),
+                    hint=suggest(name, list(_CATALOGUE)),
+                )
+        return set(settings.standard)
+    covered = {covers(family) for family in own} - _ALWAYS_ADDED
+    return available - covered
+
+
+def _stage(name: str, sessions: Sequence[SessionInfo], settings: PipelineSettings) -> Stage:
+    first = sessions[0]
+    known = _CATALOGUE.get(first.standard or covers(first.family) or "")
+    base = Policy(exclusive=known.exclusive) if known else Policy()
+    return Stage(
+        name=name,
+        source=first.source,
+        sessions=tuple(sessions),
+        policy=_overlay(base, settings.stage.get(name)),
+        doc=first.doc,
+        tags=first.tags,
+        default=any(session.default for session in sessions),
+        standard=known.name if known else "",
+        rank=known.rank if known else _OWN_RANK,
+        skip=first.skip if all(session.skip for session in sessions) else None,
+    )
+
+
+def _overlay(policy: Policy, given: StageSettings | None) -> Policy:
+    if given is None:
+        return policy
+    changes = {name: getattr(given, name) for name in Policy.__dataclass_fields__}
+    frozen = {name: tuple(v) if isinstance(v, list) else v for name, v in changes.items() if v is not None}
+    return replace(policy, **frozen)
+
+
+def _refuse_unknown_stages(stages: Sequence[Stage], settings: PipelineSettings, origins: Mapping[str, str]) -> None:
+    names = [stage.name for stage in stages]
+    needed = [(f"pipeline.stage.{stage.name}.needs", need) for stage in stages for need in stage.policy.needs]
+    for key, name in [*((f"pipeline.stage.{name}", name) for name in settings.stage), *needed]:
+        if name not in names:
+            raise ConfigError(
+                f"there is no stage called {name!r}", place=origins.get(key, key), hint=suggest(name, names)
+            )
+
+
+def tasks_of(pipeline: Pipeline, *, cores: int) -> tuple[Task, ...]:
+    """Return one task for each session and shard of the pipeline, with needs between tasks."""
+    shards = {s.name: _shard_count(stage, cores) for stage in pipeline.stages for s in stage.sessions}
+    by_session = {
+        (session.source, session.name): _names(session.name, shards[session.name], stage)
+        for stage in pipeline.stages
+        for session in stage.sessions
+    }
+    by_stage = {
+        stage.name: [name for session in stage.sessions for name in by_session[session.source, session.name]]
+        for stage in pipeline.stages
+    }
+    return tuple(
+        task
+        for stage in pipeline.stages
+        for session in stage.sessions
+        for task in _session_tasks(
+            stage, session, by_session[session.source, session.name], _needs(stage, session, by_session, by_stage, pipeline)
+        )
+    )
+
+
+def _shard_count(stage: Stage, cores: int) -> int:
+    return max(1, cores) if stage.policy.shards == "auto" else int(stage.policy.shards)
+
+
+def _names(session: str, shards: int, stage: Stage) -> list[str]:
+    # A standard stage beside a project's session of the same name is told apart by its stage's name.
+    base = stage.name if stage.name.startswith("standard-") else session
+    return [base] if shards == 1 else [f"{base}#{k}/{shards}" for k in range(1, shards + 1)]
+
+
+def _needs(
+    stage: Stage,
+    session: SessionInfo,
+    by_session: Mapping[tuple[Source, str], list[str]],
+    by_stage: Mapping[str, list[str]],
+    pipeline: Pipeline,
+) -> tuple[str, ...]:
+    needs = [name for required in session.requires for name in by_session.get((session.source, required), [])]
+    for need in stage.policy.needs:
+        needs += by_stage[need]
+    if session.source is Source.STANDARD:
+        for family in CROSS_NEEDS.get(session.family, ()):
+            for other in pipeline.stages:
+                if other.standard == family and other.default:
+                    needs += by_stage[other.name]
+    return tuple(dict.fromkeys(needs))
+
+
+def _session_tasks(
+    stage: Stage, session: SessionInfo, names: Sequence[str], needs: tuple[str, ...]
+) -> Iterable[Task]:
+    policy = stage.policy
+    skip = session.skip or stage.skip
+    for number, name in enumerate(names, start=1):
+        yield Task(
+            name=name,
+            stage=stage.name,
+            session=session.name,
+            source=session.source,
+            python=session.python if session.name != session.family else None,
+            shard=(number, len(names)) if len(names) > 1 else None,
+            needs=needs,
+            environment=f"{session.source.value}/{session.environment}" if session.environment else "",
+            exclusive=policy.exclusive,
+            timeout=policy.timeout,
+            retries=policy.retries,
+            warn_only=policy.warn_only,
+            rank=stage.rank,
+            skip=skip.reason if skip else "",
+            tolerant=stage.standard == "coverage" and session.source is Source.STANDARD,
+        )

@@ -1,0 +1,202 @@
+"""The composition root: read a project, build the engine for it, run it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from noxline.assembly import assemble, tasks_of
+from noxline.errors import MachineError, UsageError
+from noxline.graph import TaskGraph
+from noxline.model.gate import Rule
+from noxline.model.pipeline import Pipeline
+from noxline.model.run import Run
+from noxline.nox_bridge.interpreters import Interpreter, find_interpreters
+from noxline.nox_bridge.listing import find_noxfile, list_sessions
+from noxline.ports import Reporter
+from noxline.selection import Selection, select
+from noxline.sessions.catalog import standard_sessions
+from noxline.settings.detect.project import detect
+from noxline.settings.facts import ProjectFacts
+from noxline.settings.loader import load, rules
+from noxline.settings.root import find_root
+from noxline.settings.schema import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line asks for. `judged` is true for `ci` and false for `run`."""
+
+    names: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()
+    jobs: int | None = None
+    fail_fast: bool = False
+    posargs: tuple[str, ...] = ()
+    failed: bool = False
+    fix: bool = False
+    judged: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """Everything that was read of a project; nothing has run yet."""
+
+    root: Path
+    settings: Settings
+    facts: ProjectFacts
+    pipeline: Pipeline
+    graph: TaskGraph
+    selection: Selection
+    rules: tuple[Rule, ...]
+    interpreters: tuple[Interpreter, ...]
+    cores: int
+
+
+def cores() -> int:
+    """Return the number of CPUs this process may use (cpusets and affinity respected)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def state_directory(root: Path) -> Path:
+    """Return `.noxline/state`, made when missing, inside a `.noxline` that git ignores."""
+    from noxline.sessions.output import ignore_state_directory
+
+    state = root / ".noxline" / "state"
+    try:
+        ignore_state_directory(root)
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineError(
+            f"cannot write below the project: {error.strerror}", place=str(error.filename or state)
+        ) from error
+    return state
+
+
+def open_project(start: Path, options: Options) -> Project:
+    """Read the project around `start`; raise UsageError, ConfigError or MachineError for what cannot be."""
+    root = find_root(start)
+    settings = load(root)
+    state = state_directory(root)
+    facts = detect(root)
+    interpreters = find_interpreters(os.environ, state)
+    matrix, notes = _matrix(settings, facts, interpreters, options.pythons)
+    pipeline = _pipeline(root, settings, facts, state=state, matrix=matrix, notes=notes)
+    count = options.jobs or settings.pipeline.workers or cores()
+    graph = TaskGraph.of(tasks_of(pipeline, cores=count))
+    return Project(
+        root=root,
+        settings=settings,
+        facts=facts,
+        pipeline=pipeline,
+        graph=graph,
+        selection=_selection(root, pipeline, graph, options),
+        rules=_rules(settings, facts),
+        interpreters=interpreters,
+        cores=count,
+    )
+
+
+def _pipeline(
+    root: Path,
+    settings: Settings,
+    facts: ProjectFacts,
+    *,
+    state: Path,
+    matrix: tuple[str, ...],
+    notes: tuple[str, ...],
+) -> Pipeline:
+    noxfile = find_noxfile(root)
+    own = list_sessions(noxfile, state=state, environ=os.environ).sessions if noxfile else ()
+    return assemble(
+        root,
+        own=own,
+        standard=standard_sessions(facts, matrix),
+        settings=settings.pipeline,
+        origins=settings.origins,
+        pythons=matrix,
+        notes=notes,
+    )
+
+
+def _matrix(
+    settings: Settings, facts: ProjectFacts, interpreters: Sequence[Interpreter], asked: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the Pythons of the standard test matrix and the remarks about those that are left out."""
+    available = [interpreter.version for interpreter in interpreters]
+    missing = [version for version in asked if version not in available]
+    if missing:
+        raise MachineError(
+            f"Python {', '.join(missing)} is not on this machine",
+            place="--python",
+            hint=f"found: {', '.join(available)}; install it with: uv python install {missing[0]}",
+        )
+    declared = tuple(settings.pipeline.python or facts.pythons)
+    if asked:
+        return asked, ()
+    absent = [version for version in declared if version not in available]
+    matrix = tuple(version for version in declared if version in available)
+    notes = [f"Python {version} is declared but not on this machine: skipped" for version in absent]
+    return matrix or _nearest(facts, available), tuple(notes)
+
+
+def _nearest(facts: ProjectFacts, available: Sequence[str]) -> tuple[str, ...]:
+    """Return the Python of noxline itself for a project that declares none."""
+    import sys
+
+    if facts.pythons:
+        raise MachineError(
+            f"none of the project's Pythons ({', '.join(facts.pythons)}) is on this machine",
+            hint=f"found: {', '.join(available)}; install one with: uv python install {facts.pythons[-1]}",
+        )
+    return (f"{sys.version_info[0]}.{sys.version_info[1]}",)
+
+
+def _selection(root: Path, pipeline: Pipeline, graph: TaskGraph, options: Options) -> Selection:
+    names = options.names
+    if options.failed:
+        from noxline.reports.run_directory import latest, read_run
+
+        run_id = latest(root)
+        if run_id is None:
+            raise UsageError("there is no earlier run in this project", hint="start with: noxline ci")
+        run = read_run(root, run_id)
+        names = tuple(r.task.name for r in run.tasks if r.outcome.status.value == "failed")
+        if not names:
+            raise UsageError(f"nothing failed in the last run ({run_id})", hint="noxline ci runs everything")
+    return select(
+        pipeline.stages, graph, names=names, only=options.only, skip=options.skip, pythons=options.pythons
+    )
+
+
+def _rules(settings: Settings, facts: ProjectFacts) -> tuple[Rule, ...]:
+    from noxline.gates.defaults import applicable_rules
+
+    return applicable_rules(
+        rules(settings), settings_written=settings.written, coverage_fail_under=facts.coverage_fail_under
+    )
+
+
+def run_project(project: Project, options: Options, reporters: Sequence[Reporter]) -> Run:
+    """Run the selected tasks, read what they left, judge the gates; tell the reporters all along."""
+    from noxline.running import RunSession
+
+    return RunSession(project, options, reporters).run()
+
+
+def judge_again(root: Path, run_id: str | None) -> Run:
+    """Judge the rules as they are now over the metrics of an earlier run."""
+    from noxline.reports.run_directory import latest, read_run
+    from noxline.running import judged
+
+    chosen = run_id or latest(root)
+    if chosen is None:
+        raise UsageError("there is no earlier run in this project", hint="start with: noxline ci")
+    settings = load(root)
+    run = read_run(root, chosen)
+    return judged(replace(run, judged=True), _rules(settings, detect(root)))
