@@ -26,13 +26,15 @@ LAYERS = (
     ("nox_bridge",),
     ("sessions",),
     ("executors", "metrics", "gates", "reports"),
-    ("assembly",),
-    ("running", "wiring"),
+    ("assembly", "project", "state"),
+    ("requests",),
+    ("running",),
+    ("wiring",),
     ("cli",),
     ("__main__",),
 )
 # Adapter packages on one layer do not see each other; these pairs of single modules may.
-SAME_LAYER = {("running", "wiring"), ("wiring", "running"), ("selection", "graph"), ("graph_render", "graph")}
+SAME_LAYER = {("selection", "graph"), ("graph_render", "graph")}
 STAND_ALONE = {"injected"}  # put on the path of other interpreters: imports nothing of noxline
 MAX_MODULE, MAX_FUNCTION, MAX_MEDIAN, MAX_POSITIONAL = 300, 50, 10, 5
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from noxline.assembly import assemble, tasks_of
@@ -16,6 +16,7 @@ from noxline.model.run import Run
 from noxline.nox_bridge.interpreters import Interpreter, find_interpreters
 from noxline.nox_bridge.listing import find_noxfile, list_sessions
 from noxline.ports import Reporter
+from noxline.project import Options, Project
 from noxline.selection import Selection, select
 from noxline.sessions.catalog import standard_sessions
 from noxline.settings.detect.project import detect
@@ -24,36 +25,7 @@ from noxline.settings.loader import load, rules
 from noxline.settings.root import find_root
 from noxline.settings.schema import Settings
 
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the command line asks for. `judged` is true for `ci` and false for `run`."""
-
-    names: tuple[str, ...] = ()
-    only: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    pythons: tuple[str, ...] = ()
-    jobs: int | None = None
-    fail_fast: bool = False
-    posargs: tuple[str, ...] = ()
-    failed: bool = False
-    fix: bool = False
-    judged: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Project:
-    """Everything that was read of a project; nothing has run yet."""
-
-    root: Path
-    settings: Settings
-    facts: ProjectFacts
-    pipeline: Pipeline
-    graph: TaskGraph
-    selection: Selection
-    rules: tuple[Rule, ...]
-    interpreters: tuple[Interpreter, ...]
-    cores: int
+__all__ = ["Options", "Project", "judge_again", "open_project", "run_project"]
 
 
 def cores() -> int:

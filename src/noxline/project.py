@@ -1,0 +1,45 @@
+"""What the command line asks for, and everything that was read of a project before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from noxline.graph import TaskGraph
+from noxline.model.gate import Rule
+from noxline.model.pipeline import Pipeline
+from noxline.nox_bridge.interpreters import Interpreter
+from noxline.selection import Selection
+from noxline.settings.facts import ProjectFacts
+from noxline.settings.schema import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line asks for. `judged` is true for `ci` and false for `run`."""
+
+    names: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()
+    jobs: int | None = None
+    fail_fast: bool = False
+    posargs: tuple[str, ...] = ()
+    failed: bool = False
+    fix: bool = False
+    judged: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """Everything that was read of a project; nothing has run yet. `cores` is the number of CPU tokens."""
+
+    root: Path
+    settings: Settings
+    facts: ProjectFacts
+    pipeline: Pipeline
+    graph: TaskGraph
+    selection: Selection
+    rules: tuple[Rule, ...]
+    interpreters: tuple[Interpreter, ...]
+    cores: int

@@ -1,0 +1,147 @@
+"""Build the order that an executor gets for one task of one run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from noxline.model.stage import SessionInfo, Source, Stage
+from noxline.model.task import Task, TaskRequest
+from noxline.nox_bridge.child import child_environment, session_argv
+from noxline.nox_bridge.interpreters import newest
+from noxline.nox_bridge.listing import find_noxfile
+from noxline.nox_bridge.prepare import prepare_argv
+from noxline.nox_bridge.standard_noxfile import write_standard_noxfile
+from noxline.project import Options, Project
+from noxline.sessions.measure import measured_environment, write_rcfile
+from noxline.system.files import task_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestBuilder:
+    """Knows the folders of one run and turns tasks into requests."""
+
+    project: Project
+    options: Options
+    run_id: str
+    directory: Path
+
+    def folder(self, task: str) -> Path:
+        """Return the folder of a task in the run directory."""
+        return self.directory / "tasks" / task_folder(task)
+
+    def output(self, task: str) -> Path:
+        """Return the output directory of a task."""
+        return self.folder(task) / "output"
+
+    def report(self, task: str) -> Path:
+        """Return the file that nox writes its own report to."""
+        return self.folder(task) / "nox.json"
+
+    @property
+    def envs(self) -> Path:
+        """Return the folder of noxline's environments in this project."""
+        return self.project.root / ".noxline" / "envs"
+
+    @cached_property
+    def noxfiles(self) -> Mapping[Source, Path]:
+        """Return the noxfile of each source; noxline's own is written when it is first needed."""
+        standard = write_standard_noxfile(self.project.root)
+        own = find_noxfile(self.project.root)
+        return {Source.STANDARD: standard, Source.PROJECT: own or standard}
+
+    @cached_property
+    def _sessions(self) -> Mapping[tuple[Source, str], tuple[Stage, SessionInfo]]:
+        return {(s.source, s.name): (stage, s) for stage in self.project.pipeline.stages for s in stage.sessions}
+
+    @cached_property
+    def _shared(self) -> frozenset[str]:
+        """Return the environments that several tasks of this run share."""
+        tasks = [self.project.graph.tasks[name] for name in self.project.selection.tasks]
+        names = [task.environment for task in tasks if task.environment]
+        return frozenset(name for name in names if names.count(name) > 1)
+
+    def __call__(self, task: Task, cpus: int, attempt: int, prepare: bool) -> TaskRequest:  # noqa: FBT001 - port
+        """Return the request for one attempt at a task; `prepare` brings its environment up to date first."""
+        _, session = self._sessions[task.source, task.session]
+        envs = self.envs / task.source.value
+        noxfile = self.noxfiles[task.source]
+        separate = task.source is Source.PROJECT or task.environment in self._shared
+        first = attempt == 1 and prepare
+        return TaskRequest(
+            task=task.name,
+            argv=session_argv(
+                session,
+                noxfile=noxfile,
+                envs=envs,
+                report=self.report(task.name),
+                posargs=self._posargs(task),
+                install=first and not separate,
+                run=True,
+            ),
+            prepare=prepare_argv(
+                session,
+                noxfile=noxfile,
+                envs=envs,
+                root=self.project.root,
+                coverage=task.source is Source.PROJECT,
+            )
+            if first and separate and session.environment
+            else (),
+            directory=self.project.root,
+            environ=self._environ(task, cpus, envs),
+            log=self.folder(task.name) / "log.txt",
+            output=self.output(task.name),
+            timeout=task.timeout,
+            cpus=cpus,
+        )
+
+    def _posargs(self, task: Task) -> tuple[str, ...]:
+        named = not self.options.names or any(
+            name in (task.stage, task.name, task.session) for name in self.options.names
+        )
+        return self.options.posargs if named else ()
+
+    def _environ(self, task: Task, cpus: int, envs: Path) -> dict[str, str]:
+        selected = set(self.project.selection.tasks)
+        environ = child_environment(
+            os.environ,
+            task=task,
+            interpreters=self.project.interpreters,
+            run_id=self.run_id,
+            root=self.project.root,
+            output=self.output(task.name),
+            needs=[self.output(need) for need in task.needs if need in selected],
+            cpus=cpus,
+            envs=envs,
+            durations=self.project.root / ".noxline" / "state" / "durations.json",
+            pythons=self.project.pipeline.pythons,
+            measure=self._measure(task, envs),
+        )
+        environ["NOXLINE_NEWEST"] = newest(self.project.interpreters).version
+        if self.options.fix:
+            environ["NOXLINE_FIX"] = "1"
+        return environ
+
+    def _measure(self, task: Task, envs: Path) -> Mapping[str, str]:
+        """Return the variables that measure a session of the project's own; standard sessions measure themselves."""
+        _, session = self._sessions[task.source, task.session]
+        if task.source is not Source.PROJECT or session.standard or not task.environment:
+            return {}
+        return measured_environment(
+            self.project.root,
+            self.output(task.name),
+            envs=envs,
+            shard=task.shard,
+            durations=self.project.root / ".noxline" / "state" / "durations.json",
+            rcfile=self._rcfile,
+        )
+
+    @cached_property
+    def _rcfile(self) -> Path:
+        path = self.directory / "coverage.rc"
+        write_rcfile(self.project.facts, path)
+        return path

@@ -1,0 +1,179 @@
+"""Run the selected tasks of a project, read what they left, and judge it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from noxline.engine.plan import Plan
+from noxline.engine.run_loop import run_tasks
+from noxline.errors import ExitCode
+from noxline.executors.guard import Guard
+from noxline.executors.local import LocalExecutor
+from noxline.gates.threshold import ThresholdGate, exit_code
+from noxline.metrics.collect import read_stage
+from noxline.model import decision
+from noxline.model.event import Event, Judged, Measured, RunFinished, RunStarted, Warned
+from noxline.model.gate import Rule
+from noxline.model.metric import Metric
+from noxline.model.run import Run, TaskResult
+from noxline.model.task import Status, Task
+from noxline.nox_bridge.report import interpret
+from noxline.ports import Reading, Reporter
+from noxline.project import Options, Project
+from noxline.requests import RequestBuilder
+from noxline.state import keep_durations, task_durations
+
+_STATUS = {
+    ExitCode.PASSED: "passed",
+    ExitCode.INTERRUPTED: "interrupted",
+    ExitCode.INCONCLUSIVE: "inconclusive",
+}
+
+
+def new_run_id() -> str:
+    """Return a run id that sorts by time: `20260131-142530-9f3a`."""
+    return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{os.urandom(2).hex()}"
+
+
+@dataclass
+class RunSession:
+    """One run from its directory to its verdict; `run` is called once."""
+
+    project: Project
+    options: Options
+    reporters: Sequence[Reporter]
+    run_id: str = field(default_factory=new_run_id)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def directory(self) -> Path:
+        """Return the run directory."""
+        return self.project.root / ".noxline" / "runs" / self.run_id
+
+    def run(self) -> Run:
+        """Run, measure, judge and report."""
+        started_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        begun = time.monotonic()
+        tasks = tuple(self.project.graph.tasks[name] for name in self.project.selection.tasks)
+        self._emit(
+            RunStarted(run_id=self.run_id, tasks=tasks, workers=self.project.cores, directory=str(self.directory))
+        )
+        results, interrupted = self._tasks(begun)
+        reading = self._read(results)
+        run = Run(
+            run_id=self.run_id,
+            root=self.project.root,
+            directory=self.directory,
+            started_at=started_at,
+            status="",
+            exit_code=0,
+            seconds=time.monotonic() - begun,
+            workers=self.project.cores,
+            tasks=_with_tools(results, reading),
+            metrics=self._metrics(reading, time.monotonic() - begun),
+            missing=tuple(m for r in reading.values() for m in r.missing),
+            findings=tuple(f for r in reading.values() for f in r.findings),
+            tools={t.tool: t for r in reading.values() for t in r.tools},
+            warnings=tuple(self.warnings),
+            notes=(*self.project.pipeline.notes, *self.project.facts.notes),
+            deselected=self.project.selection.deselected_stages,
+            judged=self.options.judged,
+        )
+        run = judged(run, self.project.rules if self.options.judged else (), interrupted=interrupted)
+        if run.verdicts:
+            self._emit(Judged(verdicts=run.verdicts))
+        self._emit(RunFinished(status=run.status, exit_code=run.exit_code, seconds=run.seconds))
+        for reporter in self.reporters:
+            reporter.finish(run)
+        return run
+
+    def _emit(self, event: Event) -> None:
+        if isinstance(event, Warned):
+            self.warnings.append(event.message)
+        for reporter in self.reporters:
+            reporter.handle(event)
+
+    def _tasks(self, begun: float) -> tuple[tuple[TaskResult, ...], bool]:
+        builder = RequestBuilder(
+            project=self.project, options=self.options, run_id=self.run_id, directory=self.directory
+        )
+        plan = Plan(
+            self.project.graph.only(self.project.selection.tasks),
+            cpus=self.project.cores,
+            durations=task_durations(self.project.root),
+        )
+        executor = LocalExecutor(guard=Guard(self.run_id))
+        try:
+            result = run_tasks(
+                plan,
+                executor,
+                request=builder,
+                decide=_always_run,
+                finish=lambda task, outcome: interpret(outcome, builder.report(task.name)),
+                emit=self._emit,
+                fail_fast=self.options.fail_fast,
+                clock=lambda: time.monotonic() - begun,
+            )
+        finally:
+            executor.close()
+        keep_durations(self.project.root, result.results)
+        return result.results, result.interrupted
+
+    def _read(self, results: Sequence[TaskResult]) -> dict[str, Reading]:
+        """Return what the reports of each stage hold, of the tasks that were started."""
+        readings: dict[str, Reading] = {}
+        for stage in self.project.pipeline.stages:
+            outputs = [
+                r.outcome.output
+                for r in results
+                if r.task.stage == stage.name and r.outcome.output is not None and r.outcome.output.is_dir()
+            ]
+            if outputs:
+                reading = read_stage(stage.name, stage.standard, outputs, self.project.root)
+                readings[stage.name] = reading
+                self._emit(
+                    Measured(
+                        stage=stage.name,
+                        metrics=reading.metrics,
+                        missing=reading.missing,
+                        findings=reading.findings,
+                    )
+                )
+        return readings
+
+    def _metrics(self, readings: Mapping[str, Reading], seconds: float) -> dict[str, Metric]:
+        metrics = {metric.name: metric for reading in readings.values() for metric in reading.metrics}
+        metrics["pipeline.seconds"] = Metric(name="pipeline.seconds", value=round(seconds, 3), unit="s", source="run.json")
+        return metrics
+
+
+def _always_run(_task: Task) -> decision.Decision:
+    return decision.Run(reasons=())
+
+
+def _with_tools(results: Sequence[TaskResult], readings: Mapping[str, Reading]) -> tuple[TaskResult, ...]:
+    return tuple(
+        replace(result, tools=readings[result.task.stage].tools) if result.task.stage in readings else result
+        for result in results
+    )
+
+
+def judged(run: Run, rules: Sequence[Rule], *, interrupted: bool = False) -> Run:
+    """Return the run with its verdicts, status and exit code."""
+    verdicts = ThresholdGate().judge(rules, run) if run.judged else ()
+    failed = any(r.outcome.status is Status.FAILED and not r.task.warn_only for r in run.tasks)
+    code = exit_code(failed=failed, verdicts=verdicts, interrupted=interrupted)
+    if code is ExitCode.PASSED and not _anything_ran(run):
+        code = ExitCode.INCONCLUSIVE
+    return replace(run, verdicts=verdicts, exit_code=int(code), status=_STATUS.get(code, "failed"))
+
+
+def _anything_ran(run: Run) -> bool:
+    return any(result.outcome.status in (Status.PASSED, Status.FAILED) for result in run.tasks)
+
+
