@@ -1,0 +1,1 @@
+"""Real projects from the package index through the whole pipeline."""

@@ -1,0 +1,46 @@
+"""Rules for all tests: unit tests start no process, and a missing real component fails where one is demanded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+_STARTS_A_PROCESS = frozenset({"subprocess.Popen", "os.system", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec"})
+_guard = {"on": False}
+
+
+def _refuse_processes(event: str, _args: tuple[object, ...]) -> None:
+    if _guard["on"] and event in _STARTS_A_PROCESS:
+        raise RuntimeError(f"a unit test tried to start a process ({event}); mark it with @pytest.mark.process")
+
+
+sys.addaudithook(_refuse_processes)
+
+
+@pytest.fixture(autouse=True)
+def _only_marked_tests_start_processes(request: pytest.FixtureRequest) -> Iterator[None]:
+    marked = any(request.node.get_closest_marker(name) for name in ("process", "corpus"))
+    _guard["on"] = not marked
+    yield
+    _guard["on"] = False
+
+
+@pytest.fixture
+def real_component() -> object:
+    """Return a function that gives the path of a program, skips without it, and fails where CI demands it."""
+
+    def find(*names: str) -> str:
+        for name in names:
+            found = shutil.which(name)
+            if found:
+                return found
+        message = f"{names[0]} is not installed"
+        if os.environ.get("NOXLINE_REQUIRE_COMPONENTS"):
+            pytest.fail(f"{message}, and this run demands it")
+        pytest.skip(message)
+
+    return find
