@@ -38,7 +38,7 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """One judged rule. `hint` says what to do, or why nothing could be judged."""
+    """One judged rule. `hint` says what to do, or why nothing could be judged; only a binding one decides the exit."""
 
     metric: str
     rule: str
@@ -47,3 +47,4 @@ class Verdict:
     hint: str = ""
     unit: str = ""
     origin: str = "default"
+    binding: bool = True
