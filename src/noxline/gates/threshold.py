@@ -1,0 +1,115 @@
+"""The gate that holds metrics against fixed bounds, and the exit code that follows."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from noxline.errors import PRECEDENCE, ExitCode
+from noxline.gates.defaults import producer
+from noxline.gates.hints import remedy
+from noxline.model.gate import Result, Rule, Verdict
+from noxline.model.metric import Metric
+from noxline.model.run import Run, TaskResult
+from noxline.model.task import Status
+
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">=": operator.ge,
+    ">": operator.gt,
+}
+# What is counted can only grow when the rest is counted too: past its bound it fails whatever the rest says.
+_GROWING = ("security.", "secrets.", "dependencies.", "complexity.max", "complexity.over_10", "docs.", "tests.")
+_UPPER_BOUNDS = ("<", "<=", "==")
+
+
+def holds(rule: Rule, value: float) -> bool:
+    """Tell whether a value keeps a rule; what is no finite number keeps none."""
+    return math.isfinite(value) and _COMPARE[rule.operator](value, rule.bound)
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdGate:
+    """Judges rules; `standard_of` tells which standard stage a project's own stage stands for (or "")."""
+
+    standard_of: Callable[[str], str | None] = str
+
+    def judge(self, rules: Sequence[Rule], run: Run) -> tuple[Verdict, ...]:
+        """Return a verdict for each rule, in the order of the rules."""
+        return tuple(self._verdict(rule, run) for rule in rules)
+
+    def _verdict(self, rule: Rule, run: Run) -> Verdict:
+        metric = run.metrics.get(rule.metric)
+        gaps = tuple(dict.fromkeys(missing.reason for missing in run.missing if missing.name == rule.metric))
+        if metric is None:
+            result, hint = (Result.INCONCLUSIVE, "; ".join(gaps)) if gaps else self._without_metric(rule, run)
+        elif gaps and not _fails_anyway(rule, metric):
+            result, hint = Result.INCONCLUSIVE, "; ".join(gaps)
+        elif holds(rule, metric.value):
+            result, hint = Result.PASS, ""
+        else:
+            result, hint = (Result.FAIL if rule.binding else Result.WARN), remedy(metric)
+        return Verdict(
+            metric=rule.metric,
+            rule=rule.text,
+            value=metric.value if metric else None,
+            result=result,
+            hint=hint,
+            unit=metric.unit if metric else "",
+            origin=rule.origin,
+            binding=rule.binding,
+        )
+
+    def _without_metric(self, rule: Rule, run: Run) -> tuple[Result, str]:
+        """Return how a rule comes out of whose metric nothing at all is known, and why."""
+        standard = producer(rule.metric)
+        tasks = [result for result in run.tasks if self._stands_for(result.task.stage, standard)]
+        if tasks and all(result.task.skip for result in tasks):
+            return _not_applicable(rule, f"{tasks[0].task.stage}: {tasks[0].task.skip}")
+        if tasks:
+            return Result.INCONCLUSIVE, _why_no_figure(rule, tasks)
+        left_out = [name for name in run.deselected if not standard or self._stands_for(name, standard)]
+        if left_out:
+            return Result.NOT_JUDGED, f"left out of this run: {', '.join(left_out)}"
+        if standard:
+            return _not_applicable(rule, f"there is no stage {standard!r} in this pipeline")
+        return Result.INCONCLUSIVE, f"no stage of this run gave {rule.metric}"
+
+    def _stands_for(self, stage: str, standard: str) -> bool:
+        return bool(standard) and standard in (stage, stage.removeprefix("standard-"), self.standard_of(stage))
+
+
+def _fails_anyway(rule: Rule, metric: Metric) -> bool:
+    grows = metric.name.startswith(_GROWING) and rule.operator in _UPPER_BOUNDS
+    return grows and metric.value >= rule.bound and not holds(rule, metric.value)
+
+
+def _not_applicable(rule: Rule, reason: str) -> tuple[Result, str]:
+    """A default does not apply then; what the user wrote down was meant to be judged."""
+    return (Result.INCONCLUSIVE if rule.binding else Result.NOT_APPLICABLE), reason
+
+
+def _why_no_figure(rule: Rule, tasks: Sequence[TaskResult]) -> str:
+    for status in (Status.FAILED, Status.CANCELLED, Status.SKIPPED):
+        for result in tasks:
+            if result.outcome.status is status:
+                reason = result.outcome.reason or result.outcome.cause.value
+                return f"{result.task.name} {status.value}{f': {reason}' if reason else ''}"
+    return f"{tasks[0].task.name} left no report that gives {rule.metric}"
+
+
+def exit_code(*, failed: bool, verdicts: Sequence[Verdict], interrupted: bool) -> ExitCode:
+    """Return the exit code of a run, by precedence; a rule that only warns cannot change it."""
+    binding = {verdict.result for verdict in verdicts if verdict.binding}
+    applies = {
+        ExitCode.INTERRUPTED: interrupted,
+        ExitCode.TASK_FAILED: failed,
+        ExitCode.GATE_FAILED: Result.FAIL in binding,
+        ExitCode.INCONCLUSIVE: Result.INCONCLUSIVE in binding,
+    }
+    return next((code for code in PRECEDENCE if applies.get(code)), ExitCode.PASSED)

@@ -1,0 +1,115 @@
+"""Read everything that the tasks of a stage left behind, each report by the reader of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+from noxline.metrics.report import union
+from noxline.model.metric import Metric, Missing, ToolReport
+from noxline.ports import MetricReader, Reading
+
+# Pattern below an output directory, module and class of the reader; loaded only when such a report is there.
+_KINDS: tuple[tuple[str, str, str], ...] = (
+    ("tools.json", "tools", "ToolsReader"),
+    ("tests/*.jsonl", "tests", "TestsReader"),
+    ("coverage.json", "coverage", "CoverageReader"),
+    ("radon.json", "radon", "RadonReader"),
+    ("jscpd.json", "jscpd", "JscpdReader"),
+    ("bandit.json", "bandit", "BanditReader"),
+    ("zizmor.json", "zizmor", "ZizmorReader"),
+    ("trivy.json", "trivy", "TrivyReader"),
+    ("secrets.json", "secrets", "SecretsReader"),
+    ("trivy.json", "secrets", "SecretsReader"),
+    ("pip-audit.json", "dependencies", "DependenciesReader"),
+    ("safety.json", "dependencies", "DependenciesReader"),
+    ("*.sarif", "sarif", "SarifReader"),
+    ("docs.json", "docs", "DocsReader"),
+    ("build.json", "build", "BuildReader"),
+    ("benchmark.json", "benchmark", "BenchmarkReader"),
+    ("metrics.json", "custom", "CustomReader"),
+)
+# How figures of one name combine when several reports or stages give it; all others must agree.
+_ADDED = ("security.", "secrets.", "dependencies.", "docs.", "tests.")
+_WORST: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "complexity.max": max,
+    "complexity.over_10": max,
+    "duplication.percent": max,
+    "maintainability.min": min,
+    "build.reproducible": min,
+}
+_SEVERAL = ("unavailable", "worked", "not_applicable")  # of two reports on one tool the first of these wins
+
+
+def read_stage(stage_name: str, standard: str, outputs: Sequence[Path], root: Path) -> Reading:
+    """Return what the output directories of one stage's tasks hold; `standard` is the standard stage that it is."""
+    readings = (reader.read(outputs, root) for reader in _readers(outputs, standard))
+    merged = merge(reading for reading in readings if reading is not None)
+    return replace(
+        merged,
+        metrics=tuple(replace(metric, stage=stage_name) for metric in merged.metrics),
+        missing=tuple(replace(missing, stage=stage_name) for missing in merged.missing),
+    )
+
+
+def _readers(outputs: Sequence[Path], standard: str) -> Iterator[MetricReader]:
+    kinds = [(module, name) for pattern, module, name in _KINDS if any(_has(output, pattern) for output in outputs)]
+    for module, name in dict.fromkeys(kinds):
+        kind = getattr(import_module(f"noxline.metrics.{module}"), name)
+        yield kind(security=standard == "security") if module == "sarif" else kind()
+
+
+def _has(output: Path, pattern: str) -> bool:
+    return next(output.glob(pattern), None) is not None
+
+
+def merge(readings: Iterable[Reading]) -> Reading:
+    """Return several readings as one: counts added up, of other figures the worst, each missing one once.
+
+    Figures that can be neither added nor ranked and that contradict each other become missing.
+    """
+    whole = list(readings)
+    figures = [_combine(group) for group in _by_name(whole).values()]
+    contradictions = [figure for figure in figures if isinstance(figure, Missing)]
+    missing = tuple(dict.fromkeys([*(m for reading in whole for m in reading.missing), *contradictions]))
+    incomplete = {entry.name for entry in missing}
+    return Reading(
+        # An incomplete count of nothing is no figure: it would read like a clean result.
+        metrics=tuple(f for f in figures if isinstance(f, Metric) and (f.value or f.name not in incomplete)),
+        missing=missing,
+        findings=union(reading.findings for reading in whole),
+        tools=_tools(tool for reading in whole for tool in reading.tools),
+    )
+
+
+def _by_name(readings: Iterable[Reading]) -> dict[str, list[Metric]]:
+    groups: dict[str, list[Metric]] = {}
+    for metric in (metric for reading in readings for metric in reading.metrics):
+        groups.setdefault(metric.name, []).append(metric)
+    return groups
+
+
+def _combine(group: Sequence[Metric]) -> Metric | Missing:
+    first = group[0]
+    values = [metric.value for metric in group]
+    if len(set(values)) == 1 and not first.name.startswith(_ADDED):
+        return first
+    sources = ", ".join(dict.fromkeys(metric.source for metric in group))
+    if first.name.startswith(_ADDED):
+        hint = next((metric.hint for metric in group if metric.hint), "")
+        return replace(first, value=sum(values), source=sources, hint=hint)
+    if first.name in _WORST:
+        return group[values.index(_WORST[first.name](values))]
+    given = ", ".join(f"{value:g}" for value in values)
+    return Missing(name=first.name, reason=f"{sources} gives it several times, and differently: {given}")
+
+
+def _tools(reports: Iterable[ToolReport]) -> tuple[ToolReport, ...]:
+    chosen: dict[str, ToolReport] = {}
+    for report in reports:
+        kept = chosen.setdefault(report.tool, report)
+        if _SEVERAL.index(report.status) < _SEVERAL.index(kept.status):
+            chosen[report.tool] = report
+    return tuple(chosen.values())
