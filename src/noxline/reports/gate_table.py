@@ -1,0 +1,50 @@
+"""The gates of a run as lines of text: what needs attention first, what passed on one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from noxline.model.gate import Result, Verdict
+from noxline.reports.style import OF_RESULT, Style
+
+_ORDER = (Result.FAIL, Result.INCONCLUSIVE, Result.WARN, Result.PASS)
+NO_GATES_WRITTEN = "no gates are written down: these only warn; noxline init makes them bind"
+
+
+def gate_lines(verdicts: Sequence[Verdict], style: Style) -> list[str]:
+    """Return the table of gates; nothing when none was judged."""
+    judged = sorted((v for v in verdicts if v.result in _ORDER), key=lambda v: _ORDER.index(v.result))
+    widths = [max((len(row[k]) for row in map(_cells, judged)), default=0) for k in range(3)]
+    lines = [line for verdict in judged for line in _rows(verdict, widths, style)]
+    if judged and only_defaults(judged):
+        lines.append("  " + NO_GATES_WRITTEN)
+    for result, words in ((Result.NOT_APPLICABLE, "not applicable"), (Result.NOT_JUDGED, "not judged, deselected")):
+        names = [verdict.metric for verdict in verdicts if verdict.result is result]
+        if names:
+            lines.append(style.paint(f"  {words}: {', '.join(names)}", "dim"))
+    return lines
+
+
+def only_defaults(verdicts: Sequence[Verdict]) -> bool:
+    """Tell whether nothing but the default rules was judged, and none of them could bind."""
+    return all(verdict.origin == "default" and not verdict.binding for verdict in verdicts)
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """Return a measured value for people: two decimals at most, with its unit."""
+    if value is None:
+        return "no data"
+    return f"{round(value, 2):,.10g} {unit}".strip()
+
+
+def _cells(verdict: Verdict) -> tuple[str, str, str]:
+    return verdict.metric, number(verdict.value, verdict.unit), verdict.rule
+
+
+def _rows(verdict: Verdict, widths: Sequence[int], style: Style) -> list[str]:
+    metric, value, rule = _cells(verdict)
+    word = "" if verdict.result is Result.PASS else style.paint(verdict.result.value, OF_RESULT[verdict.result][1])
+    row = f"  {style.mark(verdict.result)} {metric:<{widths[0]}}  {value:>{widths[1]}}  {rule:<{widths[2]}}  {word}"
+    if not verdict.hint or verdict.result is Result.PASS:
+        return [row.rstrip()]
+    return [row.rstrip(), style.cut(f"      {verdict.hint}")]
