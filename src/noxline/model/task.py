@@ -17,7 +17,7 @@ class Task:
     `needs` are names of tasks. `environment` names the virtual environment that the task runs in; two tasks with the
     same environment are never prepared at the same time. `cpus` is the most CPU tokens the task can use.
     `skip` is the reason why the task has nothing to do; such a task is in the graph, is never started, and blocks
-    nobody.
+    nobody. A `tolerant` task runs as soon as all its needs came to an end and one of them left output behind.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Task:
     cpus: int = 1
     rank: int = 50
     skip: str = ""
+    tolerant: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
