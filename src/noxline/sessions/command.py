@@ -1,0 +1,111 @@
+"""Run one tool in a session's environment and look at its exit code, which nox by itself only judges."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import nox
+
+SHOWN_ARGUMENTS = 14
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Completed:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def last_line(self) -> str:
+        """Return the last line that says something, from the errors if there are any."""
+        for text in (self.err, self.out):
+            lines = [line.strip() for line in text.splitlines() if line.strip()]
+            if lines:
+                return lines[-1]
+        return f"exit code {self.code}"
+
+
+class _AnyCode:
+    """Stands for the accepted exit codes of a nox command: accepts all, and remembers which one came."""
+
+    def __init__(self) -> None:
+        self.code = 0
+
+    def __contains__(self, code: int) -> bool:
+        self.code = code
+        return True
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(256))
+
+
+def installing_only(session: nox.Session) -> bool:
+    """Tell whether nox only brings the environment up to date (`--install-only`)."""
+    # nox has no public name for it; `session.run` alone cannot tell, it just returns None.
+    return bool(session._runner.global_config.install_only)
+
+
+def capture(
+    session: nox.Session, *argv: str, env: Mapping[str, str] | None = None, directory: Path | None = None
+) -> Completed:
+    """Run a command quietly, whatever its exit code, and return what it said."""
+    with _text_file() as out, _text_file() as err:
+        code = _run(session, argv, env, directory, streams=(out, err))
+        return Completed(code=code, out=_read(out), err=_read(err))
+
+
+def stream(
+    session: nox.Session, *argv: str, env: Mapping[str, str] | None = None, directory: Path | None = None
+) -> int:
+    """Run a command that prints for the user, and return its exit code."""
+    return _run(session, argv, env, directory)
+
+
+def show(*texts: str) -> None:
+    """Print what a captured command said, in order with what later commands print by themselves."""
+    for text in texts:
+        if text:
+            print(text, end="" if text.endswith("\n") else "\n", flush=True)
+
+
+def _run(
+    session: nox.Session,
+    argv: tuple[str, ...],
+    env: Mapping[str, str] | None,
+    directory: Path | None,
+    *,
+    streams: tuple[IO[str] | None, IO[str] | int] = (None, subprocess.STDOUT),
+) -> int:
+    codes = _AnyCode()
+    short = len(argv) <= SHOWN_ARGUMENTS
+    if not short:
+        session.log(f"{' '.join(argv[:SHOWN_ARGUMENTS])} … ({len(argv) - SHOWN_ARGUMENTS} more arguments)")
+    with session.chdir(directory) if directory else nullcontext():
+        session.run(
+            *argv,
+            env=dict(env or {}),
+            success_codes=codes,
+            external=True,
+            log=short,
+            stdout=streams[0],
+            stderr=streams[1],
+        )
+    return codes.code
+
+
+def _text_file() -> IO[str]:
+    return tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+
+
+def _read(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()

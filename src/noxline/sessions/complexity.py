@@ -1,0 +1,58 @@
+"""The standard stage `complexity`: radon's figures of the package's own source."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from noxline.sessions.command import capture
+from noxline.sessions.files import source_files
+from noxline.sessions.requirements import RADON
+from noxline.sessions.tools import give_up, prepared, worked
+
+if TYPE_CHECKING:
+    import nox
+
+    from noxline.settings.facts import ProjectFacts
+
+SHOWN = 10
+
+
+def run_complexity(session: nox.Session, facts: ProjectFacts) -> None:
+    """Write `radon.json`: `{"cc": radon cc -j, "mi": radon mi -j}`."""
+    session.install(RADON)
+    output = prepared(session)
+    if output is None:
+        return
+    files = source_files(facts)
+    if not files:
+        session.skip("no Python source of the project's own was found")
+    report = {}
+    for kind in ("cc", "mi"):
+        done = capture(session, "radon", kind, "-j", *files, env={"RADONFILESENCODING": "utf-8"})
+        try:
+            report[kind] = json.loads(done.out)
+        except ValueError:
+            give_up(session, output, "radon", done.last_line)
+    (output / "radon.json").write_text(json.dumps(report), encoding="utf-8")
+    worked(output, "radon")
+    for line in summary(report["cc"]):
+        session.log(line)
+
+
+def summary(cc: dict[str, Any]) -> list[str]:
+    """Return the most complex functions, the worst first, and the files radon could not read."""
+    errors = [f"not measured: {file}: {entry['error']}" for file, entry in cc.items() if isinstance(entry, dict)]
+    blocks = [
+        (block["complexity"], file, block)
+        for file, entry in cc.items()
+        if isinstance(entry, list)
+        for block in entry
+        if block["type"] in {"function", "method"}
+    ]
+    worst = sorted(blocks, key=lambda row: (-row[0], row[1], row[2]["lineno"]))[:SHOWN]
+    return [*(f"{value:>4}  {file}:{block['lineno']} {_name(block)}" for value, file, block in worst), *errors]
+
+
+def _name(block: dict[str, Any]) -> str:
+    return f"{block['classname']}.{block['name']}" if block.get("classname") else str(block["name"])

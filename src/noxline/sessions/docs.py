@@ -1,0 +1,59 @@
+"""The standard stage `docs`: Sphinx or MkDocs, warnings counted."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from noxline.sessions.command import capture, show
+from noxline.sessions.tools import install_tool, prepared, worked
+from noxline.settings.facts import ProjectFacts, Tool
+
+if TYPE_CHECKING:
+    import nox
+
+_WARNING = re.compile(r"\b(WARNING|ERROR|CRITICAL|SEVERE)\b\s*(:|-|$)")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def run_docs(session: nox.Session, facts: ProjectFacts) -> None:
+    """Write `docs.json` (`{"warnings": n, "tool": …, "messages": […]}`) and the HTML under `html/`."""
+    tool = facts.docs
+    if not isinstance(tool, Tool):
+        session.skip(tool.reason)
+    install_tool(session, facts, tool)
+    output = prepared(session)
+    if output is None:
+        return
+    warnings = output / "sphinx-warnings.txt"
+    command = documentation_command(tool, output / "html", warnings, Path(session.create_tmp()))
+    done = capture(session, *command, env=dict(tool.env), directory=facts.root / tool.directory)
+    show(done.out, done.err)
+    said = warnings.read_text(encoding="utf-8", errors="replace") if warnings.exists() else done.out + done.err
+    messages = warning_messages(said)
+    report = {"warnings": len(messages), "tool": tool.name, "messages": messages}
+    (output / "docs.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    worked(output, tool.name)
+    session.log(f"{tool.name}: {len(messages)} warnings")
+    if done.code:
+        session.error(f"{tool.name} ended with exit code {done.code}: {done.last_line}")
+
+
+def documentation_command(tool: Tool, html: Path, warnings: Path, tmp: Path) -> list[str]:
+    """Return the command that builds into `html`; Sphinx also lists its warnings in a file and goes on after them."""
+    command = [part.replace("{out}", str(html)) for part in tool.command]
+    if "sphinx-build" not in command and "sphinx" not in command:
+        return command
+    return [*command, "--keep-going", "-w", str(warnings), *([] if "-d" in command else ["-d", str(tmp / "doctrees")])]
+
+
+def warning_messages(text: str) -> list[str]:
+    """Return the lines that are warnings or errors of the documentation tool.
+
+    >>> warning_messages("docs/a.rst:3: WARNING: no such label\\nbuild succeeded")
+    ['docs/a.rst:3: WARNING: no such label']
+    """
+    lines = (_COLOURS.sub("", line).strip() for line in text.splitlines())
+    return [line for line in lines if _WARNING.search(line)]

@@ -1,0 +1,71 @@
+"""Which files of the project a session looks at."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from noxline.settings.facts import ProjectFacts
+
+# Folders that tools write; where git does not say what is ignored, these are.
+GENERATED = frozenset(
+    {".git", ".hg", ".svn", ".noxline", ".nox", ".tox", ".venv", "venv", ".eggs", "build", "dist", "node_modules"}
+    | {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "htmlcov"}
+)
+
+
+def source_files(facts: ProjectFacts) -> tuple[str, ...]:
+    """Return the package's own Python files relative to the root, tests left out, sorted."""
+    root = facts.root
+    tests = tuple(Path(folder) for folder in facts.test_dirs)
+    found = {path.relative_to(root) for source in facts.sources for path in _python_files(root / source)}
+    return tuple(sorted(p.as_posix() for p in found if not any(p.is_relative_to(folder) for folder in tests)))
+
+
+def _python_files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if name not in GENERATED)
+        yield from (Path(folder, name) for name in names if name.endswith(".py"))
+
+
+def listed_files(root: Path) -> tuple[str, ...]:
+    """Return the project's files relative to the root: those git does not ignore; without git, all but generated."""
+    listed = git_listed(root)
+    if listed is None:
+        return tuple(sorted(path.relative_to(root).as_posix() for path in _walk(root)))
+    names: list[str] = []
+    for name in listed:
+        path = root / name
+        if path.is_dir() and not path.is_symlink():
+            # A submodule: git lists it as one entry, what lies in it is its own repository's to say.
+            names += [f"{name}/{inner}" for inner in listed_files(path)]
+        elif path.is_file() or path.is_symlink():
+            names.append(name)
+    return tuple(sorted(names))
+
+
+def git_listed(root: Path) -> list[str] | None:
+    """Return what git lists below the root, tracked and new; None where there is no git or no repository."""
+    done = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if done is None or done.returncode != 0:
+        return None
+    return list(dict.fromkeys(os.fsdecode(name).rstrip("/") for name in done.stdout.split(b"\0") if name))
+
+
+def git(root: Path, *args: str) -> subprocess.CompletedProcess[bytes] | None:
+    """Run git in a folder and return how it ended; None where the machine has no git."""
+    try:
+        return subprocess.run(["git", "-C", str(root), *args], capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(n for n in folders if n not in GENERATED and not n.endswith(".egg-info"))
+        yield from (Path(folder, name) for name in names)

@@ -1,0 +1,125 @@
+"""Define the standard stages as ordinary nox sessions: what a noxfile calls."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from noxline.errors import UsageError, suggest
+from noxline.sessions.catalog import (
+    BACKEND,
+    NEWEST,
+    STANDARD,
+    StandardStage,
+    required_sessions,
+    session_python,
+    skip_reason,
+)
+
+if TYPE_CHECKING:
+    import nox
+
+    from noxline.settings.facts import ProjectFacts
+
+STATE_DIRECTORY = ".noxline"
+PYTHONS = "NOXLINE_PYTHONS"
+ROOT = "NOXLINE_ROOT"
+
+
+def register(*, only: Iterable[str] | None = None) -> None:
+    """Define the standard sessions in the calling noxfile: all of them, or those named in `only`."""
+    wanted = _wanted(only)
+    root = _root(_calling_file())
+    facts = functools.cache(functools.partial(_detect, root))
+    pythons = _pythons(facts)
+    for stage in STANDARD:
+        if stage.name in wanted:
+            _define(stage, facts, pythons, wanted)
+
+
+def _wanted(only: Iterable[str] | None) -> frozenset[str]:
+    known = [stage.name for stage in STANDARD]
+    wanted = frozenset(known if only is None else only)
+    for name in sorted(wanted.difference(known)):
+        raise UsageError(f"no standard stage is called {name!r}", hint=suggest(name, known), place="register(only=…)")
+    return wanted
+
+
+def _calling_file() -> Path:
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__") == __name__:
+        frame = frame.f_back
+    return Path(frame.f_code.co_filename).resolve()
+
+
+def _root(noxfile: Path) -> Path:
+    given = os.environ.get(ROOT)
+    if given:
+        return Path(given).resolve()
+    if noxfile.parent.name != STATE_DIRECTORY:
+        return noxfile.parent
+    import nox
+
+    # nox would put the environments beside the noxfile, away from those that noxline itself uses.
+    nox.options.envdir = str(noxfile.parent / "envs")
+    return noxfile.parent.parent
+
+
+def _detect(root: Path) -> ProjectFacts:
+    from noxline.settings.detect.project import detect
+
+    return detect(root)
+
+
+def _pythons(facts: Callable[[], ProjectFacts]) -> tuple[str, ...]:
+    given = os.environ.get(PYTHONS, "")
+    if given:
+        return tuple(part.strip() for part in given.split(",") if part.strip())
+    from noxline.nox_bridge.interpreters import find_interpreters
+
+    there = tuple(interpreter.version for interpreter in find_interpreters(os.environ, None))
+    declared = facts().pythons
+    if not declared:
+        return there[-1:]
+    return tuple(version for version in declared if version in there) or declared
+
+
+def _define(
+    stage: StandardStage, facts: Callable[[], ProjectFacts], pythons: tuple[str, ...], only: frozenset[str]
+) -> None:
+    import nox
+
+    def run(session: nox.Session) -> None:
+        known = facts()
+        session.chdir(known.root)
+        reason = skip_reason(stage, known)
+        if reason:
+            session.skip(reason)
+        _runner(stage.name)(session, known)
+
+    run.__name__ = run.__qualname__ = stage.name
+    run.__doc__ = stage.doc
+    run.__dict__["noxline_standard"] = stage.name
+    single = session_python(stage, pythons, os.environ.get(NEWEST))
+    nox.session(
+        python=list(pythons) if stage.matrix and pythons else single,
+        name=stage.name,
+        tags=list(stage.tags),
+        requires=list(required_sessions(stage, pythons, only)),
+        venv_backend=BACKEND,
+        reuse_venv=True,
+        download_python="never",
+        allow_parallel=not stage.exclusive,
+    )(run)
+
+
+def _runner(name: str) -> Callable[[nox.Session, ProjectFacts], None]:
+    runner: Callable[[nox.Session, ProjectFacts], None] = getattr(
+        importlib.import_module(f"noxline.sessions.{name}"), f"run_{name}"
+    )
+    return runner

@@ -1,0 +1,47 @@
+"""Install the tools that a project configures, and ready the sessions that run them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from noxline.model.metric import ToolReport
+from noxline.sessions.command import installing_only
+from noxline.sessions.output import output_directory, write_tools
+from noxline.sessions.requirements import BY_TOOL
+from noxline.settings.facts import Install, Origin, ProjectFacts, Tool
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    import nox
+
+
+def install_tool(session: nox.Session, facts: ProjectFacts, tool: Tool) -> None:
+    """Install a tool in the version that the project pins; where it pins none that can be had, the current one."""
+    from noxline.sessions.install import install_first, install_project
+
+    if tool.needs_project and facts.installable:
+        install_project(session, facts, extras=tool.extras)
+    requirement = BY_TOOL.get(tool.name, tool.name)
+    current = (Install(kind="args", args=(requirement,), origin=Origin(file="noxline", key="sessions.requirements")),)
+    install_first(session, (tool.installs, current) if tool.installs else (current,))
+    if not shutil.which(tool.command[0], path=session.bin):
+        session.install(requirement)
+
+
+def prepared(session: nox.Session) -> Path | None:
+    """Return the output directory once everything is installed; None while nox only installs."""
+    return None if installing_only(session) else output_directory(session)
+
+
+def give_up(session: nox.Session, output: Path, tool: str, reason: str) -> NoReturn:
+    """End the session as failed because its only tool could not work."""
+    write_tools(output, [ToolReport(tool=tool, status="unavailable", reason=reason)])
+    session.error(f"{tool} could not work: {reason}")
+
+
+def worked(output: Path, *tools: str) -> None:
+    """Say that these tools did their work."""
+    write_tools(output, [ToolReport(tool=tool, status="worked") for tool in tools])

@@ -1,0 +1,78 @@
+"""Copy a project's work tree, with its history, to where tools may write."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from noxline.errors import MachineError
+from noxline.sessions.files import git, listed_files
+
+# Commits in a copy must not wait for a signature, run the user's hooks or need the user's name.
+_QUIET = (
+    *("-c", "user.name=noxline", "-c", "user.email=noxline@localhost", "-c", "commit.gpgsign=false"),
+    *("-c", "core.hooksPath=/dev/null", "-c", "core.autocrlf=false"),
+)
+
+
+def copy_project(root: Path, target: Path) -> Path:
+    """Copy the project into the empty folder `target` and return where its root lies there.
+
+    In a git repository the copy is a repository at the same commit with the same tags, and its work tree has the
+    same changed, new and deleted files. Elsewhere it is a plain folder.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    top = _repository(root)
+    if top is None or not _clone(top, target):
+        target.mkdir()
+        _copy_files(root, target)
+        return target
+    _copy_files(top, target)
+    return target / root.resolve().relative_to(top)
+
+
+def make_repository(copy: Path) -> None:
+    """Make sure that a copy is a git repository in which every file of it is tracked."""
+    if _repository(copy) is None:
+        _must(copy, "init", "-q", "-b", "snapshot")
+    _must(copy, "add", "-A", "-f", ".")
+    head = git(copy, "rev-parse", "-q", "--verify", "HEAD")
+    if head is None or head.returncode != 0:
+        _must(copy, *_QUIET, "commit", "-q", "--no-verify", "--allow-empty", "-m", "snapshot")
+
+
+def _repository(folder: Path) -> Path | None:
+    done = git(folder, "rev-parse", "--show-toplevel")
+    if done is None or done.returncode != 0:
+        return None
+    return Path(os.fsdecode(done.stdout.rstrip(b"\n"))).resolve()
+
+
+def _clone(top: Path, target: Path) -> bool:
+    """Clone without checkout; False for a repository without any commit."""
+    done = git(top, "clone", "-q", "--shared", "--no-checkout", str(top), str(target))
+    if done is None or done.returncode != 0:
+        shutil.rmtree(target, ignore_errors=True)
+        return False
+    reset = git(target, "reset", "-q")
+    if reset is None or reset.returncode != 0:
+        shutil.rmtree(target, ignore_errors=True)
+        return False
+    return True
+
+
+def _copy_files(root: Path, target: Path) -> None:
+    for name in listed_files(root):
+        place = target / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / name, place, follow_symlinks=False)
+
+
+def _must(folder: Path, *args: str) -> None:
+    done = git(folder, *args)
+    if done is None:
+        raise MachineError("git is not installed", hint="install git: hooks run in a git repository")
+    if done.returncode != 0:
+        raise MachineError(f"git {args[0]} failed: {done.stderr.decode(errors='replace').strip()}")
