@@ -15,7 +15,7 @@ from noxline.errors import ExitCode
 from noxline.executors.guard import Guard
 from noxline.executors.local import LocalExecutor
 from noxline.gates.threshold import ThresholdGate, exit_code
-from noxline.metrics.collect import read_stage
+from noxline.metrics.collect import merge, read_stage
 from noxline.model import decision
 from noxline.model.event import Event, Judged, Measured, RunFinished, RunStarted, Warned
 from noxline.model.gate import Rule
@@ -26,6 +26,7 @@ from noxline.nox_bridge.report import interpret
 from noxline.ports import Reading, Reporter
 from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
+from noxline.sessions.catalog import covers
 from noxline.state import keep_durations, task_durations
 
 _STATUS = {
@@ -65,6 +66,7 @@ class RunSession:
         )
         results, interrupted = self._tasks(begun)
         reading = self._read(results)
+        whole = merge(reading.values())
         run = Run(
             run_id=self.run_id,
             root=self.project.root,
@@ -75,10 +77,10 @@ class RunSession:
             seconds=time.monotonic() - begun,
             workers=self.project.cores,
             tasks=_with_tools(results, reading),
-            metrics=self._metrics(reading, time.monotonic() - begun),
-            missing=tuple(m for r in reading.values() for m in r.missing),
-            findings=tuple(f for r in reading.values() for f in r.findings),
-            tools={t.tool: t for r in reading.values() for t in r.tools},
+            metrics=_metrics(whole, time.monotonic() - begun),
+            missing=whole.missing,
+            findings=whole.findings,
+            tools={tool.tool: tool for tool in whole.tools},
             warnings=tuple(self.warnings),
             notes=(*self.project.pipeline.notes, *self.project.facts.notes),
             deselected=self.project.selection.deselected_stages,
@@ -146,10 +148,10 @@ class RunSession:
                 )
         return readings
 
-    def _metrics(self, readings: Mapping[str, Reading], seconds: float) -> dict[str, Metric]:
-        metrics = {metric.name: metric for reading in readings.values() for metric in reading.metrics}
-        metrics["pipeline.seconds"] = Metric(name="pipeline.seconds", value=round(seconds, 3), unit="s", source="run.json")
-        return metrics
+
+def _metrics(whole: Reading, seconds: float) -> dict[str, Metric]:
+    own = Metric(name="pipeline.seconds", value=round(seconds, 3), unit="s", source="run.json")
+    return {metric.name: metric for metric in (*whole.metrics, own)}
 
 
 def _always_run(_task: Task) -> decision.Decision:
@@ -165,7 +167,7 @@ def _with_tools(results: Sequence[TaskResult], readings: Mapping[str, Reading]) 
 
 def judged(run: Run, rules: Sequence[Rule], *, interrupted: bool = False) -> Run:
     """Return the run with its verdicts, status and exit code."""
-    verdicts = ThresholdGate().judge(rules, run) if run.judged else ()
+    verdicts = ThresholdGate(standard_of=covers).judge(rules, run) if run.judged else ()
     failed = any(r.outcome.status is Status.FAILED and not r.task.warn_only for r in run.tasks)
     code = exit_code(failed=failed, verdicts=verdicts, interrupted=interrupted)
     if code is ExitCode.PASSED and not _anything_ran(run):

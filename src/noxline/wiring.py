@@ -149,9 +149,7 @@ def _selection(root: Path, pipeline: Pipeline, graph: TaskGraph, options: Option
 def _rules(settings: Settings, facts: ProjectFacts) -> tuple[Rule, ...]:
     from noxline.gates.defaults import applicable_rules
 
-    return applicable_rules(
-        rules(settings), settings_written=settings.written, coverage_fail_under=facts.coverage_fail_under
-    )
+    return applicable_rules(rules(settings), coverage_fail_under=facts.coverage_fail_under)
 
 
 def run_project(project: Project, options: Options, reporters: Sequence[Reporter]) -> Run:

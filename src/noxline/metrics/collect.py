@@ -58,7 +58,7 @@ def _readers(outputs: Sequence[Path], standard: str) -> Iterator[MetricReader]:
     kinds = [(module, name) for pattern, module, name in _KINDS if any(_has(output, pattern) for output in outputs)]
     for module, name in dict.fromkeys(kinds):
         kind = getattr(import_module(f"noxline.metrics.{module}"), name)
-        yield kind(security=standard == "security") if module == "sarif" else kind()
+        yield kind(standard) if module == "sarif" else kind()
 
 
 def _has(output: Path, pattern: str) -> bool:

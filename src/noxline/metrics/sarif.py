@@ -27,6 +27,7 @@ _OWN_REPORTS = {
 }
 _NO_PROBLEM = ("pass", "notApplicable", "informational")
 _STATIC_ANALYSIS = {"error": Severity.HIGH, "warning": Severity.MEDIUM}
+_QUALITY_STAGES = ("lint", "types", "hooks")
 _QUALITY = {"error": Severity.MEDIUM}
 
 
@@ -126,9 +127,12 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class SarifReader:
-    """Reads every `*.sarif`; in a `security` stage all findings are security's, elsewhere those that carry a score."""
+    """Reads every `*.sarif`, as what the standard stage that left it makes of it.
 
-    security: bool = False
+    In `security` all findings are security's, in `lint`, `types` and `hooks` none is; elsewhere those that are rated.
+    """
+
+    standard: str = ""
 
     def read(self, outputs: Sequence[Path], root: Path) -> Reading | None:
         """Return the findings that are no copies of another report's, and `security.*` where they are security's."""
@@ -142,13 +146,18 @@ class SarifReader:
                 found.problems.append((path.stem, log.reason))
             else:
                 self._take(log, path, root, found)
-        counts = bool(found.tools) and (self.security or found.rated)
+        counts = bool(found.tools) and (self.security or (found.rated and self.standard not in _QUALITY_STAGES))
         return Reading(
             metrics=security_metrics(union(found.security), files[0].name) if counts else (),
             missing=tuple(self._missing(found, counts=counts)),
             findings=union(found.groups),
             tools=tuple(found.tools.values()),
         )
+
+    @property
+    def security(self) -> bool:
+        """Tell whether every finding is security's."""
+        return self.standard == "security"
 
     def _take(self, log: _Log, path: Path, root: Path, found: _Found) -> None:
         groups: list[Finding] = []

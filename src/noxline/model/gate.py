@@ -33,7 +33,7 @@ class Rule:
     @property
     def text(self) -> str:
         """Return the bound as it is written, `>= 90`."""
-        return f"{self.operator} {self.bound:g}"
+        return f"{self.operator} {self.bound:.15g}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
