@@ -1,0 +1,158 @@
+"""The settings of a project as types; the editor's JSON Schema and the error messages follow from them.
+
+`description` is what an editor shows; `expects` is how an error message says what belongs there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from noxline.settings.durations import Duration, parse_duration
+
+_PYTHON = r"^3\.([89]|[1-9][0-9])$"
+_VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+
+def _meta(description: str, expects: str, example: str) -> Meta:
+    return Meta(description=description, extra={"expects": expects, "example": example})
+
+
+PythonVersion = Annotated[str, Meta(pattern=_PYTHON)]
+VariableName = Annotated[str, Meta(pattern=_VARIABLE)]
+Text = Annotated[str, Meta(min_length=1)]
+Texts = tuple[Text, ...]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class StageSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one stage runs; what is left out stays as noxline or the noxfile has it."""
+
+    needs: Annotated[
+        Texts | None,
+        _meta("Stages that must pass before this one starts.", "a list of names of stages", '["build"]'),
+    ] = None
+    inputs: Annotated[
+        Texts | None,
+        _meta(
+            "Files, folders and globs that the result depends on; without a wildcard: a file or a whole folder.",
+            "a list of files, folders and globs",
+            '["src", "tests", "pyproject.toml"]',
+        ),
+    ] = None
+    outputs: Annotated[
+        Texts | None,
+        _meta(
+            "Files and folders that the stage writes into the project.",
+            "a list of files and folders",
+            '["docs/_build"]',
+        ),
+    ] = None
+    env: Annotated[
+        tuple[VariableName, ...] | None,
+        _meta(
+            "Names of environment variables that the result depends on; it sets none.",
+            "a list of names of environment variables",
+            '["DATABASE_URL"]',
+        ),
+    ] = None
+    shards: Annotated[
+        Count | Literal["auto"] | None,
+        _meta(
+            'Number of parts the tests are split into; "auto": one for each CPU.', 'a number from 1 up, or "auto"', "4"
+        ),
+    ] = None
+    timeout: Annotated[
+        Duration | None,
+        _meta("Longest time a task of the stage may take.", "a length of time", '"15m"'),
+    ] = None
+    retries: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        _meta("How often a failed task is run again, as a whole.", "a number from 0 up", "1"),
+    ] = None
+    exclusive: Annotated[
+        bool | None,
+        _meta("Run alone on the machine, as benchmarks want it.", "true or false", "true"),
+    ] = None
+    max_age: Annotated[
+        Duration | None,
+        _meta("Longest time a result may be reused.", "a length of time", '"24h"'),
+    ] = None
+    reuse: Annotated[
+        bool | None,
+        _meta("false: never reuse an earlier result.", "true or false", "false"),
+    ] = None
+    warn_only: Annotated[
+        bool | None,
+        _meta("A failure of the stage is shown and fails nothing.", "true or false", "true"),
+    ] = None
+
+
+class PipelineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The stages of the pipeline and how they run: config/pipeline.toml or [tool.noxline.pipeline]."""
+
+    python: Annotated[
+        Annotated[tuple[PythonVersion, ...], Meta(min_length=1)] | None,
+        _meta(
+            "Pythons of the test matrix; default: those that the project declares.",
+            "a list of Python versions in quotes",
+            '["3.11", "3.12"]',
+        ),
+    ] = None
+    standard: Annotated[
+        Texts | None,
+        _meta(
+            "Standard stages to add; default: all that apply; []: only the project's own sessions.",
+            "a list of names of standard stages",
+            '["tests", "security"]',
+        ),
+    ] = None
+    keep_runs: Annotated[
+        Count,
+        _meta("How many runs are kept under .noxline/runs.", "a number from 1 up", "20"),
+    ] = 20
+    workers: Annotated[
+        Count | None,
+        _meta("CPUs to use at most; default: all that there are.", "a number from 1 up", "4"),
+    ] = None
+    stage: Annotated[
+        dict[str, StageSettings],
+        _meta("One table for each stage.", "a table for each stage", "[stage.tests]"),
+    ] = {}
+
+
+class GatesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What must hold for the run to pass: config/gates.toml or [tool.noxline.gates]."""
+
+    rules: Annotated[
+        dict[str, str],
+        _meta("A bound for each metric.", "a table of bounds", '"coverage.line_percent" = ">= 90"'),
+    ] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings of a project.
+
+    `written`: the project has settings of noxline's at all. `origins` says for each dotted key
+    ("pipeline.stage.tests.shards", "gates.rules.complexity.max", and "pipeline" or "gates" for the table itself)
+    where it stands ("config/pipeline.toml:12").
+    """
+
+    pipeline: PipelineSettings = field(default_factory=PipelineSettings)
+    gates: GatesSettings = field(default_factory=GatesSettings)
+    written: bool = False
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+TABLES: Mapping[str, type[Struct]] = {"pipeline": PipelineSettings, "gates": GatesSettings}
+
+
+def decode_custom(kind: type, value: object) -> object:
+    """Decode the types that msgspec does not know: lengths of time."""
+    if kind is Duration:
+        return parse_duration(value)
+    raise NotImplementedError(f"no decoder for {kind.__name__}")
