@@ -15,7 +15,7 @@ from noxline.errors import PRECEDENCE, ExitCode, NoxlineError
 SOURCE = Path(__file__).parents[1] / "src" / "noxline"
 # Lowest first; a module imports from lower layers or from its own package only.
 LAYERS = (
-    ("errors",),
+    ("errors", "version"),
     ("model",),
     ("ports",),
     ("graph", "selection", "graph_render"),

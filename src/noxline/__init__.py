@@ -1,3 +1,1 @@
 """One command for the whole CI of a Python project."""
-
-__version__ = "0.1.0"

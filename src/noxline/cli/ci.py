@@ -1,0 +1,130 @@
+"""`noxline ci` and `noxline run`: run the pipeline, or parts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from noxline.cli.console import as_json, complete_task, print_json, reporters, split_names, verbosity
+from noxline.errors import UsageError
+
+if TYPE_CHECKING:
+    from noxline.project import Options
+
+_SEPARATOR = "--"
+
+
+def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that narrow what runs."""
+    named: dict[str, Any] = {
+        "multiple": True,
+        "callback": split_names,
+        "shell_complete": complete_task,
+        "metavar": "STAGE,...",
+    }
+    for decorate in (
+        click.option("--skip", help="Leave these stages out.", **named),
+        click.option("--only", help="Run only these stages, with what they need.", **named),
+        click.option("--python", "pythons", multiple=True, metavar="X.Y", help="Only this Python (repeatable)."),
+    ):
+        command = decorate(command)
+    return command
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how to run and what to print."""
+    for decorate in (
+        click.option("-q", "--quiet", is_flag=True, help="Print only failures and the last line."),
+        click.option("-v", "--verbose", is_flag=True, help="Print the whole log of each task when it ends."),
+        as_json,
+        click.option("--fail-fast", is_flag=True, help="Stop at the first failure."),
+        click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="CPUs to use (default: all)."),
+    ):
+        command = decorate(command)
+    return command
+
+
+class PassingOn(click.Command):
+    """A command that keeps what follows `--` for the session instead of reading it as its own arguments."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Cut the arguments at the first `--`."""
+        if _SEPARATOR in args:
+            cut = args.index(_SEPARATOR)
+            ctx.meta["noxline.posargs"] = tuple(args[cut + 1 :])
+            args = args[:cut]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=PassingOn)
+@selection_options
+@run_options
+@click.option("--dry-run", is_flag=True, help="Print the plan and run nothing.")
+@click.pass_context
+def ci(context: click.Context, /, *, dry_run: bool, **given: Any) -> int:
+    """Run the whole pipeline and judge its gates.
+
+    \b
+    Exit codes: 0 passed, 1 a task failed, 2 wrong usage or configuration, 3 a gate failed,
+    4 inconclusive, 5 a bug in noxline, 130 interrupted.
+
+    \b
+    Examples:
+      noxline ci --python 3.12 --skip docs,benchmarks
+      noxline ci --only tests --fail-fast
+      noxline ci --json > run.json
+    """
+    options = _options(context, given, judged=True)
+    if dry_run:
+        from noxline.cli.plan import print_plan
+
+        return print_plan(context.obj, options, as_json=given["as_json"])
+    return _execute(context.obj, options, given)
+
+
+@click.command(cls=PassingOn)
+@click.argument("stages", nargs=-1, metavar="STAGE...", shell_complete=complete_task)
+@click.option("--failed", is_flag=True, help="Run the tasks that failed in the last run.")
+@click.option("--fix", is_flag=True, help="Let `hooks` change the files instead of only telling.")
+@selection_options
+@run_options
+@click.pass_context
+def run(context: click.Context, /, *, stages: tuple[str, ...], failed: bool, fix: bool, **given: Any) -> int:
+    """Run single stages or tasks, with what they need; no gate is judged.
+
+    What follows `--` goes to the sessions.
+
+    \b
+    Examples:
+      noxline run lint types
+      noxline run tests-3.12 -- -k parser -x
+      noxline run --failed
+      noxline run hooks --fix
+    """
+    if not stages and not failed:
+        raise UsageError("nothing to run was named", hint="noxline run STAGE..., or noxline run --failed")
+    if stages and failed:
+        raise UsageError("--failed takes the stages from the last run", hint="leave the names out")
+    return _execute(context.obj, _options(context, given, judged=False, names=stages, failed=failed, fix=fix), given)
+
+
+def _options(context: click.Context, given: dict[str, Any], **more: Any) -> Options:
+    from noxline.project import Options
+
+    chosen = {name: given[name] for name in ("only", "skip", "pythons", "jobs", "fail_fast")}
+    return Options(**chosen, posargs=context.meta.get("noxline.posargs", ()), **more)
+
+
+def _execute(start: Path, options: Options, given: dict[str, Any]) -> int:
+    from noxline.reports.run_json import to_document
+    from noxline.wiring import open_project, run_project
+
+    how = verbosity(quiet=given["quiet"], verbose=given["verbose"])
+    project = open_project(start, options)
+    finished = run_project(project, options, reporters(project, how, as_json=given["as_json"]))
+    if given["as_json"]:
+        print_json(to_document(finished))
+    return finished.exit_code

@@ -1,0 +1,116 @@
+"""What the commands share: printing JSON, choosing how a run is reported, completing names."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from noxline.errors import UsageError
+
+if TYPE_CHECKING:
+    from noxline.ports import Reporter
+    from noxline.project import Project
+    from noxline.reports.plain import Verbosity
+    from noxline.reports.style import Style
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else on stdout.")
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def print_text(text: str) -> None:
+    """Print text on standard output, whatever characters its encoding knows."""
+    from noxline.reports.style import printable
+
+    sys.stdout.write(printable(text, sys.stdout) + "\n")
+
+
+def output_style(stream: TextIO | None = None) -> Style:
+    """Return what standard output (or another stream) can show."""
+    from noxline.reports.style import style_of
+
+    return style_of(stream or sys.stdout, os.environ)
+
+
+def verbosity(*, quiet: bool, verbose: bool) -> Verbosity:
+    """Return how much to print; raise UsageError when both extremes are asked for."""
+    from noxline.reports.plain import Verbosity
+
+    if quiet and verbose:
+        raise UsageError("-q and -v exclude each other")
+    return Verbosity(quiet=quiet, verbose=verbose, github=os.environ.get("GITHUB_ACTIONS") == "true")
+
+
+def reporters(project: Project, how: Verbosity, *, as_json: bool) -> list[Reporter]:
+    """Return the reporters of a run: the run directory, the HTML report, and the console.
+
+    With JSON on standard output, people are told on standard error.
+    """
+    from noxline.reports.html import HtmlReport
+    from noxline.reports.run_directory import RunDirectory
+
+    kept = RunDirectory(project.root, keep_runs=project.settings.pipeline.keep_runs)
+    return [kept, HtmlReport(), _console(sys.stderr if as_json else sys.stdout, how)]
+
+
+def _console(stream: TextIO, how: Verbosity) -> Reporter:
+    from noxline.reports.style import is_interactive
+
+    style = output_style(stream)
+    if is_interactive(stream, os.environ) and not how.quiet:
+        from noxline.reports.live import LiveReport
+
+        return LiveReport(stream, style, how)
+    from noxline.reports.plain import PlainReport
+
+    return PlainReport(stream, style, how)
+
+
+def project_root(start: Path) -> Path:
+    """Return the root of the project around a folder."""
+    from noxline.settings.root import find_root
+
+    return find_root(start)
+
+
+def complete_task(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Complete names of stages and tasks from the last run, without asking nox."""
+    given = context.find_root().params.get("directory")
+    return [name for name in known_names(Path(given) if given else Path.cwd()) if name.startswith(incomplete)]
+
+
+def known_names(start: Path) -> list[str]:
+    """Return the names of the stages and tasks of the last run around a folder; none when nothing ran yet."""
+    from noxline.reports.run_directory import latest, read_run
+
+    root = next((folder for folder in (start, *start.parents) if (folder / ".noxline" / "runs").is_dir()), None)
+    run_id = latest(root) if root else None
+    if root is None or run_id is None:
+        return []
+    tasks = [result.task for result in read_run(root, run_id).tasks]
+    return sorted({task.stage for task in tasks} | {task.name for task in tasks})
+
+
+def split_names(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Split each value at its commas; those between parentheses belong to a session's name."""
+    names: list[str] = []
+    for value in values:
+        depth, name = 0, ""
+        for character in value:
+            depth += {"(": 1, ")": -1}.get(character, 0)
+            if character == "," and depth == 0:
+                names.append(name)
+                name = ""
+            else:
+                name += character
+        names.append(name)
+    return tuple(name.strip() for name in names if name.strip())

@@ -1,0 +1,136 @@
+"""`noxline plan` and `noxline graph`: what was detected, what would run, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from noxline.cli.ci import selection_options
+from noxline.cli.console import as_json, output_style, print_json, print_text
+
+if TYPE_CHECKING:
+    from noxline.model.task import Task
+    from noxline.project import Options, Project
+    from noxline.reports.style import Style
+
+
+@click.command()
+@selection_options
+@as_json
+@click.pass_obj
+def plan(start: Path, /, *, as_json: bool, **given: Any) -> int:
+    """Show what was detected, with file and line, and every task that would run.
+
+    \b
+    Examples:
+      noxline plan
+      noxline plan --only tests --python 3.12
+    """
+    from noxline.project import Options
+
+    return print_plan(start, Options(**given), as_json=as_json)
+
+
+@click.command()
+@selection_options
+@click.option("--format", "shape", type=click.Choice(["text", "mermaid", "dot"]), default="text", show_default=True)
+@as_json
+@click.pass_obj
+def graph(start: Path, /, *, shape: str, as_json: bool, **given: Any) -> int:
+    """Print the graph of tasks as text, Mermaid or Graphviz.
+
+    \b
+    Examples:
+      noxline graph
+      noxline graph --format dot | dot -Tsvg > graph.svg
+    """
+    from noxline import graph_render
+    from noxline.project import Options
+    from noxline.wiring import open_project
+
+    project = open_project(start, Options(**given))
+    tasks = project.graph.only(project.selection.tasks)
+    if as_json:
+        print_json({"schema": 1, "tasks": [{"name": t.name, "needs": list(t.needs)} for t in tasks.tasks.values()]})
+        return 0
+    renderers = {"text": graph_render.as_text, "mermaid": graph_render.as_mermaid, "dot": graph_render.as_dot}
+    print_text(renderers[shape](tasks).rstrip("\n"))
+    return 0
+
+
+def print_plan(start: Path, options: Options, *, as_json: bool) -> int:
+    """Print what was detected and what would run, as text or JSON."""
+    from noxline.wiring import open_project
+
+    project = open_project(start, options)
+    if as_json:
+        print_json(plan_document(project))
+    else:
+        print_text("\n".join(plan_lines(project, output_style())))
+    return 0
+
+
+def selected_tasks(project: Project) -> list[Task]:
+    """Return the selected tasks in the order of the graph."""
+    return list(project.graph.only(project.selection.tasks).tasks.values())
+
+
+def plan_document(project: Project) -> dict[str, Any]:
+    """Return the plan as plain data."""
+    from noxline.settings.detect.explain import explain
+
+    return {
+        "schema": 1,
+        "root": str(project.root),
+        "pythons": list(project.pipeline.pythons),
+        "detected": [
+            {"what": what, "value": value, "origin": origin} for what, value, origin in explain(project.facts)
+        ],
+        "tasks": [{**asdict(task), "source": task.source.value} for task in selected_tasks(project)],
+        "deselected": list(project.selection.deselected_stages),
+        "rules": [asdict(rule) for rule in project.rules],
+        "notes": _notes(project),
+    }
+
+
+def plan_lines(project: Project, style: Style) -> list[str]:
+    """Return the plan as lines for people."""
+    from noxline.settings.detect.explain import explain
+
+    tasks = selected_tasks(project)
+    active = [task for task in tasks if not task.skip]
+    lines = [f"{style.paint(project.facts.name or project.root.name, 'bold')}  {project.root}", ""]
+    lines += [style.paint("Detected", "bold"), *_columns([tuple(map(str, row)) for row in explain(project.facts)])]
+    lines += ["", style.paint(f"Tasks ({len(active)}, in order)", "bold"), *_columns([_task_row(t) for t in active])]
+    if skipped := [(task.name, task.skip) for task in tasks if task.skip]:
+        lines += ["", style.paint("Not applicable", "bold"), *_columns(skipped)]
+    if project.selection.deselected_stages:
+        lines += ["", "Deselected: " + ", ".join(project.selection.deselected_stages)]
+    if notes := _notes(project):
+        lines += ["", *(f"note: {note}" for note in notes)]
+    return lines
+
+
+def _notes(project: Project) -> list[str]:
+    return list(dict.fromkeys((*project.pipeline.notes, *project.facts.notes)))
+
+
+def _task_row(task: Task) -> tuple[str, ...]:
+    remarks = [f"needs {', '.join(task.needs)}" if task.needs else ""]
+    remarks += ["runs alone"] if task.exclusive else []
+    remarks += ["only warns"] if task.warn_only else []
+    remarks += [f"at most {task.timeout:g} s"] if task.timeout else []
+    python = f"Python {task.python}" if task.python else ""
+    return task.name, python, task.environment or "no environment", "; ".join(filter(None, remarks))
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return rows as aligned columns, two spaces apart."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
