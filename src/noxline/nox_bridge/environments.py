@@ -1,0 +1,180 @@
+"""Virtual environments on disk: which are usable, who may make one now, and what of the project is in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+_BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+_NOT_SOURCE = frozenset({".git", ".hg", ".noxline", ".nox", ".tox", ".venv", "venv", "__pycache__", "build", "dist"})
+
+
+def python_of(environment: Path) -> Path:
+    """Return where the interpreter of an environment is."""
+    return environment / "Scripts" / "python.exe" if sys.platform == "win32" else environment / "bin" / "python"
+
+
+def is_usable(environment: Path) -> bool:
+    """Return whether an environment was made to its end and its interpreter is still there."""
+    conda = (environment / "conda-meta").is_dir()
+    made = conda or (environment / "pyvenv.cfg").is_file()
+    return made and python_of(environment).exists() and not _marker(environment).exists()
+
+
+def discard(environment: Path) -> None:
+    """Remove an environment, whole or broken."""
+    shutil.rmtree(environment, ignore_errors=True)
+    _marker(environment).unlink(missing_ok=True)
+
+
+@contextmanager
+def being_made(environment: Path) -> Iterator[None]:
+    """Mark an environment as half-made; the mark stays when the process is killed, and then it is made anew."""
+    marker = _marker(environment)
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.touch()
+    try:
+        yield
+    finally:
+        marker.unlink(missing_ok=True)
+
+
+@contextmanager
+def making(environment: Path) -> Iterator[None]:
+    """Let nox make an environment that is not there or broken, one process at a time; a usable one is left alone."""
+    if is_usable(environment):
+        yield
+        return
+    with locked(environment):
+        if is_usable(environment):
+            yield
+            return
+        discard(environment)
+        with being_made(environment):
+            yield
+
+
+@contextmanager
+def locked(environment: Path) -> Iterator[None]:
+    """Hold the lock beside an environment; it is freed when the process ends, however it ends."""
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    with (environment.parent / f".{environment.name}.lock").open("a+b") as file:
+        if not _try_lock(file.fileno()):
+            print(f"noxline: waiting, another noxline makes {environment.name}", flush=True)
+            _lock(file.fileno())
+        yield
+
+
+def _marker(environment: Path) -> Path:
+    return environment.parent / f".{environment.name}.making"
+
+
+if sys.platform == "win32":  # written from the documentation, not tested on Windows
+    import msvcrt
+    import time
+
+    def _try_lock(number: int) -> bool:
+        try:
+            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _lock(number: int) -> None:
+        while not _try_lock(number):
+            time.sleep(0.2)
+
+else:
+    import fcntl
+
+    def _try_lock(number: int) -> bool:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _lock(number: int) -> None:
+        fcntl.flock(number, fcntl.LOCK_EX)
+
+
+def site_packages(environment: Path) -> list[Path]:
+    """Return the folders that hold an environment's distributions."""
+    return [*environment.glob("lib/python*/site-packages"), *environment.glob("Lib/site-packages")]
+
+
+def has_module(environment: Path, name: str) -> bool:
+    """Return whether an environment has a top-level package of that name, without starting its interpreter."""
+    return any((folder / name / "__init__.py").exists() for folder in site_packages(environment))
+
+
+def copied_projects(environment: Path, root: Path) -> set[Path]:
+    """Return the folders of the project that were installed into an environment as copies, not editable."""
+    found = set()
+    for folder in site_packages(environment):
+        for file in folder.glob("*.dist-info/direct_url.json"):
+            source = _copied_from(file)
+            if source is not None and (source == root or root in source.parents):
+                found.add(source)
+    return found
+
+
+def _copied_from(file: Path) -> Path | None:
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None  # being written or broken: the installer decides
+    if "dir_info" not in document or document["dir_info"].get("editable"):
+        return None
+    return Path(url2pathname(urlparse(document["url"]).path))
+
+
+def source_stamp(root: Path) -> str:
+    """Return a digest of the project's files by name, size and time of change."""
+    digest = sha256()
+    for name in sorted(_source_files(root)):
+        try:
+            status = os.stat(root / name)  # noqa: PTH116 - a third of the time of Path.stat over thousands of files
+        except OSError:
+            continue  # listed by git and deleted on disk
+        digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _source_files(root: Path) -> list[str]:
+    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return _walked(root)
+    return [name for name in set(os.fsdecode(listed.stdout).split("\0")) if name]
+
+
+def _walked(root: Path) -> list[str]:
+    names = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name not in _NOT_SOURCE and not name.endswith(".egg-info")]
+        names += [os.path.relpath(os.path.join(folder, name), root) for name in files]  # noqa: PTH118 - as above
+    return names
+
+
+def make_rebuildable(projects: set[Path]) -> None:
+    """Make uv build these projects anew: it goes by the change time of their build files, not by their sources.
+
+    Setting a file's mode to what it is changes that time and nothing else: neither content nor modification time.
+    """
+    for project in projects:
+        for file in (project / name for name in _BUILD_FILES):
+            if file.exists():
+                file.chmod(file.stat().st_mode & 0o7777)
+                if sys.platform == "win32":  # no change time there; not tested on Windows
+                    os.utime(file)

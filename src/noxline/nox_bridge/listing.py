@@ -1,0 +1,143 @@
+"""The sessions of a noxfile; kept, and listed again only when something changed that the noxfile reads."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from noxline.errors import ConfigError, MachineError
+from noxline.model.stage import NotApplicable, SessionInfo, Source
+from noxline.nox_bridge.child import inherited
+from noxline.nox_bridge.list_process import LISTER, run_lister
+from noxline.nox_bridge.traces import Traces, digest_of
+from noxline.system.files import write_atomic
+
+_SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """The sessions of one noxfile, the files and variables it read while it loaded, and remarks for the user."""
+
+    sessions: tuple[SessionInfo, ...]
+    files: tuple[Path, ...] = ()
+    variables: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def find_noxfile(root: Path) -> Path | None:
+    """Return the noxfile of a project, if it has one."""
+    noxfile = root / "noxfile.py"
+    return noxfile if noxfile.is_file() else None
+
+
+def list_sessions(noxfile: Path, *, state: Path, environ: Mapping[str, str]) -> Listing:
+    """Return the sessions of a noxfile; raise ConfigError when nox could not load it either."""
+    child = _environment(noxfile, environ)
+    kept = state / "listing.json"
+    document = _kept(kept, noxfile, child)
+    if document is None:
+        envs = state.parent / "envs" / Source.PROJECT.value
+        answer = run_lister(noxfile, envs=envs, environ=child)
+        _refuse_error(answer, noxfile)
+        document = _document(answer, noxfile, child)
+        if not answer["processes"]:
+            _keep(kept, document)
+    return Listing(
+        sessions=tuple(_session(row) for row in document["sessions"]),
+        files=tuple(Path(name) for name, digest in document["traces"]["files"].items() if digest),
+        variables=tuple(name for name in document["traces"]["variables"] if name != "*"),
+        notes=tuple(document["notes"]),
+    )
+
+
+def _environment(noxfile: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    child = inherited(environ)
+    child["NOXLINE_ROOT"] = str(noxfile.parent)
+    if environ.get("NOXLINE_PYTHONS"):
+        child["NOXLINE_PYTHONS"] = environ["NOXLINE_PYTHONS"]
+    return child
+
+
+def _session(row: Mapping[str, Any]) -> SessionInfo:
+    return SessionInfo(
+        name=row["name"],
+        family=row["family"],
+        source=Source.PROJECT,
+        python=row["python"],
+        params=row["params"],
+        tags=tuple(row["tags"]),
+        requires=tuple(row["requires"]),
+        doc=row["doc"],
+        default=row["default"],
+        environment=row["environment"],
+        backend=row["backend"],
+        standard=row["standard"],
+        skip=NotApplicable(reason="this session has no parameters to run with") if row["empty"] else None,
+    )
+
+
+def _refuse_error(answer: Mapping[str, Any], noxfile: Path) -> None:
+    error = answer.get("error")
+    if not error:
+        return
+    file = Path(error["file"])
+    name = file.relative_to(noxfile.parent).as_posix() if noxfile.parent in file.parents else str(file)
+    place = f"{name}:{error['line']}" if error["line"] else name
+    raise ConfigError(error["message"], place=place, hint=error["hint"])
+
+
+def _document(answer: Mapping[str, Any], noxfile: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+    notes = []
+    if answer["processes"]:
+        names = ", ".join(answer["processes"])
+        notes.append(f"{noxfile.name} starts {names} while it loads: its sessions are listed anew each time")
+    if not answer["sessions"]:
+        notes.append(f"{noxfile.name} defines no session")
+    traces = Traces.taken(answer, environ)
+    return {"identity": _identity(noxfile), "traces": traces.document(), "sessions": answer["sessions"], "notes": notes}
+
+
+def _identity(noxfile: Path) -> dict[str, str]:
+    """Return what a listing depends on beside the noxfile: the programs that made it."""
+    spec = find_spec("nox")
+    if spec is None or spec.origin is None:
+        raise MachineError("nox is not installed beside noxline", hint=f"{sys.executable} -m pip install nox")
+    package = Path(spec.origin).parent
+    versions = sorted(path.name for path in package.parent.glob("nox-*.dist-info"))
+    return {
+        "schema": str(_SCHEMA),
+        "noxfile": str(noxfile),
+        "python": f"{sys.executable} {sys.version}",
+        "nox": " ".join([str(package), *versions]),
+        "lister": digest_of(LISTER),
+    }
+
+
+def _kept(file: Path, noxfile: Path, environ: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return the kept listing when everything it rests on is as it was."""
+    try:
+        document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if document["identity"] != _identity(noxfile) or not Traces(**document["traces"]).hold(environ):
+            return None
+        _check(document["sessions"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # absent, torn, or of another version: listed anew
+    return document
+
+
+def _check(rows: Iterable[Mapping[str, Any]]) -> None:
+    for row in rows:
+        _session(row)
+
+
+def _keep(file: Path, document: Mapping[str, Any]) -> None:
+    try:
+        write_atomic(file, json.dumps(document, indent=1))
+    except OSError:
+        return  # a full or read-only disk: listed anew next time

@@ -1,0 +1,40 @@
+"""The script that noxline's child processes start with: it keeps the project's own modules off their search path.
+
+`python -m nox` would put the project's folder first, where a `types.py` or a package called like one of nox's own
+dependencies shadows the real one. The folder comes last instead, so that a noxfile still finds the modules beside it.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+
+def main() -> None:
+    """Run `nox ARGS`, `nox-in ENVIRONMENT ARGS` (which mends a half-made environment first) or `prepare ORDER`."""
+    if Path(sys.path[0]) == Path(__file__).parent:
+        del sys.path[0]
+    sys.path.append(str(Path.cwd()))
+    mode, *arguments = sys.argv[1:]
+    if mode == "prepare":
+        from noxline.nox_bridge.prepare import prepare
+
+        sys.exit(prepare(arguments[0]))
+    environment = arguments.pop(0) if mode == "nox-in" else ""
+    sys.argv = ["nox", *arguments]
+    with _made_once(environment):
+        runpy.run_module("nox", run_name="__main__", alter_sys=True)
+
+
+def _made_once(environment: str) -> AbstractContextManager[None]:
+    if not environment:
+        return nullcontext()
+    from noxline.nox_bridge.environments import making
+
+    return making(Path(environment))
+
+
+if __name__ == "__main__":
+    main()
