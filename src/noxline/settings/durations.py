@@ -10,6 +10,17 @@ from noxline.errors import ConfigError
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _PART = r"(?:(?P<{0}>\d+(?:\.\d+)?)\s*{0}\s*)?"
 _DURATION = re.compile("".join(_PART.format(unit) for unit in _UNITS))
+# The same for JSON Schema, whose expressions know no named groups; they match anywhere, hence the ends.
+_PLAIN_PART = r"(\d+(\.\d+)?\s*[{0}{1}]\s*)?"
+SCHEMA = {
+    "anyOf": [
+        {
+            "type": "string",
+            "pattern": "".join((r"^\s*(?=\d)", *(_PLAIN_PART.format(u, u.upper()) for u in _UNITS), "$")),
+        },
+        {"type": "number", "exclusiveMinimum": 0},
+    ]
+}
 _EXAMPLES = 'write it like "90s", "15m", "1h30m" or "24h"'
 _WORDS = {
     "d": "day days",

@@ -16,7 +16,8 @@ OPERATORS = ("<", "<=", "==", "!=", ">=", ">")
 # What people write for an operator, and the one that they mean.
 _MEANT = {"=": "==", "=<": "<=", "=>": ">=", "≤": "<=", "≥": ">=", "≠": "!=", "<>": "!="}
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_RULE = re.compile(rf"\s*(<=|>=|==|!=|<|>)\s*({_NUMBER})\s*")
+RULE_PATTERN = rf"\s*(<=|>=|==|!=|<|>)\s*({_NUMBER})\s*"
+_RULE = re.compile(RULE_PATTERN)
 _NEARLY = re.compile(r"\s*(?P<operator>[<>=!≤≥≠]*)\s*(?P<number>[+-]?[\d.,_]+)\s*(?P<rest>.*?)\s*")
 
 

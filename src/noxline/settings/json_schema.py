@@ -1,0 +1,63 @@
+"""The JSON Schema of the settings, for editors: made from the same types that decode them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from noxline.settings.durations import SCHEMA, Duration
+from noxline.settings.metric_names import FAMILIES, METRIC_NAMES
+from noxline.settings.rules import RULE_PATTERN
+from noxline.settings.schema import TABLES
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema(name: str) -> dict[str, Any]:
+    """Return the JSON Schema of the table called "pipeline" or "gates"."""
+    made = msgspec.json.schema(TABLES[name], schema_hook=_custom)
+    top = made["$ref"].rsplit("/", 1)[-1]
+    definitions = made["$defs"]
+    if name == "gates":
+        definitions[top]["properties"]["rules"] |= _rules()
+    document = {"$schema": DRAFT, **definitions.pop(top), "title": f"noxline: config/{name}.toml"}
+    if definitions:
+        document["$defs"] = definitions
+    cleaned: dict[str, Any] = _without_null(document)
+    return cleaned
+
+
+def _custom(kind: type) -> dict[str, Any]:
+    if kind is Duration:
+        return dict(SCHEMA)
+    raise NotImplementedError(f"no schema for {kind.__name__}")
+
+
+def _rules() -> dict[str, Any]:
+    """Return what is known of rules beyond their type: the names of metrics, and the form of a bound."""
+    bound = {"type": "string", "pattern": f"^{RULE_PATTERN}$"}
+    families = "|".join(sorted(FAMILIES))
+    return {
+        "properties": {
+            metric: {**bound, "description": f"{known.measures}{f', in {known.unit}' if known.unit else ''}"}
+            for metric, known in METRIC_NAMES.items()
+        },
+        "additionalProperties": bound,
+        "propertyNames": {
+            "anyOf": [{"enum": list(METRIC_NAMES)}, {"pattern": rf"^(?!({families})\.)[^.]+\..+$"}],
+        },
+    }
+
+
+def _without_null(node: Any) -> Any:
+    """Return the schema without the values that TOML does not have: nothing in it can be null."""
+    if isinstance(node, list):
+        return [_without_null(item) for item in node if item != {"type": "null"}]
+    if not isinstance(node, dict):
+        return node
+    cleaned = {key: _without_null(value) for key, value in node.items() if not (key == "default" and value is None)}
+    choices = cleaned.get("anyOf", [])
+    if len(choices) == 1:
+        return {**choices[0], **{key: value for key, value in cleaned.items() if key != "anyOf"}}
+    return cleaned
