@@ -54,6 +54,14 @@ def installing_only(session: nox.Session) -> bool:
     return bool(session._runner.global_config.install_only)
 
 
+def scratch(session: nox.Session, name: str) -> Path:
+    """Return a place below the session's environment for files that nobody reads later; it may hold old ones."""
+    # Not `session.create_tmp()`: that depends on the current folder and changes TMPDIR for every command.
+    place = Path(session.bin).resolve().parent / "tmp" / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place
+
+
 def capture(
     session: nox.Session, *argv: str, env: Mapping[str, str] | None = None, directory: Path | None = None
 ) -> Completed:
@@ -89,7 +97,8 @@ def _run(
     short = len(argv) <= SHOWN_ARGUMENTS
     if not short:
         session.log(f"{' '.join(argv[:SHOWN_ARGUMENTS])} … ({len(argv) - SHOWN_ARGUMENTS} more arguments)")
-    with session.chdir(directory) if directory else nullcontext():
+    elsewhere = directory is not None and directory.resolve() != Path.cwd()
+    with session.chdir(directory) if directory and elsewhere else nullcontext():
         session.run(
             *argv,
             env=dict(env or {}),

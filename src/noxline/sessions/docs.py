@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from noxline.sessions.command import capture, show
+from noxline.sessions.command import capture, scratch, show
 from noxline.sessions.tools import install_tool, prepared, worked
 from noxline.settings.facts import ProjectFacts, Tool
 
@@ -28,7 +28,7 @@ def run_docs(session: nox.Session, facts: ProjectFacts) -> None:
     if output is None:
         return
     warnings = output / "sphinx-warnings.txt"
-    command = documentation_command(tool, output / "html", warnings, Path(session.create_tmp()))
+    command = documentation_command(tool, output / "html", warnings, scratch(session, "docs"))
     done = capture(session, *command, env=dict(tool.env), directory=facts.root / tool.directory)
     show(done.out, done.err)
     said = warnings.read_text(encoding="utf-8", errors="replace") if warnings.exists() else done.out + done.err

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from noxline.errors import UsageError, suggest
+from noxline.errors import NoxlineError, UsageError, suggest
 from noxline.sessions.catalog import (
     BACKEND,
     NEWEST,
@@ -82,11 +82,17 @@ def _pythons(facts: Callable[[], ProjectFacts]) -> tuple[str, ...]:
         return tuple(part.strip() for part in given.split(",") if part.strip())
     from noxline.nox_bridge.interpreters import find_interpreters
 
-    there = tuple(interpreter.version for interpreter in find_interpreters(os.environ, None))
+    there = {interpreter.version: interpreter.path for interpreter in find_interpreters(os.environ, None)}
     declared = facts().pythons
-    if not declared:
-        return there[-1:]
-    return tuple(version for version in declared if version in there) or declared
+    chosen = tuple(v for v in declared if v in there) if declared else tuple(there)[-1:]
+    _show_to_nox(there[version] for version in chosen)
+    return chosen or declared
+
+
+def _show_to_nox(interpreters: Iterable[Path]) -> None:
+    """Put interpreters on PATH: nox looks nowhere else, and takes a version manager's shim for the real thing."""
+    folders = [str(Path(path).parent) for path in interpreters]
+    os.environ["PATH"] = os.pathsep.join([*folders, os.environ.get("PATH", "")])
 
 
 def _define(
@@ -100,7 +106,10 @@ def _define(
         reason = skip_reason(stage, known)
         if reason:
             session.skip(reason)
-        _runner(stage.name)(session, known)
+        try:
+            _runner(stage.name)(session, known)
+        except NoxlineError as error:
+            session.error(f"{error.message}; {error.hint}" if error.hint else error.message)
 
     run.__name__ = run.__qualname__ = stage.name
     run.__doc__ = stage.doc

@@ -9,15 +9,19 @@ from typing import Any
 
 from noxline.model.finding import Finding, Severity
 
-_LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note"}
+_RATED_LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note"}
+_LEVELS = {**_RATED_LEVELS, Severity.MEDIUM: "error", Severity.LOW: "warning"}
 # The scale of CVSS, which readers of SARIF use for `security-severity`.
 _SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "2.0"}
 
 
-def write_sarif(path: Path, tools: Sequence[str], findings: Iterable[Finding]) -> None:
-    """Write the findings; every tool that worked has a run, with no results when it found nothing."""
+def write_sarif(path: Path, tools: Sequence[str], findings: Iterable[Finding], *, rated: bool = False) -> None:
+    """Write the findings; every tool that worked has a run, with no results when it found nothing.
+
+    `rated` findings are security's and carry a score.
+    """
     found = list(findings)
-    runs = [_run(tool, [finding for finding in found if finding.tool == tool]) for tool in tools]
+    runs = [_run(tool, [finding for finding in found if finding.tool == tool], rated=rated) for tool in tools]
     document = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": runs}
     path.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
@@ -27,7 +31,7 @@ def add_findings(path: Path, tool: str, findings: Sequence[Finding]) -> None:
     document = json.loads(path.read_text(encoding="utf-8"))
     for run in document["runs"]:
         if run["tool"]["driver"]["name"] == tool:
-            run["results"] += [_result(finding) for finding in findings]
+            run["results"] += [_result(finding, rated=False) for finding in findings]
             known = run["tool"]["driver"].setdefault("rules", [])
             known += [{"id": rule} for rule in dict.fromkeys(finding.rule for finding in findings)]
     path.write_text(json.dumps(document, indent=1), encoding="utf-8")
@@ -46,18 +50,19 @@ def relative_uris(path: Path, root: Path) -> None:
     path.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
-def _run(tool: str, findings: Sequence[Finding]) -> dict[str, Any]:
+def _run(tool: str, findings: Sequence[Finding], *, rated: bool) -> dict[str, Any]:
     rules = [{"id": rule} for rule in dict.fromkeys(finding.rule for finding in findings)]
-    return {"tool": {"driver": {"name": tool, "rules": rules}}, "results": [_result(f) for f in findings]}
+    results = [_result(finding, rated=rated) for finding in findings]
+    return {"tool": {"driver": {"name": tool, "rules": rules}}, "results": results}
 
 
-def _result(finding: Finding) -> dict[str, Any]:
+def _result(finding: Finding, *, rated: bool) -> dict[str, Any]:
     return {
         "ruleId": finding.rule,
-        "level": _LEVELS[finding.severity],
+        "level": (_RATED_LEVELS if rated else _LEVELS)[finding.severity],
         "message": {"text": finding.message},
         "locations": _locations(finding),
-        "properties": {"severity": finding.severity.value, "security-severity": _SCORES[finding.severity]},
+        **({"properties": {"security-severity": _SCORES[finding.severity]}} if rated else {}),
     }
 
 

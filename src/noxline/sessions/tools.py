@@ -39,7 +39,7 @@ def prepared(session: nox.Session) -> Path | None:
 def give_up(session: nox.Session, output: Path, tool: str, reason: str) -> NoReturn:
     """End the session as failed because its only tool could not work."""
     write_tools(output, [ToolReport(tool=tool, status="unavailable", reason=reason)])
-    session.error(f"{tool} could not work: {reason}")
+    session.error(f"{tool} could not run: {reason}")
 
 
 def worked(output: Path, *tools: str) -> None:

@@ -12,7 +12,7 @@ from noxline.sessions.files import git, listed_files
 # Commits in a copy must not wait for a signature, run the user's hooks or need the user's name.
 _QUIET = (
     *("-c", "user.name=noxline", "-c", "user.email=noxline@localhost", "-c", "commit.gpgsign=false"),
-    *("-c", "core.hooksPath=/dev/null", "-c", "core.autocrlf=false"),
+    *("-c", "core.hooksPath=/dev/null", "-c", "core.autocrlf=false", "-c", "core.quotePath=false"),
 )
 
 
@@ -34,13 +34,45 @@ def copy_project(root: Path, target: Path) -> Path:
 
 
 def make_repository(copy: Path) -> None:
-    """Make sure that a copy is a git repository in which every file of it is tracked."""
+    """Make sure that a copy is a git repository with a commit."""
     if _repository(copy) is None:
         _must(copy, "init", "-q", "-b", "snapshot")
+    # Listed files that an ignore rule also matches were tracked before: they stay tracked.
     _must(copy, "add", "-A", "-f", ".")
     head = git(copy, "rev-parse", "-q", "--verify", "HEAD")
     if head is None or head.returncode != 0:
-        _must(copy, *_QUIET, "commit", "-q", "--no-verify", "--allow-empty", "-m", "snapshot")
+        _must(copy, "commit", "-q", "--no-verify", "--allow-empty", "-m", "snapshot")
+
+
+def staged_tree(copy: Path) -> str:
+    """Stage whatever changed in a copy and return the id of the resulting tree."""
+    _must(copy, "add", "-A", ".")
+    return _must(copy, "write-tree").decode().strip()
+
+
+def difference(copy: Path, before: str, after: str) -> str:
+    """Return the diff between two trees of a copy, with paths relative to the project's root."""
+    if before == after:
+        return ""
+    return _must(copy, "diff", "--relative", "--binary", before, after).decode("utf-8", errors="replace")
+
+
+def take_over(root: Path, copy: Path, before: str, after: str) -> tuple[str, ...]:
+    """Bring what changed between two trees of a copy into the work tree; nothing at all if a file changed meanwhile."""
+    names = _must(copy, "diff", "--relative", "--name-only", "--no-renames", "-z", before, after).split(b"\0")
+    changed = tuple(os.fsdecode(name) for name in names if name)
+    for name in changed:
+        old = git(copy, "show", f"{before}:./{name}")
+        was = old.stdout if old is not None and old.returncode == 0 else None
+        if was != ((root / name).read_bytes() if (root / name).exists() else None):
+            raise MachineError(f"{name} changed while the hooks ran: nothing was applied", hint="run the hooks again")
+    for name in changed:
+        if (copy / name).exists():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(copy / name, root / name)
+        else:
+            (root / name).unlink()
+    return changed
 
 
 def _repository(folder: Path) -> Path | None:
@@ -70,9 +102,10 @@ def _copy_files(root: Path, target: Path) -> None:
         shutil.copy(root / name, place, follow_symlinks=False)
 
 
-def _must(folder: Path, *args: str) -> None:
-    done = git(folder, *args)
+def _must(folder: Path, *args: str) -> bytes:
+    done = git(folder, *_QUIET, *args)
     if done is None:
         raise MachineError("git is not installed", hint="install git: hooks run in a git repository")
     if done.returncode != 0:
         raise MachineError(f"git {args[0]} failed: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout
