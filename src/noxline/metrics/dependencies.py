@@ -11,7 +11,7 @@ import msgspec
 
 from noxline.metrics.report import Reports, load
 from noxline.model.finding import Finding, Severity
-from noxline.model.metric import Metric, Missing
+from noxline.model.metric import Metric, Missing, ToolReport
 from noxline.ports import Reading
 
 _METRIC = "dependencies.vulnerable"
@@ -79,8 +79,16 @@ class DependenciesReader:
             metrics=_metrics(problems, audits, checks),
             missing=() if whole else (*audits.missing([_METRIC]), *checks.missing([_METRIC]), *skipped),
             findings=tuple(problem.finding() for problem in problems),
-            tools=(*audits.tool("pip-audit"), *checks.tool("safety")),
+            tools=(*_pip_audit_tool(audits, skipped), *checks.tool("safety")),
         )
+
+
+def _pip_audit_tool(reports: Reports[_PipAudit], skipped: Sequence[Missing]) -> tuple[ToolReport, ...]:
+    """Return what pip-audit did; where it skipped every dependency it did nothing."""
+    rows = [dependency for report in reports.read for dependency in report.dependencies]
+    if rows and all(row.skip_reason for row in rows):
+        return (ToolReport(tool="pip-audit", status="unavailable", reason=skipped[0].reason),)
+    return reports.tool("pip-audit")
 
 
 def _metrics(problems: Sequence[_Problem], audits: Reports[_PipAudit], checks: Reports[_Safety]) -> tuple[Metric, ...]:
