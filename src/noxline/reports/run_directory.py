@@ -21,7 +21,8 @@ from noxline.system.files import write_atomic
 KEEP_RUNS = 20
 
 
-def _warn_on_stderr(message: str) -> None:
+def warn_on_stderr(message: str) -> None:
+    """Tell the user something that fails nothing."""
     print(f"noxline: warning: {message}", file=sys.stderr)
 
 
@@ -38,7 +39,7 @@ class RunDirectory:
         *,
         keep_runs: int = KEEP_RUNS,
         commit: str = "",
-        warn: Callable[[str], None] = _warn_on_stderr,
+        warn: Callable[[str], None] = warn_on_stderr,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._root = root

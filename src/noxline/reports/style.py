@@ -12,7 +12,7 @@ from noxline.model.task import Status
 
 _CODES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36", "bold": "1", "dim": "2"}
 _SYMBOLS = {"pass": "✓", "fail": "✗", "warn": "!", "skip": "-", "stop": "\u00d7", "wait": "…", "to": "→", "dash": "—"}
-_ASCII = {"pass": "ok", "fail": "FAIL", "warn": "!", "skip": "-", "stop": "x", "wait": "...", "to": "->", "dash": "-"}
+_ASCII = {"pass": "+", "fail": "X", "warn": "!", "skip": "-", "stop": "x", "wait": "...", "to": "->", "dash": "-"}
 
 OF_STATUS = {
     Status.PASSED: ("pass", "green"),

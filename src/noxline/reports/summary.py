@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from noxline.model.gate import Result
 from noxline.model.run import Run
@@ -123,10 +124,16 @@ def _remarks(run: Run, style: Style) -> list[str]:
 def _reports(run: Run, style: Style) -> list[str]:
     directory = relative(run.directory, run.root)
     named = [f"{directory}/report.html"] if (run.directory / "report.html").is_file() else [f"{directory}/"]
-    outputs = [r.outcome.output for r in run.tasks if r.outcome.output is not None and r.decision != "skipped"]
-    for pattern in ("*/index.html", "dist"):
-        named += sorted(relative(path, run.root) for output in outputs for path in output.glob(pattern))
+    named += [relative(path, run.root) for path in task_reports(run)]
     return [style.paint("Reports", "bold"), *(f"  {name}" for name in named)]
+
+
+def task_reports(run: Run) -> tuple[Path, ...]:
+    """Return what the tasks left for people to open: HTML reports and built distributions."""
+    outputs = [result.outcome.output for result in run.tasks if result.outcome.output is not None]
+    return tuple(
+        path for pattern in ("*/index.html", "dist") for output in outputs for path in sorted(output.glob(pattern))
+    )
 
 
 def last_line(run: Run, style: Style) -> str:
