@@ -34,6 +34,11 @@ def test_dependencies_are_unknown_only_when_no_audit_worked(tmp_path: Path) -> N
     assert reasons(reading, "dependencies.vulnerable") == [
         "pip-audit could not work: offline; safety could not work: no database"
     ]
+    no_database = row("safety", "not_applicable", "no database is named")
+    assert reasons(read(tmp_path, failed[0], no_database), "dependencies.vulnerable") == [
+        "pip-audit could not work: offline"
+    ]
+    assert read(tmp_path, row("pip-audit", "not_applicable"), no_database).missing == ()
     assert read(tmp_path, failed[0], row("safety", "worked"), safety={}).missing == ()
 
 

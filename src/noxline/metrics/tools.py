@@ -61,10 +61,12 @@ def _of_tools(rows: Sequence[_Row], output: Path) -> Iterator[Missing]:
 
 
 def _of_audits(rows: Sequence[_Row], output: Path) -> Iterator[Missing]:
-    """One audit that worked is enough: yield only when there were some and all failed."""
-    reasons = [_why_nothing(row, output / _AUDITS[row.tool]) for row in rows if row.tool in _AUDITS]
-    if reasons and all(reasons):
-        yield Missing(name="dependencies.vulnerable", reason="; ".join(reasons))
+    """One audit that worked is enough: yield only when none did and one should have."""
+    audits = [row for row in rows if row.tool in _AUDITS]
+    reasons = [_why_nothing(row, output / _AUDITS[row.tool]) for row in audits]
+    enough = any(row.status == "worked" and not reason for row, reason in zip(audits, reasons, strict=True))
+    if any(reasons) and not enough:
+        yield Missing(name="dependencies.vulnerable", reason="; ".join(filter(None, reasons)))
 
 
 def _why_nothing(row: _Row, report: Path) -> str:
