@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import nox
 
 SHOWN_ARGUMENTS = 14
+# Some tools colour what they print whatever the environment says.
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,9 +83,13 @@ def stream(
 
 def show(*texts: str) -> None:
     """Print what a captured command said, in order with what later commands print by themselves."""
-    for text in texts:
-        if text:
-            print(text, end="" if text.endswith("\n") else "\n", flush=True)
+    for text in filter(None, texts):
+        print(*(line.rstrip() for line in text.splitlines()), sep="\n", flush=True)
+
+
+def plain(text: str) -> str:
+    """Return a text without its colours."""
+    return _COLOURS.sub("", text)
 
 
 def _run(
@@ -117,4 +124,4 @@ def _text_file() -> IO[str]:
 
 def _read(file: IO[str]) -> str:
     file.seek(0)
-    return file.read()
+    return plain(file.read())

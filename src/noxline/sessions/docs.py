@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from noxline.sessions.command import capture, scratch, show
+from noxline.sessions.command import capture, plain, scratch, show
 from noxline.sessions.tools import install_tool, prepared, worked
 from noxline.settings.facts import ProjectFacts, Tool
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import nox
 
 _WARNING = re.compile(r"\b(WARNING|ERROR|CRITICAL|SEVERE)\b\s*(:|-|$)")
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def run_docs(session: nox.Session, facts: ProjectFacts) -> None:
@@ -31,7 +30,7 @@ def run_docs(session: nox.Session, facts: ProjectFacts) -> None:
     command = documentation_command(tool, output / "html", warnings, scratch(session, "docs"))
     done = capture(session, *command, env=dict(tool.env), directory=facts.root / tool.directory)
     show(done.out, done.err)
-    said = warnings.read_text(encoding="utf-8", errors="replace") if warnings.exists() else done.out + done.err
+    said = plain(warnings.read_text(encoding="utf-8", errors="replace")) if warnings.exists() else done.out + done.err
     messages = warning_messages(said)
     report = {"warnings": len(messages), "tool": tool.name, "messages": messages}
     (output / "docs.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
@@ -55,5 +54,4 @@ def warning_messages(text: str) -> list[str]:
     >>> warning_messages("docs/a.rst:3: WARNING: no such label\\nbuild succeeded")
     ['docs/a.rst:3: WARNING: no such label']
     """
-    lines = (_COLOURS.sub("", line).strip() for line in text.splitlines())
-    return [line for line in lines if _WARNING.search(line)]
+    return [line.strip() for line in text.splitlines() if _WARNING.search(line)]

@@ -57,7 +57,7 @@ def scan_with_pip_audit(session: nox.Session, requirements: Path | str, output: 
     try:
         rows = json.loads(report.read_text(encoding="utf-8"))["dependencies"]
     except (OSError, ValueError, KeyError):
-        return _no_audit(report, done.last_line)
+        return _no_audit(report, done.last_line.removeprefix("ERROR:pip_audit._cli:"))
     skipped = next((row for row in rows if row.get("skip_reason")), None)
     if skipped:
         return _no_audit(report, f"{skipped['name']} was skipped: {skipped['skip_reason']}")
