@@ -1,0 +1,127 @@
+"""Write what a test process did, one JSON object a line, flushed so that a crash loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Mapping, MutableMapping
+from typing import IO
+
+# Set while tests are being recorded, so that runs nested in them (child processes, pytester) do not count.
+ACTIVE = "NOXLINE_RECORDING"
+SCHEMA = 1
+PLUGIN = "-p _noxline_pytest"
+_MESSAGE_LIMIT = 20000
+
+
+def wanted(environ: Mapping[str, str]) -> bool:
+    """Tell whether a test run in this process is to be recorded."""
+    return bool(environ.get("NOXLINE_OUTPUT") and environ.get("NOXLINE_RECORD") and not environ.get(ACTIVE))
+
+
+def enable_plugin(environ: MutableMapping[str, str]) -> None:
+    """Make the pytest that starts in this process load the plugin."""
+    given = environ.get("PYTEST_ADDOPTS", "")
+    if PLUGIN not in given:
+        environ["PYTEST_ADDOPTS"] = f"{given} {PLUGIN}".strip()
+
+
+def disable_plugin(environ: MutableMapping[str, str]) -> None:
+    """Take back what `enable_plugin` did: runs nested in this one are not to load the plugin."""
+    left = environ.get("PYTEST_ADDOPTS", "").replace(PLUGIN, "").strip()
+    if left:
+        environ["PYTEST_ADDOPTS"] = left
+    else:
+        environ.pop("PYTEST_ADDOPTS", None)
+
+
+class Recorder:
+    """The record of one test run; its file appears with the first line."""
+
+    def __init__(self, runner: str, version: str, rootdir: str, args: list[str]) -> None:
+        self._began = time.time()
+        self._stream = _new_file(os.environ["NOXLINE_OUTPUT"])
+        self._owner = os.getpid()
+        self._base = way_down(rootdir)
+        os.environ[ACTIVE] = str(self._owner)
+        self.write(
+            event="start",
+            schema=SCHEMA,
+            runner=runner,
+            version=version,
+            python=platform.python_version(),
+            implementation=platform.python_implementation(),
+            rootdir=rootdir,
+            args=args,
+            pid=self._owner,
+        )
+
+    def write(self, **fields: object) -> None:
+        """Append one line; a forked child that still holds the recorder writes nothing."""
+        if os.getpid() == self._owner:
+            self._stream.write(json.dumps(fields) + "\n")
+            self._stream.flush()
+
+    def end(self, exit_code: int) -> None:
+        """Say that the run came to its end; the last such line counts."""
+        self.write(event="end", exit_code=int(exit_code), seconds=round(time.time() - self._began, 6))
+
+    def close(self) -> None:
+        """Let go of the file, and let the next run in this process be recorded."""
+        if os.getpid() == self._owner:
+            self._stream.close()
+            os.environ.pop(ACTIVE, None)
+
+    def name(self, test: str) -> str:
+        """Return a pytest id as seen from the project's root, whatever pytest's own root is."""
+        return from_root(self._base, test)
+
+
+def from_root(base: str, test: str) -> str:
+    """Return a pytest id, or a path, as seen from the project's root; `base` is what `way_down` returns.
+
+    >>> from_root("sub", "test_a.py::test_b")
+    'sub/test_a.py::test_b'
+    """
+    path, colons, rest = test.partition("::")
+    if base:
+        path = os.path.normpath(os.path.join(base, path))
+    return path.replace(os.sep, "/") + colons + rest
+
+
+def shorten(message: str) -> str:
+    """Return a message short enough for a record, its end kept: that is where the error stands."""
+    return message if len(message) <= _MESSAGE_LIMIT else "...\n" + message[-_MESSAGE_LIMIT:]
+
+
+def relative_file(path: str) -> str:
+    """Return a file as seen from the project's root, absolute when it lies outside."""
+    root, full = _project_root(), os.path.realpath(path)
+    return (full[len(root) + 1 :] if full.startswith(root + os.sep) else full).replace(os.sep, "/")
+
+
+def way_down(rootdir: str) -> str:
+    """Return the way from the project's root to `rootdir`; empty when they are the same or unrelated."""
+    root, full = _project_root(), os.path.realpath(rootdir)
+    if full.startswith(root + os.sep):
+        return full[len(root) + 1 :]
+    if root.startswith(full.rstrip(os.sep) + os.sep):  # pytest's root lies above: its ids lose the way down
+        return os.path.relpath(full, root)
+    return ""
+
+
+def _project_root() -> str:
+    return os.path.realpath(os.environ.get("NOXLINE_ROOT") or os.getcwd())
+
+
+def _new_file(output: str) -> IO[str]:
+    folder = os.path.join(output, "tests")
+    os.makedirs(folder, exist_ok=True)
+    number = 1
+    while True:
+        try:
+            return open(os.path.join(folder, "%d-%d.jsonl" % (os.getpid(), number)), "x", encoding="utf-8")
+        except FileExistsError:
+            number += 1

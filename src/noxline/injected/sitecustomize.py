@@ -1,0 +1,57 @@
+"""Found by Python at its start: hands on to the next sitecustomize, then lets test runs and coverage be recorded.
+
+Does nothing, at the price of two look-ups in the environment, unless noxline asks for it by variables.
+"""
+
+import os
+import sys
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def _next_sitecustomize() -> None:
+    """Run the sitecustomize that Python would have found without this one."""
+    elsewhere = [entry for entry in sys.path if os.path.abspath(entry) != _HERE]
+    if not any(os.path.exists(os.path.join(entry, "sitecustomize.py")) for entry in elsewhere):
+        return
+    from importlib.machinery import PathFinder
+    from importlib.util import module_from_spec
+
+    spec = PathFinder.find_spec("sitecustomize", elsewhere)
+    if spec is not None and spec.loader is not None:
+        module = module_from_spec(spec)
+        sys.modules["sitecustomize"] = module
+        spec.loader.exec_module(module)
+
+
+class Watch:
+    """Waits, as a finder of modules that finds none, for the import of a test runner."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Prepare the runner whose import begins; leave the finding to the others."""
+        if name == "_pytest.config":
+            import _noxline_records
+
+            if _noxline_records.wanted(os.environ):
+                _noxline_records.enable_plugin(os.environ)
+        elif name == "unittest.runner":  # imported after unittest.suite
+            import _noxline_unittest
+
+            _noxline_unittest.install()
+
+
+def _prepare() -> None:
+    environ = os.environ
+    if environ.get("NOXLINE_MEASURE"):
+        import _noxline_coverage
+
+        _noxline_coverage.begin()
+    if environ.get("NOXLINE_RECORD") and not environ.get("NOXLINE_RECORDING"):
+        sys.meta_path.insert(0, Watch)
+        if "unittest.runner" in sys.modules:
+            Watch.find_spec("unittest.runner")
+
+
+_next_sitecustomize()
+_prepare()
