@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _SEPARATOR = "--"
 
 
+python_option = click.option("--python", "pythons", multiple=True, metavar="X.Y", help="Only this Python (repeatable).")
+
+
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that narrow what runs."""
     named: dict[str, Any] = {
@@ -28,7 +31,7 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in (
         click.option("--skip", help="Leave these stages out.", **named),
         click.option("--only", help="Run only these stages, with what they need.", **named),
-        click.option("--python", "pythons", multiple=True, metavar="X.Y", help="Only this Python (repeatable)."),
+        python_option,
     ):
         command = decorate(command)
     return command
@@ -89,7 +92,7 @@ def ci(context: click.Context, /, *, dry_run: bool, **given: Any) -> int:
 @click.argument("stages", nargs=-1, metavar="STAGE...", shell_complete=complete_task)
 @click.option("--failed", is_flag=True, help="Run the tasks that failed in the last run.")
 @click.option("--fix", is_flag=True, help="Let `hooks` change the files instead of only telling.")
-@selection_options
+@python_option
 @run_options
 @click.pass_context
 def run(context: click.Context, /, *, stages: tuple[str, ...], failed: bool, fix: bool, **given: Any) -> int:
@@ -114,7 +117,7 @@ def run(context: click.Context, /, *, stages: tuple[str, ...], failed: bool, fix
 def _options(context: click.Context, given: dict[str, Any], **more: Any) -> Options:
     from noxline.project import Options
 
-    chosen = {name: given[name] for name in ("only", "skip", "pythons", "jobs", "fail_fast")}
+    chosen = {name: given[name] for name in ("only", "skip", "pythons", "jobs", "fail_fast") if name in given}
     return Options(**chosen, posargs=context.meta.get("noxline.posargs", ()), **more)
 
 
