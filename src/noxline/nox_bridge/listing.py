@@ -39,13 +39,13 @@ def find_noxfile(root: Path) -> Path | None:
 def list_sessions(noxfile: Path, *, state: Path, environ: Mapping[str, str]) -> Listing:
     """Return the sessions of a noxfile; raise ConfigError when nox could not load it either."""
     child = _environment(noxfile, environ)
+    envs = state.parent / "envs" / Source.PROJECT.value
     kept = state / "listing.json"
-    document = _kept(kept, noxfile, child)
+    document = _kept(kept, noxfile, envs, child)
     if document is None:
-        envs = state.parent / "envs" / Source.PROJECT.value
         answer = run_lister(noxfile, envs=envs, environ=child)
         _refuse_error(answer, noxfile)
-        document = _document(answer, noxfile, child)
+        document = _document(answer, noxfile, envs, child)
         if not answer["processes"]:
             _keep(kept, document)
     return Listing(
@@ -92,7 +92,7 @@ def _refuse_error(answer: Mapping[str, Any], noxfile: Path) -> None:
     raise ConfigError(error["message"], place=place, hint=error["hint"])
 
 
-def _document(answer: Mapping[str, Any], noxfile: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+def _document(answer: Mapping[str, Any], noxfile: Path, envs: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     notes = []
     if answer["processes"]:
         names = ", ".join(answer["processes"])
@@ -100,10 +100,15 @@ def _document(answer: Mapping[str, Any], noxfile: Path, environ: Mapping[str, st
     if not answer["sessions"]:
         notes.append(f"{noxfile.name} defines no session")
     traces = Traces.taken(answer, environ)
-    return {"identity": _identity(noxfile), "traces": traces.document(), "sessions": answer["sessions"], "notes": notes}
+    return {
+        "identity": _identity(noxfile, envs),
+        "traces": traces.document(),
+        "sessions": answer["sessions"],
+        "notes": notes,
+    }
 
 
-def _identity(noxfile: Path) -> dict[str, str]:
+def _identity(noxfile: Path, envs: Path) -> dict[str, str]:
     """Return what a listing depends on beside the noxfile: the programs that made it."""
     spec = find_spec("nox")
     if spec is None or spec.origin is None:
@@ -113,17 +118,18 @@ def _identity(noxfile: Path) -> dict[str, str]:
     return {
         "schema": str(_SCHEMA),
         "noxfile": str(noxfile),
+        "envs": str(envs),  # nox shortens the names of environments where this path is long
         "python": f"{sys.executable} {sys.version}",
         "nox": " ".join([str(package), *versions]),
         "lister": digest_of(LISTER),
     }
 
 
-def _kept(file: Path, noxfile: Path, environ: Mapping[str, str]) -> dict[str, Any] | None:
+def _kept(file: Path, noxfile: Path, envs: Path, environ: Mapping[str, str]) -> dict[str, Any] | None:
     """Return the kept listing when everything it rests on is as it was."""
     try:
         document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if document["identity"] != _identity(noxfile) or not Traces(**document["traces"]).hold(environ):
+        if document["identity"] != _identity(noxfile, envs) or not Traces(**document["traces"]).hold(environ):
             return None
         _check(document["sessions"])
     except (OSError, ValueError, KeyError, TypeError):

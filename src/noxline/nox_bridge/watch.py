@@ -33,7 +33,7 @@ class Watch:
                 return str(super().__getitem__(key))
 
             def __contains__(self, key: object) -> bool:
-                watch.variable(str(key))
+                watch.variable(key)
                 return bool(super().__contains__(key))
 
             def __iter__(self) -> Any:
@@ -47,10 +47,10 @@ class Watch:
         os.environ.__class__ = Watched
         self.on = True
 
-    def variable(self, key: str) -> None:
+    def variable(self, key: Any) -> None:
         """Note that a variable was read; `*` stands for all of them."""
         if self.on:
-            self.variables.add(key)
+            self.variables.add(os.fsdecode(key))
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:  # noqa: ARG002 - the protocol's
         """Note where a module would have to appear that could not be imported."""
