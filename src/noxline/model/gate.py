@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">=": operator.ge,
+    ">": operator.gt,
+}
 
 
 class Result(str, Enum):
@@ -35,6 +47,10 @@ class Rule:
         """Return the bound as it is written, `>= 90`."""
         return f"{self.operator} {self.bound:.15g}"
 
+    def holds(self, value: float) -> bool:
+        """Tell whether a value keeps the rule; what is no finite number keeps none."""
+        return math.isfinite(value) and _COMPARE[self.operator](value, self.bound)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
@@ -48,3 +64,17 @@ class Verdict:
     unit: str = ""
     origin: str = "default"
     binding: bool = True
+
+    @property
+    def shown(self) -> float | None:
+        """Return the value with two decimals, or with as many as it takes not to look better or worse than it is.
+
+        >>> Verdict(metric="coverage.line_percent", rule=">= 90", value=89.9961, result=Result.FAIL).shown
+        89.996
+        """
+        if self.value is None or not math.isfinite(self.value):
+            return self.value
+        sign, _, bound = self.rule.partition(" ")
+        compare, limit, value = _COMPARE[sign], float(bound), self.value
+        rounded = (round(value, digits) for digits in range(2, 16))
+        return next((short for short in rounded if compare(short, limit) == compare(value, limit)), value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ def parse_rule(metric: str, text: str, origin: str) -> Rule:
     """
     check_metric(metric, origin)
     match = _RULE.fullmatch(text)
-    if match is None:
+    if match is None or not math.isfinite(float(match[2])):
         raise ConfigError(
             f'the rule for {metric} must be an operator and a number, not "{text}"',
             place=origin,
