@@ -42,7 +42,7 @@ def select(
     kept = index.resolve(only) if only else wanted
     if names and only:
         kept &= wanted
-    kept = _narrowed(graph, kept, pythons) - index.resolve(skip)
+    kept = _with_needs(graph, kept, index.resolve(skip), pythons)
     if not kept and (names or only or skip or pythons):
         raise UsageError("nothing is left to run", hint="take back some of --only, --skip or --python")
     before = {graph.tasks[name].stage for name in wanted}
@@ -53,30 +53,26 @@ def select(
     )
 
 
-def _narrowed(graph: TaskGraph, wanted: set[str], pythons: Sequence[str]) -> set[str]:
-    """Return the tasks with all they need, of stages that have the asked-for Pythons only the tasks under these.
+def _with_needs(graph: TaskGraph, wanted: set[str], skipped: set[str], pythons: Sequence[str]) -> set[str]:
+    """Return the tasks with all they need, without the skipped and those under other Pythons than the asked-for.
 
     A stage under another Python alone (a build under 3.12) stays when something that is kept needs it.
     """
-    if not pythons:
-        return closure(wanted, {name: task.needs for name, task in graph.tasks.items()})
+    _refuse_unknown_pythons(graph, pythons)
+    other = {t.name for t in graph.tasks.values() if pythons and t.python is not None and t.python not in pythons}
+    narrowed_stages = {task.stage for task in graph.tasks.values() if task.python in pythons}
+    left_out = skipped | {name for name in other if graph.tasks[name].stage in narrowed_stages}
+    edges = {name: [need for need in task.needs if need not in left_out] for name, task in graph.tasks.items()}
+    return closure(wanted - other - skipped, edges)
+
+
+def _refuse_unknown_pythons(graph: TaskGraph, pythons: Sequence[str]) -> None:
     there = sorted({task.python for task in graph.tasks.values() if task.python}, key=_version)
     for python in pythons:
         if python not in there:
             raise UsageError(
                 f"no task runs under Python {python}", place="--python", hint=f"there are: {', '.join(there) or 'none'}"
             )
-    matching = {task.stage for task in graph.tasks.values() if task.python in pythons}
-
-    def fits(task: Task) -> bool:
-        return task.python is None or task.python in pythons
-
-    start = (name for name in wanted if fits(graph.tasks[name]))
-    edges = {
-        name: [need for need in task.needs if fits(graph.tasks[need]) or graph.tasks[need].stage not in matching]
-        for name, task in graph.tasks.items()
-    }
-    return closure(start, edges)
 
 
 def _version(python: str) -> tuple[int, ...]:

@@ -1,0 +1,151 @@
+"""What holds for every graph and every course of events."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.fakes import FakeExecutor, make_task, run
+from noxline.model.event import Event, TaskFinished
+from noxline.model.task import Cause, Outcome, Status, Task, TaskRequest
+from noxline.ports import Finished, Message, Prepared
+
+
+@st.composite
+def task_lists(draw: st.DrawFn) -> list[Task]:
+    """Draw tasks with needs among each other and all sorts of policies, in any order."""
+    names = [f"t{number}" for number in range(draw(st.integers(0, 10)))]
+    tasks = []
+    for number, name in enumerate(names):
+        needs = draw(st.lists(st.sampled_from(names[:number]), unique=True, max_size=3)) if number else []
+        task = make_task(
+            name,
+            *needs,
+            environment=draw(st.sampled_from(["", "", "one", "two"])),
+            exclusive=draw(st.integers(0, 4)) == 0,
+            warn_only=draw(st.integers(0, 4)) == 0,
+            tolerant=draw(st.integers(0, 4)) == 0,
+            retries=draw(st.integers(0, 1)),
+            cpus=draw(st.integers(1, 4)),
+            rank=draw(st.integers(0, 3)),
+            skip=draw(st.sampled_from(["", "", "", "nothing to do"])),
+        )
+        tasks.append(task)
+    return draw(st.permutations(tasks))
+
+
+class Watching(FakeExecutor):
+    """Ends tasks by chance, and checks at each start what must hold at every moment."""
+
+    def __init__(self, tasks: Sequence[Task], cpus: int, chance: random.Random) -> None:
+        super().__init__(choose=chance.choice)
+        self.tasks = {task.name: task for task in tasks}
+        self.cpus = cpus
+        self.chance = chance
+        self.ended: dict[str, Outcome] = {}
+        self.preparing: dict[str, str] = {}
+        self.made: set[str] = set()
+
+    def submit(self, request: TaskRequest) -> None:
+        task = self.tasks[request.task]
+        assert task.name not in self.running
+        assert not task.skip
+        assert 1 <= request.cpus <= task.cpus
+        if task.environment:
+            assert task.environment not in self.preparing
+            assert bool(request.prepare) == (task.environment not in self.made)
+            if request.prepare:
+                self.preparing[task.environment] = task.name
+        super().submit(request)
+        assert sum(r.cpus for r in self.running.values()) <= self.cpus
+        assert len(self.running) == 1 or not any(self.tasks[name].exclusive for name in self.running)
+        for need in task.needs:
+            assert need not in self.running
+            assert need in self.ended, "it started before its needs were over"
+            assert not self.blocks(self.ended[need]) or task.tolerant
+
+    def blocks(self, outcome: Outcome) -> bool:
+        failed = outcome.status is Status.FAILED and not self.tasks[outcome.task].warn_only
+        return failed or outcome.status is Status.CANCELLED
+
+    def emit(self, event: Event) -> None:
+        if isinstance(event, TaskFinished):
+            assert event.outcome.task not in self.ended, "it ended twice"
+            self.ended[event.outcome.task] = event.outcome
+
+    def _next(self, name: str) -> Outcome:
+        if name not in self.ends or not self.ends[name]:
+            cause = self.chance.choice([Cause.NONE, Cause.NONE, Cause.EXIT, Cause.SETUP, Cause.TIMEOUT])
+            if cause is Cause.SETUP and (not self.running or not self._prepares(name)):
+                cause = Cause.START
+            status = Status.FAILED if cause is not Cause.NONE else Status.PASSED
+            self.ends[name] = [Outcome(task=name, status=status, cause=cause)]
+        return super()._next(name)
+
+    def _prepares(self, name: str) -> bool:
+        return name in self.running and bool(self.running[name].prepare) and name not in self.prepared
+
+    def wait(self, timeout: float | None = None) -> Sequence[Message]:
+        messages = super().wait(timeout)
+        for message in messages:
+            if isinstance(message, Prepared):
+                self._made(message.task)
+            elif isinstance(message, Finished):
+                if message.outcome.status is Status.PASSED:
+                    self._made(message.outcome.task)
+                self._end_preparation(message.outcome.task)
+        return messages
+
+    def _made(self, name: str) -> None:
+        self.made.add(self.tasks[name].environment)
+        self._end_preparation(name)
+
+    def _end_preparation(self, name: str) -> None:
+        if self.preparing.get(self.tasks[name].environment) == name:
+            del self.preparing[self.tasks[name].environment]
+
+
+@settings(max_examples=200, deadline=None)
+@given(task_lists(), st.integers(1, 5), st.randoms(use_true_random=False), st.booleans(), st.booleans())
+def test_every_task_ends_once_after_its_needs_within_all_limits(
+    tasks: list[Task], cpus: int, chance: random.Random, known: bool, fail_fast: bool
+) -> None:
+    durations = {task.name: float(chance.randint(0, 5)) for task in tasks} if known else {}
+    watching = Watching(tasks, cpus, chance)
+    ran = run(tasks, watching, cpus=cpus, durations=durations, fail_fast=fail_fast, emit=watching.emit)
+    assert sorted(watching.ended) == sorted(task.name for task in tasks)
+    assert not watching.running
+    position = {name: number for number, name in enumerate(watching.ended)}
+    for task in tasks:
+        outcome = ran.outcome(task.name)
+        if ran.results[task.name].decision == "ran":
+            assert all(position[need] < position[task.name] for need in task.needs)
+            assert outcome.attempts <= task.retries + 1
+        elif task.skip:
+            assert outcome.status is Status.SKIPPED
+        elif not fail_fast:
+            assert task.needs, "only what needs something can be left out"
+            assert outcome.cause is Cause.NEED or task.tolerant
+
+
+@settings(max_examples=80, deadline=None)
+@given(task_lists(), st.integers(1, 5), st.randoms(use_true_random=False), st.integers(1, 12))
+def test_an_interrupt_at_any_moment_leaves_an_outcome_for_every_task(
+    tasks: list[Task], cpus: int, chance: random.Random, moment: int
+) -> None:
+    watching = Watching(tasks, cpus, chance)
+    watching.interrupts = {moment}
+    ran = run(tasks, watching, cpus=cpus, emit=watching.emit)
+    assert sorted(watching.ended) == sorted(task.name for task in tasks)
+    assert ran.interrupted == (watching.waits >= moment)
+    assert not watching.running
+
+
+@settings(max_examples=40, deadline=None)
+@given(task_lists(), st.integers(1, 5))
+def test_the_same_run_twice_goes_the_same_way(tasks: list[Task], cpus: int) -> None:
+    first, second = (run(tasks, cpus=cpus) for _ in range(2))
+    assert first.events == second.events
