@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gates.runs import run, task
 from noxline.errors import ExitCode
-from noxline.gates.threshold import ThresholdGate, exit_code, holds
+from noxline.gates.threshold import ThresholdGate, exit_code
 from noxline.model.gate import Result, Rule, Verdict
 from noxline.model.metric import Metric
 from noxline.model.run import Run
@@ -28,7 +28,7 @@ def judge(subject: Rule, judged: Run) -> Verdict:
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_what_is_no_finite_number_keeps_no_rule(operator: str, value: float) -> None:
-    assert not holds(rule(operator=operator, bound=0), value)
+    assert not rule(operator=operator, bound=0).holds(value)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_is_no_finite_number_keeps_no_rule(operator: str, value: float) -> 
 )
 def test_operators(operator: str, below: bool, at: bool, above: bool) -> None:
     subject = rule(operator=operator, bound=90)
-    assert (holds(subject, 89.99), holds(subject, 90), holds(subject, 90.01)) == (below, at, above)
+    assert (subject.holds(89.99), subject.holds(90), subject.holds(90.01)) == (below, at, above)
 
 
 def test_nothing_is_rounded_on_the_way() -> None:
@@ -57,14 +57,29 @@ def test_nothing_is_rounded_on_the_way() -> None:
 def test_a_smaller_value_never_does_worse_under_an_upper_bound(operator: str, bound: float, a: float, b: float) -> None:
     subject = rule(operator=operator, bound=bound)
     low, high = sorted((a, b))
-    assert holds(subject, low) or not holds(subject, high)
+    assert subject.holds(low) or not subject.holds(high)
 
 
 @given(st.sampled_from((">", ">=")), BOUNDS, BOUNDS, BOUNDS)
 def test_a_larger_value_never_does_worse_under_a_lower_bound(operator: str, bound: float, a: float, b: float) -> None:
     subject = rule(operator=operator, bound=bound)
     low, high = sorted((a, b))
-    assert holds(subject, high) or not holds(subject, low)
+    assert subject.holds(high) or not subject.holds(low)
+
+
+@given(st.sampled_from(OPERATORS), st.floats(0, 100), st.floats(0, 100))
+def test_the_value_that_is_shown_looks_like_its_result(operator: str, bound: float, value: float) -> None:
+    subject = rule(operator=operator, bound=float(f"{bound:.15g}"))
+    verdict = judge(subject, run(metrics={"complexity.max": value}))
+    assert verdict.shown is not None
+    assert subject.holds(verdict.shown) == (verdict.result is Result.PASS)
+    assert abs(verdict.shown - value) <= 0.005001
+
+
+@pytest.mark.parametrize(("value", "shown"), [(89.96, 89.96), (89.9961, 89.996), (95.123456, 95.12), (90.001, 90.0)])
+def test_two_decimals_are_shown_unless_they_would_cross_the_bound(value: float, shown: float) -> None:
+    judged = run(metrics={"coverage.line_percent": value})
+    assert judge(rule("coverage.line_percent", ">=", 90), judged).shown == shown
 
 
 NAMES = st.sampled_from(("security.high", "complexity.max", "coverage.line_percent", "tests.seconds", "own"))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from noxline.errors import PRECEDENCE, ExitCode
@@ -15,22 +13,9 @@ from noxline.model.metric import Metric
 from noxline.model.run import Run, TaskResult
 from noxline.model.task import Status
 
-_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">=": operator.ge,
-    ">": operator.gt,
-}
 # What is counted can only grow when the rest is counted too: past its bound it fails whatever the rest says.
 _GROWING = ("security.", "secrets.", "dependencies.", "complexity.max", "complexity.over_10", "docs.", "tests.")
 _UPPER_BOUNDS = ("<", "<=", "==")
-
-
-def holds(rule: Rule, value: float) -> bool:
-    """Tell whether a value keeps a rule; what is no finite number keeps none."""
-    return math.isfinite(value) and _COMPARE[rule.operator](value, rule.bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +35,7 @@ class ThresholdGate:
             result, hint = (Result.INCONCLUSIVE, "; ".join(gaps)) if gaps else self._without_metric(rule, run)
         elif gaps and not _fails_anyway(rule, metric):
             result, hint = Result.INCONCLUSIVE, "; ".join(gaps)
-        elif holds(rule, metric.value):
+        elif rule.holds(metric.value):
             result, hint = Result.PASS, ""
         else:
             result, hint = (Result.FAIL if rule.binding else Result.WARN), remedy(metric)
@@ -86,7 +71,7 @@ class ThresholdGate:
 
 def _fails_anyway(rule: Rule, metric: Metric) -> bool:
     grows = metric.name.startswith(_GROWING) and rule.operator in _UPPER_BOUNDS
-    return grows and metric.value >= rule.bound and not holds(rule, metric.value)
+    return grows and metric.value >= rule.bound and not rule.holds(metric.value)
 
 
 def _not_applicable(rule: Rule, reason: str) -> tuple[Result, str]:

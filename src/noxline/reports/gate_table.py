@@ -37,8 +37,13 @@ def number(value: float | None, unit: str = "") -> str:
     return f"{round(value, 2):,.10g} {unit}".strip()
 
 
+def shown(verdict: Verdict) -> str:
+    """Return a judged value for people, never rounded across the bound that it misses."""
+    return number(None) if verdict.shown is None else f"{verdict.shown:,.15g} {verdict.unit}".strip()
+
+
 def _cells(verdict: Verdict) -> tuple[str, str, str]:
-    return verdict.metric, number(verdict.value, verdict.unit), verdict.rule
+    return verdict.metric, shown(verdict), verdict.rule
 
 
 def _rows(verdict: Verdict, widths: Sequence[int], style: Style) -> list[str]:

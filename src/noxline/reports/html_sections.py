@@ -12,7 +12,7 @@ from noxline.model.gate import Result, Verdict
 from noxline.model.run import Run, TaskResult
 from noxline.model.task import Status
 from noxline.reports.failures import Failure, failures
-from noxline.reports.gate_table import NO_GATES_WRITTEN, number, only_defaults
+from noxline.reports.gate_table import NO_GATES_WRITTEN, only_defaults, shown
 from noxline.reports.html_timeline import timeline
 from noxline.reports.timing import critical_path, human_seconds
 
@@ -75,7 +75,7 @@ def gate_section(run: Run) -> str:
 
 
 def _gate_row(verdict: Verdict) -> tuple[str, ...]:
-    value = number(verdict.value, verdict.unit) if verdict.value is not None else ""
+    value = shown(verdict) if verdict.value is not None else ""
     hint = "" if verdict.result is Result.PASS else verdict.hint
     tag = _tag(verdict.result.value.replace("_", " "), _TONES[verdict.result])
     return escape(verdict.metric), escape(value), escape(verdict.rule), tag, escape(hint)
