@@ -38,7 +38,9 @@ class LineSplitter:
             lines += self._flush()
             self._keep(part)
         if self._length > LONGEST_LINE:
-            lines += self._cut()
+            *cut, rest = self._flush()
+            self._keep(rest)
+            lines += cut
         return lines
 
     def end(self) -> list[str]:
@@ -54,16 +56,13 @@ class LineSplitter:
     def _flush(self) -> list[str]:
         line = "".join(self._pieces).removesuffix("\r")
         self._pieces, self._length = [], 0
-        return [line[start : start + LONGEST_LINE] for start in range(0, max(len(line), 1), LONGEST_LINE)]
-
-    def _cut(self) -> list[str]:
-        # Cut behind the last blank: a secret, which must be masked as a whole, holds none.
-        text = "".join(self._pieces)
-        at = text.rfind(" ") + 1 or len(text)
-        self._pieces, self._length = [text[:at]], at
-        lines = self._flush()
-        self._keep(text[at:])
-        return lines
+        parts = []
+        while len(line) > LONGEST_LINE:
+            # Cut behind the last blank: a secret, which must be masked as a whole, holds none.
+            at = line.rfind(" ", 0, LONGEST_LINE) + 1 or LONGEST_LINE
+            parts.append(line[:at])
+            line = line[at:]
+        return [*parts, line]
 
 
 class LineSink:

@@ -50,7 +50,7 @@ def task_folder(name: str) -> str:
     """Return the folder name of a task: safe on every system, and never the same for two tasks.
 
     >>> task_folder("tests-3.12"), task_folder("tests-3.12#2/4")
-    ('tests-3.12', 'tests-3.12_2_4-8f4e7d1e')
+    ('tests-3.12', 'tests-3.12_2_4-3a40bc3c')
     """
     safe = _UNSAFE.sub("_", name)
     if safe == name and name.strip("."):
