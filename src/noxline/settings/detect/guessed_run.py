@@ -1,0 +1,79 @@
+"""Which command runs the tests of a project that declares none: by configuration, scripts and the files themselves."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from noxline.settings.detect.pytest_settings import PytestSettings
+from noxline.settings.detect.test_files import has_load_tests, uses_pytest
+from noxline.settings.detect.test_run import TestRun
+from noxline.settings.detect.tree import Tree
+from noxline.settings.facts import Origin, Runner, TestCommand
+
+RUNNER_SCRIPTS = re.compile(r"(?:(?:tests?/)?(?:run_?tests?|all_?tests|test_?all)|tests?/run\w*)\.py$", re.IGNORECASE)
+COLLECTED = re.compile(r"test_.*\.py$|.*_test\.py$")
+
+
+def guessed_run(tree: Tree, pytest: PytestSettings, files: tuple[str, ...], *, has_pytest: bool) -> TestRun | None:
+    """Return the most likely run; None when there are no tests.
+
+    `has_pytest` says that the test dependencies name pytest.
+    """
+    if pytest.origin and (files or pytest.testpaths):
+        return single(("pytest",), Runner.PYTEST, pytest.origin)
+    script = next((name for name in tree.python_files if RUNNER_SCRIPTS.match(name) and is_runner(tree, name)), "")
+    if not files:
+        return single(("python", script), Runner.SCRIPT, Origin(file=script, line=1)) if script else None
+    if has_pytest:
+        return single(("python", "-m", "pytest"), Runner.PYTEST, Origin(file=files[0]))
+    if script:
+        return single(("python", script), Runner.SCRIPT, Origin(file=script, line=1))
+    if pytest_collects_all(tree, files) or uses_pytest(tree, files):
+        return single(("python", "-m", "pytest"), Runner.PYTEST, Origin(file=files[0]))
+    commands = [
+        TestCommand(argv=argv, runner=Runner.UNITTEST, origin=Origin(file=files[0])) for argv in discover(tree, files)
+    ]
+    return TestRun(tool="", commands=tuple(commands))
+
+
+def single(argv: tuple[str, ...], runner: Runner, origin: Origin) -> TestRun:
+    """Return a run of one command."""
+    return TestRun(tool="", commands=(TestCommand(argv=argv, runner=runner, origin=origin),))
+
+
+def is_runner(tree: Tree, name: str) -> bool:
+    """Tell whether a script starts tests by itself."""
+    return bool(re.search(r"\bunittest\b|\bpytest\b|\bdoctest\b", tree.text(name)))
+
+
+def pytest_collects_all(tree: Tree, files: tuple[str, ...]) -> bool:
+    """Tell whether plain pytest would find every test: by the files' names, and none assembles its own suite."""
+    named = all(COLLECTED.match(posixpath.basename(name)) for name in files)
+    return named and not has_load_tests(tree, files)
+
+
+def discover(tree: Tree, files: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return unittest's discovery over the folders of the tests, with a pattern that finds them all."""
+    base = ("python", "-m", "unittest", "discover")
+    found = []
+    for folder in outermost({posixpath.dirname(name) for name in files}):
+        names = [posixpath.basename(n) for n in files if not folder or n.startswith(f"{folder}/")]
+        start = ("-s", folder) if folder else ()
+        top = ("-t", ".") if folder and tree.has(f"{folder}/__init__.py") else ()
+        found.append((*base, *start, *top, *pattern(names)))
+    return found
+
+
+def pattern(names: list[str]) -> tuple[str, ...]:
+    """Return the `-p` option that makes discovery find files of these names."""
+    if all(name.startswith("test") for name in names):
+        return ()
+    return ("-p", "*tests.py") if all(name.endswith("tests.py") for name in names) else ("-p", "*test*.py")
+
+
+def outermost(folders: set[str]) -> list[str]:
+    """Return the folders that lie in no other one of them."""
+    return sorted(
+        f for f in folders if not any(f != other and (not other or f.startswith(f"{other}/")) for other in folders)
+    )

@@ -1,0 +1,144 @@
+"""Put the test suite together: command, sources in order, environment and files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from noxline.model.stage import NotApplicable
+from noxline.settings.detect.groups import hatch_groups
+from noxline.settings.detect.guessed_run import guessed_run
+from noxline.settings.detect.layout import Layout
+from noxline.settings.detect.lock_sources import lock_sources
+from noxline.settings.detect.metadata import Metadata
+from noxline.settings.detect.pytest_settings import PytestSettings, needed_plugins
+from noxline.settings.detect.requirements import canonical, distributions, loosen
+from noxline.settings.detect.sources import Source, args_step, declared_sources, group_source, tox_source
+from noxline.settings.detect.survey import Survey
+from noxline.settings.detect.test_run import TestRun, declared_run
+from noxline.settings.detect.tree import Tree
+from noxline.settings.facts import Install, Origin, Runner, TestSuite
+
+# The runner of noxline measures coverage by itself; these would start a second measurement or move its data.
+OWN_VARIABLES = ("COVERAGE_", "COV_CORE_")
+NO_BACKEND_HOOK = ("mesonpy",)
+
+
+def find_suite(known: Survey) -> tuple[TestSuite | NotApplicable, TestRun | None]:
+    """Return the test suite, and the run it was made from."""
+    tree, metadata, pytest = known.tree, known.metadata, known.pytest
+    declared = declared_sources(tree, metadata)
+    has_pytest = any("pytest" in distributions(source.requirements) for source in declared)
+    run = declared_run(tree, known.tox) or guessed_run(tree, pytest, known.test_files, has_pytest=has_pytest)
+    if run is None:
+        return NotApplicable(reason="no tests found"), None
+    ordered = order_sources(tree, metadata, run, declared)
+    best = ordered[0]
+    suite = TestSuite(
+        commands=run.commands,
+        sources=alternatives(known, run, ordered),
+        extras=best.extras,
+        env=tuple((k, v) for k, v in run.env.items() if not k.startswith(OWN_VARIABLES) and k != "PATH"),
+        directory=run.directory,
+        paths=test_paths(tree, run, pytest),
+        files=known.test_files,
+        no_cov=pytest.uses_cov and any(c.runner is Runner.PYTEST for c in run.commands),
+        install_project=metadata.installable,
+        editable=is_editable(tree, metadata),
+    )
+    return suite, run
+
+
+def order_sources(tree: Tree, metadata: Metadata, run: TestRun, declared: list[Source]) -> list[Source]:
+    """Return the sources, that of the tool which declares the command first; never none."""
+    found = list(declared)
+    if run.tox_env and (run.tox_env.declares or not needs_pytest(run)):
+        found.insert(0, tox_source(tree, metadata, run.tox_env))
+    elif run.tool == "hatch":
+        wanted = canonical("test" if run.group == "hatch-test" else run.group)
+        own = group_source(hatch_groups(tree).get(wanted), "hatch")
+        found = ([own] if own else []) + [source for source in found if source != own]
+    return found or [Source(kind="none", origin=run.commands[0].origin)]
+
+
+def needs_pytest(run: TestRun) -> bool:
+    """Tell whether a command of the run is pytest's."""
+    return any(command.runner is Runner.PYTEST for command in run.commands)
+
+
+def alternatives(known: Survey, run: TestRun, ordered: list[Source]) -> tuple[tuple[Install, ...], ...]:
+    """Return the lists of steps, best first: locks, what is declared, and last the loosest."""
+    best = ordered[0]
+    if best.kind == "tox" and best.is_empty:
+        return (project_steps(known.tree, known.metadata, known.layout) + completed(best, best, run, known.pytest),)
+    # An alternative stands by itself: the extras of the best source are installed with each of them.
+    others = [replace(s, steps=s.steps + extra_steps(s, known.metadata)) for s in ordered[1:3] if s.kind != "none"]
+    loosest = loosen(best.requirements)
+    last = Source(kind="loose", steps=args_step(loosest, best.origin), requirements=loosest, origin=best.origin)
+    wanted = [*lock_sources(known, ordered), best, *others, last]
+    before = project_steps(known.tree, known.metadata, known.layout)
+    complete = [before_if_needed(before, source) + completed(source, best, run, known.pytest) for source in wanted]
+    return tuple({tuple((step.kind, step.args) for step in steps): steps for steps in reversed(complete)}.values())[
+        ::-1
+    ]
+
+
+def extra_steps(source: Source, metadata: Metadata) -> tuple[Install, ...]:
+    """Return extras spelled out as requirements."""
+    return tuple(step for name in source.extras for step in args_step(metadata.extra_requirements(name), source.origin))
+
+
+def before_if_needed(before: tuple[Install, ...], source: Source) -> tuple[Install, ...]:
+    """Return the project's own steps, unless a lock brings them."""
+    return () if source.kind == "lock" else before
+
+
+def project_steps(tree: Tree, metadata: Metadata, layout: Layout) -> tuple[Install, ...]:
+    """Return the steps that installing the project does not do: workspace members, or all of its dependencies."""
+    members = tuple(word for member in layout.members for word in ("-e", member))
+    steps = args_step(members, tree.pyproject.origin("tool", "uv", "workspace", "members"))
+    if metadata.installable:
+        return steps
+    if metadata.dependencies:
+        return steps + args_step(metadata.dependencies, tree.pyproject.origin("project", "dependencies"))
+    file = "requirements.txt"
+    return steps + (args_step(("-r", file), Origin(file=file, line=1)) if tree.has(file) else ())
+
+
+def completed(source: Source, best: Source, run: TestRun, pytest: PytestSettings) -> tuple[Install, ...]:
+    """Add the runner and the plug-ins that options name, where the source brings none of them."""
+    steps = source.steps
+    known = distributions(source.requirements + best.requirements if best.extras else source.requirements)
+    if needs_pytest(run):
+        options = tuple(word for command in run.commands for word in command.argv)
+        needed = {"pytest": run.commands[0].origin}
+        needed |= dict.fromkeys(needed_plugins(options), run.commands[0].origin)
+        place = pytest.addopts_origin or pytest.origin or run.commands[0].origin
+        needed |= dict.fromkeys(needed_plugins(pytest.addopts) + pytest.required_plugins, place)
+        for name, origin in needed.items():
+            steps += args_step((name,), origin) if canonical(name) not in known else ()
+    return steps
+
+
+def test_paths(tree: Tree, run: TestRun, pytest: PytestSettings) -> tuple[str, ...]:
+    """Return the paths that the command names, else those that pytest is configured with."""
+    words = [
+        word.partition("::")[0] for command in run.commands for word in command.argv[1:] if not word.startswith("-")
+    ]
+    prefix = f"{run.directory}/" if run.directory else ""
+    named = [
+        prefix + word.rstrip("/") for word in words if (tree.root / (prefix + word)).exists() and word not in (".", "")
+    ]
+    return tuple(dict.fromkeys(named)) or pytest.testpaths
+
+
+test_paths.__test__ = False  # type: ignore[attr-defined]  # pytest reads this mark where tests import the function
+
+
+def is_editable(tree: Tree, metadata: Metadata) -> bool:
+    """Tell whether the backend can install the project in place."""
+    if metadata.backend in NO_BACKEND_HOOK:
+        return False
+    module = metadata.backend.split(":")[0].replace(".", "/")
+    own = [f"{folder.rstrip('/')}/{module}.py".removeprefix("./") for folder in metadata.backend_path]
+    text = "".join(tree.text(name) for name in own)
+    return not text or "build_editable" in text or "import *" in text

@@ -1,0 +1,101 @@
+"""The other tools that the project configures: ruff, hooks, benchmarks."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+
+from noxline.model.stage import NotApplicable
+from noxline.settings.detect.groups import hatch_groups
+from noxline.settings.detect.hook_config import hook_file
+from noxline.settings.detect.requirements import distributions
+from noxline.settings.detect.sources import all_groups, declared_sources, extra_groups
+from noxline.settings.detect.survey import Survey
+from noxline.settings.detect.tool_installs import pinned_tool
+from noxline.settings.facts import Origin, Tool
+
+BENCHMARK_PLACE = re.compile(
+    r"(^|/)(bench\w*|performance)/|(^|/)(test_bench|bench_?)[^/]*\.py$|(^|/)benchmarks?\.py$|_bench(mark)?\.py$"
+)
+PLUGIN = "pytest-benchmark"
+
+
+def find_lint(known: Survey) -> Tool | NotApplicable:
+    """Return ruff, when the project configures it."""
+    tree = known.tree
+    name = tree.first("ruff.toml", ".ruff.toml")
+    if name:
+        origin = Origin(file=name, line=1)
+    elif tree.pyproject.get("tool", "ruff") is not None:
+        origin = tree.pyproject.origin("tool", "ruff")
+    else:
+        return NotApplicable(reason="no ruff configuration")
+    return Tool(name="ruff", command=("ruff",), installs=pinned_tool(known, "ruff", origin), origin=origin)
+
+
+def find_hooks(known: Survey) -> Tool | NotApplicable:
+    """Return the runner of the project's hooks."""
+    name = hook_file(known.tree)
+    if not name:
+        return NotApplicable(reason="no hook configuration")
+    origin = Origin(file=name, line=1)
+    return Tool(name="prek", command=("prek",), installs=pinned_tool(known, "prek", origin), origin=origin)
+
+
+def find_benchmarks(known: Survey) -> Tool | NotApplicable:
+    """Return the benchmarks: the files in which a test takes pytest-benchmark's fixture."""
+    files = [name for name in known.tree.python_files if takes_fixture(known, name)]
+    declares = PLUGIN in declared_names(known)
+    if not files:
+        return NotApplicable(reason="no benchmarks: no test uses pytest-benchmark's fixture")
+    if not declares and "pytest-codspeed" in declared_names(known):
+        return NotApplicable(reason="no benchmarks: the project's are for pytest-codspeed, not pytest-benchmark")
+    origin = Origin(file=files[0], line=fixture_line(known, files[0]))
+    installs = pinned_tool(known, "pytest", origin) + pinned_tool(known, PLUGIN, origin)
+    return Tool(name="pytest", command=("pytest", *files), installs=installs, origin=origin, needs_project=True)
+
+
+def declared_names(known: Survey) -> set[str]:
+    """Return the names of all development dependencies that the project declares."""
+    tree, metadata, tox = known.tree, known.metadata, known.tox
+    groups = (*all_groups(tree).values(), *extra_groups(tree, metadata).values(), *hatch_groups(tree).values())
+    listed = [group.requirements for group in groups]
+    listed += [source.requirements for source in declared_sources(tree, metadata)]
+    listed += [tox.env(name).deps for name in tox.sections] if tox else []
+    return {name for requirements in listed for name in distributions(requirements)}
+
+
+def takes_fixture(known: Survey, name: str) -> bool:
+    """Tell whether a file of tests or benchmarks has a test that takes the `benchmark` fixture."""
+    is_candidate = name in known.test_files or BENCHMARK_PLACE.search(name)
+    if not is_candidate or is_own_source(known, name) or "benchmark" not in known.tree.text(name):
+        return False
+    return fixture_line(known, name) is not None
+
+
+def is_own_source(known: Survey, name: str) -> bool:
+    """Tell whether a file is part of the package."""
+    return name not in known.test_files and any(name.startswith(f"{p.path}/") for p in known.layout.packages)
+
+
+def fixture_line(known: Survey, name: str) -> int | None:
+    """Return the line of the first test function that takes the fixture and is not given it by parametrisation."""
+    try:
+        module = ast.parse(known.tree.text(name))
+    except (SyntaxError, ValueError):
+        return None  # collecting the file will say so
+    defined = {
+        node.name for node in ast.walk(module) if isinstance(node, ast.FunctionDef) and not node.name.startswith("test")
+    }
+    if "benchmark" in defined:
+        return None
+    functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
+    named = [node for node in functions if node.name.startswith(("test", "bench"))]
+    return next((node.lineno for node in named if "benchmark" in [arg.arg for arg in node.args.args]), None)
+
+
+def has_workflows(known: Survey) -> bool:
+    """Tell whether the project has GitHub workflows."""
+    folder = ".github/workflows"
+    return any(posixpath.dirname(name) == folder and name.endswith((".yml", ".yaml")) for name in known.tree.files)

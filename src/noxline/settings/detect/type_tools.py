@@ -1,0 +1,109 @@
+"""The type checkers that the project configures."""
+
+from __future__ import annotations
+
+import re
+
+from noxline.model.stage import NotApplicable
+from noxline.settings.detect.command_line import read_line
+from noxline.settings.detect.hook_config import hook_requirements
+from noxline.settings.detect.requirement_files import TYPES
+from noxline.settings.detect.scripts import named_scripts
+from noxline.settings.detect.sources import args_step
+from noxline.settings.detect.survey import Survey
+from noxline.settings.detect.tool_installs import topic_installs
+from noxline.settings.detect.tox import ToxEnv
+from noxline.settings.detect.tox_find import named_env
+from noxline.settings.facts import Install, Origin, Tool
+
+CHECKERS = ("mypy", "pyright", "basedpyright")
+
+
+def find_type_tools(known: Survey) -> tuple[Tool, ...] | NotApplicable:
+    """Return the type checkers: as tox or a script runs them, else as they are configured."""
+    env = named_env(known.tox, r"^(mypy|typing|types?|pyright|typecheck)", runs_checker)
+    commands = [(checker_argv(c.argv), c.origin) for c in env.commands if checker_argv(c.argv)] if env else []
+    if not commands:
+        commands = script_commands(known)
+    if not commands:
+        commands = [(configured_command(known, name), origin) for name, origin in configured_checkers(known)]
+    if not commands:
+        return NotApplicable(reason="no mypy or pyright configuration")
+    return tuple(make_tool(known, argv, env, origin) for argv, origin in commands)
+
+
+def runs_checker(env: ToxEnv) -> bool:
+    """Tell whether an environment runs a type checker."""
+    return any(checker_argv(command.argv) for command in env.commands)
+
+
+def checker_argv(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the command of a type checker, `python -m` taken off; empty when it is none."""
+    clean = read_line(argv).argv
+    if clean[:2] == ("python", "-m"):
+        clean = clean[2:]
+    return clean if clean and clean[0] in CHECKERS else ()
+
+
+def script_commands(known: Survey) -> list[tuple[tuple[str, ...], Origin]]:
+    """Return the type checkers that named scripts run."""
+    for script in named_scripts(known.tree):
+        found = [(checker_argv(argv), origin) for argv, origin in script.lines if checker_argv(argv)]
+        if found and re.match(r"mypy|typing|types?|pyright|type-?check|lint|check", script.name):
+            return found
+    return []
+
+
+def configured_checkers(known: Survey) -> list[tuple[str, Origin]]:
+    """Return the type checkers that have a configuration, and where."""
+    tree, found = known.tree, []
+    pyproject = tree.pyproject
+    ini = tree.first("mypy.ini", ".mypy.ini")
+    if ini:
+        found.append(("mypy", Origin(file=ini, line=1)))
+    elif pyproject.table("tool", "mypy"):
+        found.append(("mypy", pyproject.origin("tool", "mypy")))
+    elif "mypy" in tree.setup_cfg.sections:
+        found.append(("mypy", tree.setup_cfg.origin("mypy")))
+    for name in ("pyright", "basedpyright"):
+        if pyproject.get("tool", name) is not None:
+            found.append((name, pyproject.origin("tool", name)))
+        elif name == "pyright" and tree.has("pyrightconfig.json"):
+            found.append((name, Origin(file="pyrightconfig.json", line=1)))
+    return found
+
+
+def configured_command(known: Survey, name: str) -> tuple[str, ...]:
+    """Return a checker's command: alone when its configuration names the files, else over the own source."""
+    tree = known.tree
+    ini = tree.first("mypy.ini", ".mypy.ini")
+    keys = ("files", "packages", "modules")
+    in_toml = any(tree.pyproject.get("tool", name, key) for key in (*keys, "include"))
+    in_ini = any((tree.ini(ini) if ini else tree.setup_cfg).value("mypy", key) for key in keys)
+    if in_toml or (name == "mypy" and in_ini) or (name != "mypy" and tree.has("pyrightconfig.json")):
+        return (name,)
+    return (name, *(package.path for package in known.layout.packages))
+
+
+def make_tool(known: Survey, argv: tuple[str, ...], env: ToxEnv | None, origin: Origin) -> Tool:
+    """Return a checker with what it needs installed."""
+    name = argv[0]
+    own_env = env if env and any(checker_argv(command.argv) == argv for command in env.commands) else None
+    installs, extras = topic_installs(known, name, TYPES, own_env, origin)
+    return Tool(
+        name=name,
+        command=argv,
+        installs=installs + hook_needs(known, name, installs),
+        origin=origin,
+        needs_project=True,
+        extras=extras,
+        directory=own_env.directory if own_env else "",
+        env=tuple(own_env.env.items()) if own_env else (),
+    )
+
+
+def hook_needs(known: Survey, name: str, installs: tuple[Install, ...]) -> tuple[Install, ...]:
+    """Return what the checker's hook needs besides, when the hook is all that pins the checker."""
+    hook = hook_requirements(known.tree, name)
+    is_from_hook = hook is not None and any(step.origin == hook[1] for step in installs)
+    return args_step(hook[0][1:], hook[1]) if hook and is_from_hook else ()
