@@ -150,6 +150,7 @@ def test_the_workflow_is_one_line_on_the_projects_pythons(tmp_path: Path) -> Non
     assert "          python-version: |\n            3.10\n            3.11\n" in text
     assert text.endswith("      - run: pipx run noxline ci\n")
     assert text.count("- run:") == 1
+    assert all(re.search(r"@[0-9a-f]{40} # v[0-9.]+$", line) for line in text.splitlines() if "uses:" in line)
     put(tmp_path, "config/pipeline.toml", 'python = ["3.12"]\n')
     assert "|\n            3.12\n" in plan(tmp_path)[".github/workflows/ci.yml"].new
 

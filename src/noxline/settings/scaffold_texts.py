@@ -28,6 +28,7 @@ MAKE_INTRO = """\
 NOXLINE ?= noxline
 """
 
+# Pinned by commit: the security stage counts an action that is not as a high finding.
 _WORKFLOW = """\
 name: CI
 
@@ -43,11 +44,11 @@ jobs:
   noxline:
     runs-on: ubuntu-latest
     steps:
-      - uses: actions/checkout@v5
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
         with:
           fetch-depth: 0 # versions that come from git need its tags
           persist-credentials: false
-      - uses: actions/setup-python@v6
+      - uses: actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0
         with:
           python-version: |
 {pythons}
