@@ -31,10 +31,16 @@ def only_defaults(verdicts: Sequence[Verdict]) -> bool:
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """Return a measured value for people: two decimals at most, with its unit."""
+    """Return a measured value for people, with its unit: two decimals, more where they would make it a whole number.
+
+    >>> number(89.996, "%")
+    '89.996 %'
+    """
     if value is None:
         return "no data"
-    return f"{round(value, 2):,.10g} {unit}".strip()
+    roundings = (round(value, digits) for digits in (2, 4, 6))
+    shown = next((r for r in roundings if r == value or r != round(value)), value)
+    return f"{shown:,.10g} {unit}".strip()
 
 
 def shown(verdict: Verdict) -> str:

@@ -99,7 +99,7 @@ class LiveReport:
             line = "preparing environment" if row.preparing else row.line
             table.add_row(Text(name, "bold"), human_seconds(now - row.since), Text(line, "dim"))
         hidden = f", {len(running) - room} not shown" if len(running) > room else ""
-        waiting = self._total - self._ended - len(running)
+        waiting = max(0, self._total - self._ended - len(running))
         table.add_row(Text(f"{self._ended}/{self._total} done"), "", Text(f"{waiting} waiting{hidden}", "dim"))
         return table
 

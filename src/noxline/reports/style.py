@@ -85,7 +85,7 @@ def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:
 
 def _encodes(stream: TextIO, text: str) -> bool:
     try:
-        text.encode(stream.encoding or "ascii")
+        text.encode(stream.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
         return False
     return True
@@ -99,5 +99,5 @@ def is_interactive(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 def printable(text: str, stream: TextOutput) -> str:
     """Return the text with whatever the stream's encoding lacks written as escapes."""
-    encoding = stream.encoding or "ascii"
+    encoding = stream.encoding or "utf-8"  # a stream without an encoding takes any text
     return text.encode(encoding, "backslashreplace").decode(encoding)

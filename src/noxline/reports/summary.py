@@ -46,11 +46,11 @@ def failure_lines(run: Run, style: Style) -> list[str]:
 
 def _failure(failure: Failure, shown: Sequence[str], style: Style) -> list[str]:
     mark = style.paint(style.symbol("warn"), "yellow") if failure.warn_only else style.mark(Status.FAILED)
-    words = "failed, only warns" if failure.warn_only else "failed"
+    words = "failed, only warns," if failure.warn_only else "failed"
     cause = f"the same as {failure.same_as}: {failure.cause}" if failure.same_as else failure.cause
     head = f"{mark} {style.paint(failure.task, 'bold')}  {words} after {human_seconds(failure.seconds)}"
     lines = [head, "  " + style.paint(style.cut(cause, 4 * style.width), "yellow" if failure.warn_only else "red")]
-    lines += [style.paint(style.cut(f"  | {line}"), "dim") for line in shown]
+    lines += [style.paint(style.cut(f"  | {line}").rstrip(), "dim") for line in shown]
     lines.append(f"  repeat: {failure.command}")
     return [*lines, f"  log:    {failure.log}"] if failure.log else lines
 
@@ -92,7 +92,7 @@ def _time(run: Run, style: Style) -> list[str]:
     cpu = sum(result.outcome.cpu_seconds for result in run.tasks)
     chain = f" {style.symbol('to')} ".join(path.tasks)
     heads = [
-        f"{human_seconds(run.seconds)} wall, {human_seconds(cpu)} cpu, {run.workers} workers",
+        f"{human_seconds(run.seconds)} wall, {human_seconds(cpu)} cpu, {run.workers} worker{'s' * (run.workers > 1)}",
         f"critical path {human_seconds(path.seconds)}: {chain}",
     ]
     width = max(len(result.task.name) for result in top)
