@@ -9,10 +9,14 @@ from noxline.metrics.docs import DocsReader
 
 
 def test_docs_counts_the_most_warnings(tmp_path: Path) -> None:
-    outputs = [leave(tmp_path / str(n), docs={"warnings": n, "tool": "sphinx"}) for n in (2, 5, 3)]
+    outputs = [
+        leave(tmp_path / str(n), docs={"warnings": n, "tool": "sphinx", "messages": [f"a.rst:{n}: WARNING"]})
+        for n in (2, 5, 3)
+    ]
     reading = DocsReader().read(outputs, ROOT)
     assert reading is not None
     assert values(reading) == {"docs.warnings": 5}
+    assert hint(reading, "docs.warnings") == "a.rst:5: WARNING"
 
 
 def test_a_build_that_differs_names_the_files(tmp_path: Path) -> None:

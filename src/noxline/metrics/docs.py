@@ -17,18 +17,23 @@ _METRIC = "docs.warnings"
 
 class _Report(msgspec.Struct):
     warnings: int
+    messages: list[str] = []
 
 
 class DocsReader:
-    """Reads `docs.json`: `{"warnings": 3}`."""
+    """Reads `docs.json`: `{"warnings": 1, "messages": ["docs/a.rst:3: WARNING: no such label"]}`."""
 
     def read(self, outputs: Sequence[Path], root: Path) -> Reading | None:  # noqa: ARG002 - the port's signature
         """Return `docs.warnings`, the most that one of the tasks saw."""
         reports = load(outputs, _NAME, _Report)
         if not reports:
             return None
-        counts = sorted(report.warnings for report in reports.read)
+        worst = max(reports.read, key=lambda report: report.warnings, default=None)
         return Reading(
-            metrics=tuple(Metric(name=_METRIC, value=float(count), source=_NAME) for count in counts[-1:]),
+            metrics=(_metric(worst),) if worst else (),
             missing=reports.missing([_METRIC]),
         )
+
+
+def _metric(report: _Report) -> Metric:
+    return Metric(name=_METRIC, value=float(report.warnings), source=_NAME, hint="".join(report.messages[:1]))
