@@ -12,7 +12,6 @@ from noxline.model.stage import NotApplicable, SessionInfo, Source
 from noxline.settings.facts import ProjectFacts
 
 NEWEST = "NOXLINE_NEWEST"
-BACKEND = "uv|virtualenv"
 
 
 class RunsOn(str, Enum):
@@ -257,7 +256,6 @@ def _sessions_of(
             requires=required_sessions(stage, pythons),
             doc=stage.doc,
             environment=environment_folder(name),
-            backend=BACKEND,
             standard=stage.name,
             skip=NotApplicable(reason=skip) if skip else None,
         )

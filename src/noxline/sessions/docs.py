@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from noxline.sessions.command import capture, plain, scratch, show
-from noxline.sessions.tools import install_tool, prepared, worked
+from noxline.sessions.command import Completed, capture, plain, scratch, show
+from noxline.sessions.tools import give_up, install_tool, prepared, worked
 from noxline.settings.facts import ProjectFacts, Tool
 
 if TYPE_CHECKING:
@@ -32,12 +32,22 @@ def run_docs(session: nox.Session, facts: ProjectFacts) -> None:
     show(done.out, done.err)
     said = plain(warnings.read_text(encoding="utf-8", errors="replace")) if warnings.exists() else done.out + done.err
     messages = warning_messages(said)
+    if done.code != 0 and not (done.code == 1 and messages):
+        # Not the no of a strict build: it never came to its end, and what it would have warned of is unknown.
+        give_up(session, output, tool.name, failure_of(done))
     report = {"warnings": len(messages), "tool": tool.name, "messages": messages}
     (output / "docs.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     worked(output, tool.name)
     session.log(f"{tool.name}: {len(messages)} warnings")
     if done.code:
-        session.error(f"{tool.name} ended with exit code {done.code}: {done.last_line}")
+        session.error(f"{tool.name} takes its warnings for errors (see above)")
+
+
+def failure_of(done: Completed) -> str:
+    """Return the line that says why the tool broke off: what it raised, not the advice printed after it."""
+    lines = [line.strip() for line in (done.out + "\n" + done.err).splitlines()]
+    raised = [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)]
+    return raised[-1] if raised else done.last_line
 
 
 def documentation_command(tool: Tool, html: Path, warnings: Path, tmp: Path) -> list[str]:

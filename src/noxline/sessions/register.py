@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from noxline.errors import NoxlineError, UsageError, suggest
 from noxline.sessions.catalog import (
-    BACKEND,
     NEWEST,
     STANDARD,
     StandardStage,
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 STATE_DIRECTORY = ".noxline"
 PYTHONS = "NOXLINE_PYTHONS"
 ROOT = "NOXLINE_ROOT"
+BACKEND = "uv|virtualenv"
 
 
 def register(*, only: Iterable[str] | None = None) -> None:

@@ -88,7 +88,8 @@ def install_safety(session: nox.Session) -> None:
         return
     place = _safety_environment(session)
     if not place.exists():
-        session.run_install("uv", "venv", "-q", str(place), silent=True)
+        python = str(Path(session.bin) / "python")
+        session.run_install("uv", "venv", "-q", "--python", python, str(place), silent=True)
     session.run_install("uv", "pip", "install", "-q", "--python", str(place), *SAFETY, silent=True)
 
 
@@ -121,9 +122,7 @@ def age_note(database: Path, now: datetime.datetime) -> str:
     """Return how old a database is when that is more than 30 days, or that it does not say so."""
     try:
         document = json.loads((database / "insecure_full.json").read_text(encoding="utf-8"))
-        made = datetime.datetime.fromtimestamp(
-            float(document["$meta" if "$meta" in document else "meta"]["timestamp"]), now.tzinfo
-        )
+        made = datetime.datetime.fromtimestamp(float(document["meta"]["timestamp"]), now.tzinfo)
     except (OSError, ValueError, KeyError, TypeError):
         return "the database does not say how old it is"
     days = (now - made).days

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from noxline.sessions.files import listed_files, source_files
+from sessions.samples import facts
+
+
+def write(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("", encoding="utf-8")
+
+
+def test_sources_without_the_tests_inside_them(tmp_path: Path) -> None:
+    write(
+        tmp_path, "src/demo/a.py", "src/demo/a.pyi", "src/demo/tests/test_a.py", "src/demo/__pycache__/a.py", "one.py"
+    )
+    project = facts(tmp_path, sources=("src/demo", "one.py", "gone"), test_dirs=("src/demo/tests",))
+    assert source_files(project) == ("one.py", "src/demo/a.py")
+
+
+@pytest.mark.process
+def test_listed_files_are_what_git_does_not_ignore(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    write(tmp_path, "a.py", "deep/b ä.txt", "build.log", "deleted.py")
+    (tmp_path / ".gitignore").write_text("*.log\n", encoding="utf-8")
+    subprocess.run(["git", "-C", str(tmp_path), "add", "deleted.py", "a.py"], check=True)
+    (tmp_path / "deleted.py").unlink()
+    (tmp_path / "link").symlink_to("nowhere")
+    assert listed_files(tmp_path) == (".gitignore", "a.py", "deep/b ä.txt", "link")
+
+
+@pytest.mark.process
+def test_listed_files_of_a_folder_below_the_repository(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    write(tmp_path, "other/x.py", "package/y.py")
+    assert listed_files(tmp_path / "package") == ("y.py",)
+
+
+@pytest.mark.process
+def test_without_git_generated_folders_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "a.py", ".noxline/x", "__pycache__/a.pyc", "d.egg-info/PKG-INFO", ".venv/lib/x.py")
+    assert listed_files(tmp_path) == ("a.py",)
