@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from noxline.errors import ConfigError, suggest
 from noxline.model.pipeline import Pipeline
@@ -84,7 +85,7 @@ def _stage(name: str, sessions: Sequence[SessionInfo], settings: PipelineSetting
 def _overlay(policy: Policy, given: StageSettings | None) -> Policy:
     if given is None:
         return policy
-    changes = {name: getattr(given, name) for name in Policy.__dataclass_fields__}
+    changes: dict[str, Any] = {name: getattr(given, name) for name in Policy.__dataclass_fields__}
     frozen = {name: tuple(v) if isinstance(v, list) else v for name, v in changes.items() if v is not None}
     return replace(policy, **frozen)
 
@@ -116,7 +117,10 @@ def tasks_of(pipeline: Pipeline, *, cores: int) -> tuple[Task, ...]:
         for stage in pipeline.stages
         for session in stage.sessions
         for task in _session_tasks(
-            stage, session, by_session[session.source, session.name], _needs(stage, session, by_session, by_stage, pipeline)
+            stage,
+            session,
+            by_session[session.source, session.name],
+            _needs(stage, session, by_session, by_stage, pipeline),
         )
     )
 
@@ -149,9 +153,7 @@ def _needs(
     return tuple(dict.fromkeys(needs))
 
 
-def _session_tasks(
-    stage: Stage, session: SessionInfo, names: Sequence[str], needs: tuple[str, ...]
-) -> Iterable[Task]:
+def _session_tasks(stage: Stage, session: SessionInfo, names: Sequence[str], needs: tuple[str, ...]) -> Iterable[Task]:
     policy = stage.policy
     skip = session.skip or stage.skip
     for number, name in enumerate(names, start=1):

@@ -177,5 +177,3 @@ def judged(run: Run, rules: Sequence[Rule], *, interrupted: bool = False) -> Run
 
 def _anything_ran(run: Run) -> bool:
     return any(result.outcome.status in (Status.PASSED, Status.FAILED) for result in run.tasks)
-
-

@@ -141,9 +141,7 @@ def _selection(root: Path, pipeline: Pipeline, graph: TaskGraph, options: Option
         names = tuple(r.task.name for r in run.tasks if r.outcome.status.value == "failed")
         if not names:
             raise UsageError(f"nothing failed in the last run ({run_id})", hint="noxline ci runs everything")
-    return select(
-        pipeline.stages, graph, names=names, only=options.only, skip=options.skip, pythons=options.pythons
-    )
+    return select(pipeline.stages, graph, names=names, only=options.only, skip=options.skip, pythons=options.pythons)
 
 
 def _rules(settings: Settings, facts: ProjectFacts) -> tuple[Rule, ...]:
