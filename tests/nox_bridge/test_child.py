@@ -51,6 +51,7 @@ def test_the_command_lines_differ_in_how_they_treat_the_environment() -> None:
 
 
 def test_a_session_without_environment_is_left_as_it_is() -> None:
+    assert "--pythons" not in argv(install=True, run=True)
     lint = SessionInfo(name="lint", family="lint", source=Source.PROJECT, backend="none")
 
     assert argv(lint, install=True, run=True)[2] == "nox"
@@ -98,6 +99,13 @@ def test_the_users_choice_of_workers_and_downloads_stays() -> None:
     environ = environment({"PYTEST_XDIST_AUTO_NUM_WORKERS": "7", "UV_PYTHON_DOWNLOADS": "manual"})
 
     assert (environ["PYTEST_XDIST_AUTO_NUM_WORKERS"], environ["UV_PYTHON_DOWNLOADS"]) == ("7", "manual")
+
+
+def test_only_the_projects_own_sessions_get_pip() -> None:
+    standard = Task(name="t", stage="t", session="t", source=Source.STANDARD)
+
+    assert environment({})["UV_VENV_SEED"] == "1"
+    assert "UV_VENV_SEED" not in environment({}, task=standard)
 
 
 def test_measuring_goes_before_the_users_own_python_path() -> None:

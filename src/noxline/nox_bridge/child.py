@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from noxline.model.stage import SessionInfo
+from noxline.model.stage import SessionInfo, Source
 from noxline.model.task import Task
 from noxline.nox_bridge.interpreters import Interpreter
 
@@ -65,6 +65,8 @@ def session_argv(
         *("-f", str(noxfile), "--envdir", str(envs), "-s", session.name, "--no-dependencies", "--non-interactive"),
         *("--report", str(report), "--download-python", "never", "--no-error-on-missing-interpreters"),
     ]
+    if session.python:  # or `nox.options.pythons` of the noxfile could leave this very session out
+        arguments += ["--pythons", session.python]
     if session.backend != "none":  # a session without environment must not make the others' default "none"
         arguments += ["--default-venv-backend", session.backend]
     if not run:
@@ -112,6 +114,15 @@ def inherited(base: Mapping[str, str]) -> dict[str, str]:
     return environ
 
 
+def with_uv(environ: dict[str, str]) -> dict[str, str]:
+    """Say where noxline's own uv is, for a nox that runs in another environment and sees none on PATH."""
+    from uv import find_uv_bin
+
+    if "UV" not in environ:
+        environ["UV"] = find_uv_bin()
+    return environ
+
+
 def child_environment(
     base: Mapping[str, str],
     *,
@@ -128,10 +139,12 @@ def child_environment(
     measure: Mapping[str, str],
 ) -> dict[str, str]:
     """Return the whole environment of a task's processes: the user's, the contract's variables, those that measure."""
-    environ = inherited(base)
+    environ = with_uv(inherited(base))
     environ["PATH"] = search_path(environ.get("PATH", os.defpath), task.python, interpreters)
     environ["PYTHONUNBUFFERED"] = "1"
     environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
+    if task.source is Source.PROJECT:
+        environ.setdefault("UV_VENV_SEED", "1")  # noxfiles count on pip, as nox's own default backend has it
     environ.setdefault("PYTEST_XDIST_AUTO_NUM_WORKERS", str(cpus))
     environ |= {
         "NOXLINE_ROOT": str(root),

@@ -12,7 +12,7 @@ from typing import Any
 
 from noxline.errors import ConfigError, MachineError
 from noxline.model.stage import NotApplicable, SessionInfo, Source
-from noxline.nox_bridge.child import inherited
+from noxline.nox_bridge.child import inherited, with_uv
 from noxline.nox_bridge.list_process import LISTER, run_lister
 from noxline.nox_bridge.traces import Traces, digest_of
 from noxline.system.files import write_atomic
@@ -57,10 +57,10 @@ def list_sessions(noxfile: Path, *, state: Path, environ: Mapping[str, str]) -> 
 
 
 def _environment(noxfile: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    child = inherited(environ)
+    child = with_uv(inherited(environ))
+    # A noxfile that calls noxline's `register()` shall list what will run: the caller's matrix, if it gives one.
+    child |= {name: environ[name] for name in ("NOXLINE_PYTHONS", "NOXLINE_NEWEST") if environ.get(name)}
     child["NOXLINE_ROOT"] = str(noxfile.parent)
-    if environ.get("NOXLINE_PYTHONS"):
-        child["NOXLINE_PYTHONS"] = environ["NOXLINE_PYTHONS"]
     return child
 
 
