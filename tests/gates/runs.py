@@ -12,11 +12,17 @@ from noxline.model.task import Cause, Outcome, Status, Task
 
 
 def task(stage: str, status: Status = Status.PASSED, *, skip: str = "", reason: str = "") -> TaskResult:
-    cause = Cause.EXIT if status is Status.FAILED else Cause.NONE
+    failed = status is Status.FAILED
     return TaskResult(
         task=Task(name=stage, stage=stage, session=stage, source=Source.STANDARD, skip=skip),
         decision="skipped" if skip else "ran",
-        outcome=Outcome(task=stage, status=status, reason=reason, cause=cause),
+        outcome=Outcome(
+            task=stage,
+            status=status,
+            reason=reason,
+            cause=Cause.EXIT if failed else Cause.NONE,
+            exit_code=int(failed),
+        ),
     )
 
 

@@ -189,7 +189,7 @@ def test_a_projects_own_metric_without_a_figure() -> None:
 @pytest.mark.parametrize(
     ("tasks", "hint"),
     [
-        ([task("complexity", Status.FAILED)], "complexity failed: exit"),
+        ([task("complexity", Status.FAILED)], "complexity failed with exit code 1"),
         ([task("complexity", Status.CANCELLED, reason="build failed")], "complexity cancelled: build failed"),
         ([task("complexity", Status.SKIPPED, reason="no interpreter")], "complexity skipped: no interpreter"),
         ([task("complexity")], "complexity left no report that gives complexity.max"),
@@ -203,7 +203,7 @@ def test_a_stage_that_gave_no_figure_says_why(tasks: list, hint: str) -> None:
 def test_a_project_stage_stands_for_the_standard_one() -> None:
     gate = ThresholdGate(standard_of={"run-tests": "tests", "lint": ""}.get)
     (verdict,) = gate.judge([rule("tests.seconds")], run([task("lint"), task("run-tests", Status.FAILED)]))
-    assert verdict.hint == "run-tests failed: exit"
+    assert verdict.hint == "run-tests failed with exit code 1"
     (verdict,) = gate.judge([rule("tests.seconds")], run(deselected=("run-tests",)))
     assert verdict.result is Result.NOT_JUDGED
     (verdict,) = gate.judge([rule("coverage.line_percent")], run([task("standard-coverage")]))

@@ -11,7 +11,7 @@ from noxline.gates.hints import remedy
 from noxline.model.gate import Result, Rule, Verdict
 from noxline.model.metric import Metric
 from noxline.model.run import Run, TaskResult
-from noxline.model.task import Status
+from noxline.model.task import Outcome, Status
 
 # What is counted can only grow when the rest is counted too: past its bound it fails whatever the rest says.
 _GROWING = ("security.", "secrets.", "dependencies.", "complexity.max", "complexity.over_10", "docs.", "tests.")
@@ -83,9 +83,14 @@ def _why_no_figure(rule: Rule, tasks: Sequence[TaskResult]) -> str:
     for status in (Status.FAILED, Status.CANCELLED, Status.SKIPPED):
         for result in tasks:
             if result.outcome.status is status:
-                reason = result.outcome.reason or result.outcome.cause.value
-                return f"{result.task.name} {status.value}{f': {reason}' if reason else ''}"
+                return f"{result.task.name} {status.value}{_detail(result.outcome)}"
     return f"{tasks[0].task.name} left no report that gives {rule.metric}"
+
+
+def _detail(outcome: Outcome) -> str:
+    if outcome.reason:
+        return f": {outcome.reason}"
+    return f" with exit code {outcome.exit_code}" if outcome.exit_code else ""
 
 
 def exit_code(*, failed: bool, verdicts: Sequence[Verdict], interrupted: bool) -> ExitCode:
