@@ -1,0 +1,63 @@
+"""Check a run of a test suite against the tests on disk: a part that silently did not run is no pass."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from noxline.settings.facts import Runner, TestSuite
+
+if TYPE_CHECKING:
+    from noxline.testing.results import Results
+
+_NO_TESTS = 5  # the exit code of pytest, and of unittest since Python 3.12
+
+
+def verdict(code: int, results: Results, *, runners: Sequence[Runner], shard: str) -> str:
+    """Return why the session fails, or nothing when it passes; "no tests ran" passes for an empty shard only."""
+    collected = [process.collected for process in results.processes if process.collected]
+    total = sum(c.total for c in collected)
+    if code and not (code == _NO_TESTS and shard and total and not results.all()):
+        return f"the tests ended with exit code {code}" + (": no tests ran" if code == _NO_TESTS else "")
+    if results.incomplete:
+        return "; ".join(results.incomplete)
+    if shard and total and not any(c.ids for c in collected):
+        print(f"noxline: shard {shard} holds no test: there are only {total}", flush=True)
+        return ""
+    if Runner.SCRIPT in runners and not results.processes:
+        print("noxline: the runner script leaves no record of single tests; its exit code alone counts", flush=True)
+        return ""
+    return "" if results.all() else "no tests ran"
+
+
+def forgotten_files(suite: TestSuite, results: Results) -> list[str]:
+    """Return a warning for each file that looks like tests and of which nothing was collected."""
+    return [f"{name}: looks like tests, 0 collected" for name in _uncollected(suite, results)]
+
+
+def _uncollected(suite: TestSuite, results: Results) -> list[str]:
+    if not results.processes:
+        return []
+    seen = {name for process in results.processes if process.collected for name in process.collected.files}
+    seen |= {result.id.partition("::")[0] for result in results.all()}
+    seen |= {result.file for result in results.all() if result.file}
+    return [name for name in suite.files if name not in seen]
+
+
+def unittest_modules(root: Path, suite: TestSuite, results: Results) -> list[str]:
+    """Return the files that pytest passed over and that hold test cases or a `load_tests` of unittest."""
+    return [name for name in _uncollected(suite, results) if _holds_unittest(root / name)]
+
+
+def _holds_unittest(path: Path) -> bool:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return False
+    return any(
+        (isinstance(node, ast.FunctionDef) and node.name == "load_tests")
+        or (isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("TestCase") for base in node.bases))
+        for node in tree.body
+    )

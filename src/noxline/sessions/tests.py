@@ -1,0 +1,141 @@
+"""Run the project's own test suite under coverage, and record what it did."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from noxline.model.stage import NotApplicable
+from noxline.sessions.command import installing_only, scratch, stream
+from noxline.sessions.coverage_settings import run_settings
+from noxline.sessions.install import Wanted, install_first, project_forms
+from noxline.sessions.measure import recording_environment
+from noxline.sessions.output import output_directory
+from noxline.sessions.suite_check import forgotten_files, unittest_modules, verdict
+from noxline.sessions.suite_command import Place, commands, environment, under_coverage
+from noxline.settings.facts import ProjectFacts, Runner, TestSuite
+
+if TYPE_CHECKING:
+    import nox
+
+    from noxline.testing.results import Results
+
+COVERAGE = "coverage>=5"
+WARNINGS = "warnings.json"
+_LEFTOVERS = ("tests", "coverage.data*", "junit.xml", "durations.json", WARNINGS)
+
+
+def run_tests(session: nox.Session, facts: ProjectFacts) -> None:
+    """Install the project and its test dependencies, then run its test commands under coverage."""
+    suite = facts.tests
+    if isinstance(suite, NotApplicable):
+        session.skip(suite.reason)
+    _install(session, facts, suite)
+    if installing_only(session):
+        return
+    output = output_directory(session)
+    _clear(output)
+    place = _place(session, facts, output)
+    recording = recording_environment(facts.root, output, pythonpath=dict(suite.env).get("PYTHONPATH"))
+    run = SuiteRun(session, facts, suite, place, environment(suite, recording, place))
+    code = run.run_all()
+    results = _results(output)
+    run.warnings += forgotten_files(suite, results) if not session.posargs else []
+    if run.is_assumed() and run.warnings:
+        code = code or run.run_forgotten(unittest_modules(facts.root, suite, results))
+        results = _results(output)
+        run.warnings = forgotten_files(suite, results)
+    _leave(output, results, run.warnings)
+    problem = verdict(
+        code, results, runners=[c.runner for c in suite.commands], shard=os.environ.get("NOXLINE_SHARD", "")
+    )
+    if problem:
+        session.error(problem)
+
+
+def _install(session: nox.Session, facts: ProjectFacts, suite: TestSuite) -> None:
+    forms = project_forms(suite.extras, editable=suite.editable) if suite.install_project and facts.installable else ()
+    install_first(session, suite.sources, wanted=Wanted(project=forms, also=(COVERAGE,)), root=facts.root)
+    needs_pytest = any(command.runner is Runner.PYTEST for command in suite.commands)
+    if needs_pytest and not shutil.which("pytest", path=session.bin):
+        session.install("pytest")
+
+
+def _clear(output: Path) -> None:
+    """Remove what an earlier run with plain nox left; noxline gives an empty folder anyway."""
+    for pattern in _LEFTOVERS:
+        for path in list(output.glob(pattern)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def _place(session: nox.Session, facts: ProjectFacts, output: Path) -> Place:
+    rcfile = output / "coverage.rc"
+    rcfile.write_text(run_settings(facts, data_file=str(output / "coverage.data")), encoding="utf-8")
+    # Shards run side by side in one environment, and pytest empties the folder it gets as --basetemp.
+    shard = os.environ.get("NOXLINE_SHARD", "1/1").replace("/", "-")
+    tmp = scratch(session, f"shard-{shard}")
+    tmp.mkdir(parents=True, exist_ok=True)
+    return Place(bin=Path(session.bin), tmp=tmp, rcfile=rcfile)
+
+
+class SuiteRun:
+    """One run of a suite's commands; collects what is worth a warning."""
+
+    def __init__(
+        self, session: nox.Session, facts: ProjectFacts, suite: TestSuite, place: Place, env: dict[str, str]
+    ) -> None:
+        self.session = session
+        self.suite = suite
+        self.place = place
+        self.env = env
+        self.directory = facts.root / suite.directory
+        self.warnings: list[str] = []
+
+    def run_all(self) -> int:
+        """Run the commands up to the first that fails, as the project's own tool would; return its exit code."""
+        for command, argv in commands(self.suite, self.session.posargs, self.place):
+            code = self._run(argv)
+            if code and not command.ignore_failure:
+                return code
+        return 0
+
+    def is_assumed(self) -> bool:
+        """Tell whether pytest was only guessed from the tests' files: nothing declares a command."""
+        return all(c.runner is Runner.PYTEST and c.origin.line is None for c in self.suite.commands)
+
+    def run_forgotten(self, files: Iterable[str]) -> int:
+        """Run the files that only unittest collects; return the first exit code that is not 0."""
+        chosen = list(files)
+        if not chosen:
+            return 0
+        print(f"noxline: pytest collected nothing of {', '.join(chosen)}; running them with unittest", flush=True)
+        return self._run(under_coverage(("python", "-m", "unittest", *chosen), self.place))
+
+    def _run(self, argv: Sequence[str]) -> int:
+        return stream(self.session, *argv, env=self.env, directory=self.directory)
+
+
+def _results(output: Path) -> Results:
+    from noxline.testing.results import read_results
+
+    return read_results([output])
+
+
+def _leave(output: Path, results: Results, warnings: Sequence[str]) -> None:
+    """Write the merged reports, and print what the user should know."""
+    from noxline.testing.junit import to_junit
+    from noxline.testing.results import durations
+
+    (output / "junit.xml").write_bytes(to_junit(results))
+    (output / "durations.json").write_text(json.dumps(durations(results), sort_keys=True), encoding="utf-8")
+    if warnings:
+        (output / WARNINGS).write_text(json.dumps(list(warnings), indent=1), encoding="utf-8")
+    for warning in warnings:
+        print(f"noxline: {warning}", flush=True)
