@@ -85,9 +85,9 @@ def _stage(name: str, sessions: Sequence[SessionInfo], settings: PipelineSetting
 def _overlay(policy: Policy, given: StageSettings | None) -> Policy:
     if given is None:
         return policy
-    changes: dict[str, Any] = {name: getattr(given, name) for name in Policy.__dataclass_fields__}
-    frozen = {name: tuple(v) if isinstance(v, list) else v for name, v in changes.items() if v is not None}
-    return replace(policy, **frozen)
+    given_values = {name: getattr(given, name) for name in Policy.__dataclass_fields__}
+    changes: dict[str, Any] = {name: value for name, value in given_values.items() if value is not None}
+    return replace(policy, **changes)
 
 
 def _refuse_unknown_stages(stages: Sequence[Stage], settings: PipelineSettings, origins: Mapping[str, str]) -> None:

@@ -93,18 +93,15 @@ class TaskGraph:
     def of(tasks: Iterable[Task]) -> TaskGraph:
         """Return the graph of the tasks; raise ConfigError for double names, unknown needs and cycles."""
         by_name: dict[str, Task] = {}
+        in_order = True
         for task in tasks:
             if task.name in by_name:
                 raise ConfigError(f"two tasks are called {task.name!r}", hint="rename one of the sessions")
+            in_order = in_order and all(need in by_name for need in task.needs)
             by_name[task.name] = task
-        for task in by_name.values():
-            for need in task.needs:
-                if need not in by_name:
-                    raise ConfigError(
-                        f"{task.name} needs {need!r}, which is not there",
-                        place=f"task {task.name}",
-                        hint=suggest(need, list(by_name)),
-                    )
+        if in_order:
+            return _linked(by_name)
+        _refuse_unknown_needs(by_name)
         order = topological_order({name: task.needs for name, task in by_name.items()})
         return _linked({name: by_name[name] for name in order})
 
@@ -127,7 +124,7 @@ class TaskGraph:
         """Return the seconds from the start of each task to the end of the longest path behind it; unknown counts 0."""
         tails: dict[str, float] = {}
         for name in reversed(list(self.tasks)):
-            behind = max((tails[dependent] for dependent in self.dependents[name]), default=0.0)
+            behind = max(map(tails.__getitem__, self.dependents[name]), default=0.0)
             tails[name] = durations.get(name, 0.0) + behind
         return tails
 
@@ -140,6 +137,17 @@ class TaskGraph:
             names.append(max(following, key=tails.__getitem__))
             following = self.dependents[names[-1]]
         return (tails[names[0]] if names else 0.0), tuple(names)
+
+
+def _refuse_unknown_needs(tasks: Mapping[str, Task]) -> None:
+    for task in tasks.values():
+        for need in task.needs:
+            if need not in tasks:
+                raise ConfigError(
+                    f"{task.name} needs {need!r}, which is not there",
+                    place=f"task {task.name}",
+                    hint=suggest(need, list(tasks)),
+                )
 
 
 def _linked(tasks: dict[str, Task]) -> TaskGraph:

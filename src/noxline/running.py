@@ -26,8 +26,8 @@ from noxline.nox_bridge.report import interpret
 from noxline.ports import Reading, Reporter
 from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
-from noxline.sessions.catalog import covers
 from noxline.state import keep_durations, task_durations
+from noxline.system.masking import masker
 
 _STATUS = {
     ExitCode.PASSED: "passed",
@@ -86,7 +86,12 @@ class RunSession:
             deselected=self.project.selection.deselected_stages,
             judged=self.options.judged,
         )
-        run = judged(run, self.project.rules if self.options.judged else (), interrupted=interrupted)
+        run = judged(
+            run,
+            self.project.rules if self.options.judged else (),
+            standards={stage.name: stage.standard for stage in self.project.pipeline.stages},
+            interrupted=interrupted,
+        )
         if run.verdicts:
             self._emit(Judged(verdicts=run.verdicts))
         self._emit(RunFinished(status=run.status, exit_code=run.exit_code, seconds=run.seconds))
@@ -109,7 +114,7 @@ class RunSession:
             cpus=self.project.cores,
             durations=task_durations(self.project.root),
         )
-        executor = LocalExecutor(guard=Guard(self.run_id))
+        executor = LocalExecutor(mask=masker(os.environ), guard=Guard(self.run_id))
         try:
             result = run_tasks(
                 plan,
@@ -165,9 +170,9 @@ def _with_tools(results: Sequence[TaskResult], readings: Mapping[str, Reading]) 
     )
 
 
-def judged(run: Run, rules: Sequence[Rule], *, interrupted: bool = False) -> Run:
-    """Return the run with its verdicts, status and exit code."""
-    verdicts = ThresholdGate(standard_of=covers).judge(rules, run) if run.judged else ()
+def judged(run: Run, rules: Sequence[Rule], *, standards: Mapping[str, str], interrupted: bool = False) -> Run:
+    """Return the run with its verdicts, status and exit code; `standards` says what each stage stands for."""
+    verdicts = ThresholdGate(lambda stage: standards.get(stage, "")).judge(rules, run) if run.judged else ()
     failed = any(r.outcome.status is Status.FAILED and not r.task.warn_only for r in run.tasks)
     code = exit_code(failed=failed, verdicts=verdicts, interrupted=interrupted)
     if code is ExitCode.PASSED and not _anything_ran(run):

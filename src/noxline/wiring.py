@@ -18,7 +18,7 @@ from noxline.nox_bridge.listing import find_noxfile, list_sessions
 from noxline.ports import Reporter
 from noxline.project import Options, Project
 from noxline.selection import Selection, select
-from noxline.sessions.catalog import standard_sessions
+from noxline.sessions.catalog import covers, standard_sessions
 from noxline.settings.detect.project import detect
 from noxline.settings.facts import ProjectFacts
 from noxline.settings.loader import load, rules
@@ -167,4 +167,5 @@ def judge_again(root: Path, run_id: str | None) -> Run:
         raise UsageError("there is no earlier run in this project", hint="start with: noxline ci")
     settings = load(root)
     run = read_run(root, chosen)
-    return judged(replace(run, judged=True), _rules(settings, detect(root)))
+    standards = {name: covers(name) or "" for name in {result.task.stage for result in run.tasks}}
+    return judged(replace(run, judged=True), _rules(settings, detect(root)), standards=standards)
