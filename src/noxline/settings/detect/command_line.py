@@ -22,6 +22,12 @@ RUN_VALUES = {
 SLIPCOVER_VALUES = {"--source", "--omit", "--out", "--json", "--fail-under", "--threshold"}
 COV_FLAGS = {"--cov-branch", "--cov-append", "--cov-reset", "--no-cov-on-fail", "--no-cov"}
 COV_VALUES = {"--cov-report", "--cov-config", "--cov-fail-under", "--cov-context", "--cov-precision"}
+# Reports into the project's tree; noxline has its own.
+REPORT_VALUES = {"--junitxml", "--junit-xml"}
+PYTEST_VALUES = {
+    "-m", "-k", "-c", "-p", "-o", "-W", "-n", "-r", "--ignore", "--ignore-glob", "--deselect", "--rootdir", "--dist",
+    "--maxfail", "--durations", "--tb", "--confcutdir", "--basetemp", "--timeout", "--override-ini", "--import-mode",
+}  # fmt: skip
 PYTHON_VALUES = {"-W", "-X", "--check-hash-based-pycs"}
 PYTHON = re.compile(r"(python|pypy)(\d+(\.\d+)?)?(\.exe)?$|py$")
 SCRIPT_PROGRAMS = {
@@ -157,8 +163,9 @@ def take_coverage(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def fail_under(argv: tuple[str, ...]) -> float | None:
-    """Return the coverage bound that the options of a command set."""
-    for index, word in enumerate(argv):
+    """Return the coverage bound that the options of a command of pytest or coverage set."""
+    reports = argv[:1] == ("pytest",) or {"pytest", "coverage"} & set(argv[:3])
+    for index, word in enumerate(argv if reports else ()):
         if found := re.match(r"--(?:cov-)?fail-under(?:=(.*))?$", word):
             value = found[1] or (argv[index + 1] if index + 1 < len(argv) else "")
             return float(value) if re.fullmatch(r"\d+(\.\d+)?", value) else None
@@ -166,15 +173,19 @@ def fail_under(argv: tuple[str, ...]) -> float | None:
 
 
 def without_cov_options(argv: tuple[str, ...]) -> tuple[str, ...]:
-    """Take the options of pytest-cov out of a pytest command."""
+    """Take the options of pytest-cov out of a pytest command, and those that write reports."""
     kept: list[str] = []
     index = 0
     while index < len(argv):
         word = argv[index]
         following = argv[index + 1] if index + 1 < len(argv) else "-"
-        if word in COV_VALUES or (word == "--cov" and not following.startswith("-")):
+        if word in COV_VALUES | REPORT_VALUES or (word == "--cov" and not following.startswith("-")):
             index += 2
-        elif word == "--cov" or word.startswith("--cov=") or word.partition("=")[0] in COV_VALUES | COV_FLAGS:
+        elif (
+            word == "--cov"
+            or word.startswith("--cov=")
+            or word.partition("=")[0] in COV_VALUES | COV_FLAGS | REPORT_VALUES
+        ):
             index += 1
         else:
             kept.append(word)
@@ -228,3 +239,15 @@ def looks_like_test_script(path: str) -> bool:
     if not name.endswith((".py", ".sh")) or name in ("setup.py", "conftest.py"):
         return False
     return "test" in name.lower() or (name.startswith("run") and "test" in folders.lower())
+
+
+def positional(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of a pytest or unittest command that are no options and no values of options."""
+    at = module_index(argv)
+    found: list[str] = []
+    index = 1 if at is None else at + 1
+    while index < len(argv):
+        if not argv[index].startswith("-"):
+            found.append(argv[index])
+        index += 2 if argv[index] in PYTEST_VALUES else 1
+    return tuple(found)

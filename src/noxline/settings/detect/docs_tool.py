@@ -96,6 +96,8 @@ def sphinx_argv(argv: tuple[str, ...]) -> tuple[str, ...]:
         if word in DROPPED_VALUES or word in DROPPED or re.match(r"-[WnqTEaNv]*W[WnqTEaNv]*$", word):
             word_left = word.replace("W", "") if re.match(r"-[WnqTEaNv]{2,}$", word) else ""
             kept += [word_left] if word_left not in ("", "-") else []
+        elif word in ("-d", "--doctree-dir"):
+            kept += [word, "{out}/doctrees"]
         elif size == 2:
             kept += [word, *(value.replace("{tmp}", "{out}") for value in words[index + 1 : index + 2])]
         else:

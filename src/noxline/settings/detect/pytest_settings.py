@@ -43,7 +43,7 @@ class PytestSettings:
     @property
     def fail_under(self) -> float | None:
         """Return the coverage bound in the options."""
-        return fail_under(self.addopts)
+        return fail_under(("pytest", *self.addopts))
 
 
 def read_pytest_settings(tree: Tree) -> PytestSettings:

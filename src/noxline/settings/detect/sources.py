@@ -56,7 +56,7 @@ def all_groups(tree: Tree) -> dict[str, Group]:
 
 def tox_source(tree: Tree, metadata: Metadata, env: ToxEnv) -> Source:
     """Return what an environment of tox installs: deps, groups and extras."""
-    args, extras, requirements = tox_deps(tree, env.deps)
+    args, extras, requirements = tox_deps(tree, env.deps + env.installed)
     for file in env.constraints:
         args += ("-c", file)
     groups = all_groups(tree)
@@ -179,7 +179,7 @@ def declared_sources(tree: Tree, metadata: Metadata) -> list[Source]:
         group_source(pick_for_tests(pdm_groups(pyproject)), "pdm"),
         group_source(pick_for_tests(hatch_groups(tree)), "hatch"),
         tests_require(metadata, tree),
-        file_source(tree, DEV, only_with_runner=True),
+        None if requirement_files(tree, TESTS) else file_source(tree, DEV, only_with_runner=True),
         plain_file_source(tree),
     ]
     return sorted((source for source in found if source), key=is_for_development)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from noxline.model.stage import NotApplicable
+from noxline.settings.detect.command_line import positional
 from noxline.settings.detect.groups import hatch_groups
 from noxline.settings.detect.guessed_run import guessed_run
+from noxline.settings.detect.imported import imported_requirements
 from noxline.settings.detect.layout import Layout
 from noxline.settings.detect.lock_sources import lock_sources
 from noxline.settings.detect.metadata import Metadata
@@ -29,9 +31,9 @@ def find_suite(known: Survey) -> tuple[TestSuite | NotApplicable, TestRun | None
     declared = declared_sources(tree, metadata)
     has_pytest = any("pytest" in distributions(source.requirements) for source in declared)
     run = declared_run(tree, known.tox) or guessed_run(tree, pytest, known.test_files, has_pytest=has_pytest)
-    if run is None:
+    if run is None or not has_something_to_run(known, run):
         return NotApplicable(reason="no tests found"), None
-    ordered = order_sources(tree, metadata, run, declared)
+    ordered = order_sources(known, run, declared)
     best = ordered[0]
     suite = TestSuite(
         commands=run.commands,
@@ -48,16 +50,30 @@ def find_suite(known: Survey) -> tuple[TestSuite | NotApplicable, TestRun | None
     return suite, run
 
 
-def order_sources(tree: Tree, metadata: Metadata, run: TestRun, declared: list[Source]) -> list[Source]:
+def has_something_to_run(known: Survey, run: TestRun) -> bool:
+    """Tell whether there is any test: a source archive may come without the tests that its tox.ini speaks of."""
+    if known.test_files or any(command.runner is Runner.SCRIPT for command in run.commands):
+        return True
+    options = (*known.pytest.addopts, *(word for command in run.commands for word in command.argv))
+    return any(word.startswith("--doctest") for word in options)
+
+
+def order_sources(known: Survey, run: TestRun, declared: list[Source]) -> list[Source]:
     """Return the sources, that of the tool which declares the command first; never none."""
     found = list(declared)
-    if run.tox_env and (run.tox_env.declares or not needs_pytest(run)):
-        found.insert(0, tox_source(tree, metadata, run.tox_env))
+    if run.tox_env and (run.tox_env.declares or (run.tox_env.needs_nothing and not needs_pytest(run))):
+        found.insert(0, tox_source(known.tree, known.metadata, run.tox_env))
     elif run.tool == "hatch":
         wanted = canonical("test" if run.group == "hatch-test" else run.group)
-        own = group_source(hatch_groups(tree).get(wanted), "hatch")
+        own = group_source(hatch_groups(known.tree).get(wanted), "hatch")
         found = ([own] if own else []) + [source for source in found if source != own]
-    return found or [Source(kind="none", origin=run.commands[0].origin)]
+    return found or [imported_source(known, run)]
+
+
+def imported_source(known: Survey, run: TestRun) -> Source:
+    """Return what the tests import, as the source of a project that declares nothing."""
+    origin, requirements = run.commands[0].origin, imported_requirements(known)
+    return Source(kind="imports", steps=args_step(requirements, origin), requirements=requirements, origin=origin)
 
 
 def needs_pytest(run: TestRun) -> bool:
@@ -71,8 +87,8 @@ def alternatives(known: Survey, run: TestRun, ordered: list[Source]) -> tuple[tu
     if best.kind == "tox" and best.is_empty:
         return (project_steps(known.tree, known.metadata, known.layout) + completed(best, best, run, known.pytest),)
     # An alternative stands by itself: the extras of the best source are installed with each of them.
-    others = [replace(s, steps=s.steps + extra_steps(s, known.metadata)) for s in ordered[1:3] if s.kind != "none"]
-    loosest = loosen(best.requirements)
+    others = [replace(s, steps=s.steps + extra_steps(s, known.metadata)) for s in ordered[1:3]]
+    loosest = loosen(best.requirements) if best.kind != "imports" else ()
     last = Source(kind="loose", steps=args_step(loosest, best.origin), requirements=loosest, origin=best.origin)
     wanted = [*lock_sources(known, ordered), best, *others, last]
     before = project_steps(known.tree, known.metadata, known.layout)
@@ -110,6 +126,7 @@ def completed(source: Source, best: Source, run: TestRun, pytest: PytestSettings
     known = distributions(source.requirements + best.requirements if best.extras else source.requirements)
     if needs_pytest(run):
         options = tuple(word for command in run.commands for word in command.argv)
+        options += tuple(run.env.get("PYTEST_ADDOPTS", "").split())
         needed = {"pytest": run.commands[0].origin}
         needed |= dict.fromkeys(needed_plugins(options), run.commands[0].origin)
         place = pytest.addopts_origin or pytest.origin or run.commands[0].origin
@@ -121,9 +138,8 @@ def completed(source: Source, best: Source, run: TestRun, pytest: PytestSettings
 
 def test_paths(tree: Tree, run: TestRun, pytest: PytestSettings) -> tuple[str, ...]:
     """Return the paths that the command names, else those that pytest is configured with."""
-    words = [
-        word.partition("::")[0] for command in run.commands for word in command.argv[1:] if not word.startswith("-")
-    ]
+    commands = [command for command in run.commands if command.runner is not Runner.SCRIPT]
+    words = [word.partition("::")[0] for command in commands for word in positional(command.argv)]
     prefix = f"{run.directory}/" if run.directory else ""
     named = [
         prefix + word.rstrip("/") for word in words if (tree.root / (prefix + word)).exists() and word not in (".", "")

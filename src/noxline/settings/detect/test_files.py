@@ -19,17 +19,9 @@ FOLDER_NAMES = {"test", "tests", "testing", "unittests", "unit_tests", "t"}
 # Folders below tests whose Python files are material for tests.
 MATERIAL = {"fixtures", "data", "testdata", "test_data", "resources", "samples", "snapshots", "cassettes", "files"}
 NOT_TESTS = {
-    "docs",
-    "doc",
-    "examples",
-    "example",
-    "vendor",
-    "_vendor",
-    "third_party",
-    "benchmarks",
-    "benchmark",
-    "fuzz",
-}
+    "doc", "docs", "docs_src", "example", "examples", "vendor", "_vendor", "vendored", "third_party", "bench", "benchmark",
+    "benchmarks", "fuzz", "fuzzing", "tools", "scripts", "performance", "downstream",
+}  # fmt: skip
 
 
 def find_test_files(tree: Tree, layout: Layout, skipped: tuple[str, ...] = ()) -> tuple[str, ...]:

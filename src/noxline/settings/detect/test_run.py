@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from noxline.settings.detect.command_line import Line, read_line
 from noxline.settings.detect.nox_sessions import nox_scripts
@@ -12,7 +13,7 @@ from noxline.settings.detect.scripts import Script, make_target, named_scripts
 from noxline.settings.detect.tox import ToxCommand, ToxConfig, ToxEnv
 from noxline.settings.detect.tox_find import find_env
 from noxline.settings.detect.tree import Tree
-from noxline.settings.facts import Origin, TestCommand
+from noxline.settings.facts import Origin, Runner, TestCommand
 
 TEST_SCRIPTS = (
     "test", "tests", "pytest", "unit", "unittest", "test-unit", "test:unit", "test-all", "run", "run-tests", "check",
@@ -91,9 +92,19 @@ def expand(tree: Tree, command: ToxCommand, scripts: tuple[Script, ...], depth: 
     """Return the lines that a command stands for: those of a script or target when it calls one by name."""
     script = called_script(tree, command.argv, scripts) if depth < 3 else None
     if not script:
-        return [(read_line(command.argv), command.origin, command.ignore_failure)]
+        line = read_line(command.argv)
+        known = line if not is_missing(tree, line, command.directory) else replace(line, runner=None)
+        return [(known, command.origin, command.ignore_failure)]
     inner = [ToxCommand(argv=argv, origin=origin) for argv, origin in script.lines]
     return [line for item in inner for line in expand(tree, item, scripts, depth + 1)]
+
+
+def is_missing(tree: Tree, line: Line, directory: str) -> bool:
+    """Tell whether a command runs a script that the project does not have."""
+    paths = [word for word in line.argv[:4] if word.endswith((".py", ".sh"))]
+    if line.runner is not Runner.SCRIPT or not paths:
+        return False
+    return not tree.has(posixpath.normpath(posixpath.join(directory, paths[0])))
 
 
 def called_script(tree: Tree, argv: tuple[str, ...], scripts: tuple[Script, ...]) -> Script | None:

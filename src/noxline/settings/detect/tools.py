@@ -10,7 +10,7 @@ from noxline.model.stage import NotApplicable
 from noxline.settings.detect.groups import hatch_groups
 from noxline.settings.detect.hook_config import hook_file
 from noxline.settings.detect.requirements import distributions
-from noxline.settings.detect.sources import all_groups, declared_sources, extra_groups
+from noxline.settings.detect.sources import all_groups, declared_sources, extra_groups, tox_deps
 from noxline.settings.detect.survey import Survey
 from noxline.settings.detect.tool_installs import pinned_tool
 from noxline.settings.facts import Origin, Tool
@@ -19,6 +19,8 @@ BENCHMARK_PLACE = re.compile(
     r"(^|/)(bench\w*|performance)/|(^|/)(test_bench|bench_?)[^/]*\.py$|(^|/)benchmarks?\.py$|_bench(mark)?\.py$"
 )
 PLUGIN = "pytest-benchmark"
+# What a file must hold before it is worth parsing.
+FIXTURE = re.compile(r"def\s+(?:test|bench)\w*\s*\([^)]*\bbenchmark\b")
 
 
 def find_lint(known: Survey) -> Tool | NotApplicable:
@@ -62,14 +64,14 @@ def declared_names(known: Survey) -> set[str]:
     groups = (*all_groups(tree).values(), *extra_groups(tree, metadata).values(), *hatch_groups(tree).values())
     listed = [group.requirements for group in groups]
     listed += [source.requirements for source in declared_sources(tree, metadata)]
-    listed += [tox.env(name).deps for name in tox.sections] if tox else []
+    listed += [tox_deps(tree, tox.env(name).deps)[2] for name in ("py", *tox.sections)] if tox else []
     return {name for requirements in listed for name in distributions(requirements)}
 
 
 def takes_fixture(known: Survey, name: str) -> bool:
     """Tell whether a file of tests or benchmarks has a test that takes the `benchmark` fixture."""
     is_candidate = name in known.test_files or BENCHMARK_PLACE.search(name)
-    if not is_candidate or is_own_source(known, name) or "benchmark" not in known.tree.text(name):
+    if not is_candidate or is_own_source(known, name) or not FIXTURE.search(known.tree.text(name)):
         return False
     return fixture_line(known, name) is not None
 

@@ -16,6 +16,7 @@ class ToxCommand:
     argv: tuple[str, ...]
     origin: Origin
     ignore_failure: bool = False
+    directory: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,7 @@ class ToxEnv:
     name: str
     commands: tuple[ToxCommand, ...]
     origin: Origin
+    prepare: tuple[ToxCommand, ...] = ()
     deps: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
@@ -37,7 +39,33 @@ class ToxEnv:
     @property
     def declares(self) -> bool:
         """Tell whether the environment names anything to install."""
-        return bool(self.deps or self.groups or self.extras)
+        return bool(self.deps or self.groups or self.extras or self.installed)
+
+    @property
+    def installed(self) -> tuple[str, ...]:
+        """Return what `pip install` among its commands brings, as lines like those of deps."""
+        return tuple(dep for command in (*self.prepare, *self.commands) for dep in pip_requirements(command.argv))
+
+    @property
+    def needs_nothing(self) -> bool:
+        """Tell whether neither tox nor another tool that it calls installs anything."""
+        calls = {command.argv[0] for command in (*self.prepare, *self.commands)}
+        return not self.declares and not calls & {"poetry", "uv", "pdm", "pipenv", "hatch", "rye", "make"}
+
+
+def pip_requirements(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the requirements of a `pip install` command; options that name files or editable folders are kept."""
+    words = argv[2:] if argv[:2] == ("python", "-m") else argv[1:] if argv[:1] == ("uv",) else argv
+    if words[:2] != ("pip", "install"):
+        return ()
+    found: list[str] = []
+    rest = iter(words[2:])
+    for word in rest:
+        if word in ("-r", "-c", "-e", "--requirement", "--constraint", "--editable"):
+            found.append(f"{word} {next(rest, '')}".strip())
+        elif not word.startswith("-"):
+            found.append(word)
+    return tuple(found)
 
 
 class ToxConfig(Protocol):

@@ -12,6 +12,7 @@ from noxline.settings.detect.tox_toml import TomlTox
 from noxline.settings.detect.tree import Tree
 
 PYTHON_ENV = re.compile(r"py(thon)?(\d?(\.?\d+)?)$|\d\.\d+$|cpython\d")
+USUAL_MINOR = 12
 TEST_NAME = re.compile(r"(unit)?tests?$|testing$|unit$|pytest$|core$")
 OTHER_NAME = re.compile(
     r"lint|flake8|mypy|typing|types|docs?$|style|format|pypy|jython|min|lowest|oldest|dev$|main$|master|nightly|"
@@ -48,12 +49,18 @@ def ranked_names(tox: ToxConfig) -> tuple[str, ...]:
     return tuple(sorted(everything, key=lambda name: rank(name, listed=name in listed)))
 
 
-def rank(name: str, *, listed: bool) -> tuple[int, int, int]:
+def rank(name: str, *, listed: bool) -> tuple[int, int, int, int]:
     """Order environment names: plain Pythons, then tests, then the rest; fewer factors and listed ones first."""
     factors = name.split("-")
     is_python, is_test = any(map(PYTHON_ENV.match, factors)), any(map(TEST_NAME.search, factors))
     kind = 3 if OTHER_NAME.search(name) else 0 if is_python else 1 if is_test else 2
-    return kind, 0 if listed else 1, len(factors)
+    return kind, 0 if listed else 1, len(factors), min(map(distance, factors))
+
+
+def distance(factor: str) -> int:
+    """Return how far a factor's Python is from one that most machines have and most packages support."""
+    found = re.match(r"(?:py|python|cpython)?3\.?(\d+)$", factor)
+    return abs(int(found[1]) - USUAL_MINOR) if found else USUAL_MINOR
 
 
 def find_env(tox: ToxConfig, fits: Callable[[ToxEnv], bool]) -> ToxEnv | None:

@@ -110,7 +110,8 @@ class IniEnv:
         deps, constraints = split_constraints(tuple(self.deps()))
         return ToxEnv(
             name=self.name,
-            commands=tuple(self.commands(self.scope(relative_root(directory), env))),
+            commands=tuple(self.commands(self.scope(relative_root(directory), env), "commands")),
+            prepare=tuple(self.commands(self.scope(relative_root(directory), env), "commands_pre")),
             origin=self.origin("commands"),
             deps=deps,
             groups=self.words("dependency_groups"),
@@ -175,7 +176,7 @@ class IniEnv:
                 continue
             name, equals, value = line.partition("=")
             value = self.scope(root, found).replace(value.strip()) if equals else ""
-            if value:
+            if value or line.endswith("="):
                 found[name.strip()] = value
         return found
 
@@ -189,17 +190,19 @@ class IniEnv:
                 if bare:
                     yield with_marker(bare, marker)
 
-    def commands(self, scope: Scope) -> Iterator[ToxCommand]:
+    def commands(self, scope: Scope, key: str) -> Iterator[ToxCommand]:
         """Yield the commands."""
-        origin = self.origin("commands")
-        for number, line in join_continued(self.holding("commands")):
+        origin = self.origin(key)
+        for number, line in join_continued(self.holding(key)):
             bare = re.sub(r"^#.*", "", scope.replace(line)).strip()
             marks = re.match(r"[-!\s]*(?=\S)", bare)
             prefix = marks[0] if marks and re.match(r"[-!]", bare) else ""
             argv = split_words(bare[len(prefix) :])
             if argv:
                 place = Origin(file=origin.file, line=number, key=origin.key)
-                yield ToxCommand(argv=tidy(argv), origin=place, ignore_failure="-" in prefix)
+                yield ToxCommand(
+                    argv=tidy(argv), origin=place, ignore_failure="-" in prefix, directory=self.directory()
+                )
 
 
 def names(line: str) -> list[str]:

@@ -78,14 +78,13 @@ class TomlEnv:
     def resolve(self) -> ToxEnv:
         """Return the environment with placeholders replaced."""
         env = self.variables()
-        where = str(self.value("change_dir", "changedir") or "")
-        path = posixpath.normpath(self.scope(".", {}).replace(where)) if where else ""
-        directory = "" if path in (".", "") or path.startswith(("/", "{")) else path
+        directory = self.directory()
         scope = self.scope(relative_root(directory), env)
         deps, constraints = split_constraints(self.deps(self.scope(".", env)))
         return ToxEnv(
             name=self.name,
-            commands=tuple(self.commands(scope)),
+            commands=tuple(self.commands(scope, "commands")),
+            prepare=tuple(self.commands(scope, "commands_pre")),
             origin=self.origin("commands"),
             deps=deps,
             groups=flat(self.value("dependency_groups"), scope, self.tox),
@@ -96,6 +95,12 @@ class TomlEnv:
             directory=directory,
             locked="lock" in str(self.value("runner") or ""),
         )
+
+    def directory(self) -> str:
+        """Return the folder that commands run in, relative to the root."""
+        where = str(self.value("change_dir", "changedir") or "")
+        path = posixpath.normpath(self.scope(".", {}).replace(where)) if where else ""
+        return "" if path in (".", "") or path.startswith(("/", "{")) else path
 
     def scope(self, root: str, env: Mapping[str, str]) -> Scope:
         """Return what placeholders stand for."""
@@ -122,11 +127,11 @@ class TomlEnv:
                 found[name] = text
         return found
 
-    def commands(self, scope: Scope) -> list[ToxCommand]:
+    def commands(self, scope: Scope, key: str) -> list[ToxCommand]:
         """Return the commands; a reference to another environment's commands is followed."""
-        path = self.path("commands")
+        path = self.path(key)
         found: list[ToxCommand] = []
-        for index, item in enumerate(resolved_commands(self.value("commands"), self.tox)):
+        for index, item in enumerate(resolved_commands(self.value(key), self.tox)):
             words = (
                 flat(item, scope, self.tox) if isinstance(item, list) else tuple(shlex.split(scope.replace(str(item))))
             )
@@ -135,10 +140,10 @@ class TomlEnv:
             if bare and bare[0][0] in "-!":
                 marks, bare = [bare[0][0]], (bare[0].lstrip("-! "), *bare[1:])
             if bare:
+                origin = self.tox.file.origin(*path, index)
+                ignores = "-" in "".join(marks)
                 found.append(
-                    ToxCommand(
-                        argv=tidy(bare), origin=self.tox.file.origin(*path, index), ignore_failure="-" in "".join(marks)
-                    )
+                    ToxCommand(argv=tidy(bare), origin=origin, ignore_failure=ignores, directory=self.directory())
                 )
         return found
 
