@@ -86,6 +86,7 @@ def test_the_older_words_of_uv() -> None:
         (["a.c:1:10: fatal error: Python.h: No such file"], "a.c:1:10: Python.h: No such file"),
         (["nox > Command x failed with exit code 3", "nox > Session x failed."], "Command x failed with exit code 3"),
         (["\x1b[31mERROR\x1b[0m: coloured"], "coloured"),
+        (["usage: x [-h]", "x.py: error: invalid choice: 'y'"], "invalid choice: 'y'"),
     ],
 )
 def test_single_lines(lines: list[str], cause: str) -> None:

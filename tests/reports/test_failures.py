@@ -32,6 +32,8 @@ def test_what_ended_the_process_from_outside_goes_before_its_log() -> None:
     said_no = Outcome(task="t", status=Status.FAILED, cause=Cause.EXIT, reason="exit code 1", exit_code=1)
     assert cause_of(said_no, ["ERROR: the reason"]) == "the reason"
     assert cause_of(said_no, []) == "exit code 1"
+    no_start = Outcome(task="t", status=Status.FAILED, cause=Cause.START, reason="nox could not load the noxfile")
+    assert cause_of(no_start, ["SyntaxError: x", "ERROR: why"]) == "nox could not load the noxfile: why"
     silent = Outcome(task="t", status=Status.FAILED, cause=Cause.EXIT, exit_code=3)
     assert cause_of(silent, ["3 passed"]) == "ended with exit code 3"
 

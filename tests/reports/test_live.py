@@ -24,7 +24,7 @@ def drawn(report: LiveReport, width: int) -> list[str]:
 def report(monkeypatch: pytest.MonkeyPatch) -> LiveReport:
     monkeypatch.setenv("LINES", "24")
     monkeypatch.setenv("COLUMNS", "80")
-    times = iter([0.0, 2.0] + [10.0] * 50)
+    times = iter([0.0, 0.0, 2.0] + [10.0] * 50)  # rich draws once before anything happens
     return LiveReport(io.StringIO(), Style(), clock=times.__next__)
 
 

@@ -93,7 +93,7 @@ def plan_document(project: Project) -> dict[str, Any]:
         "tasks": [{**asdict(task), "source": task.source.value} for task in selected_tasks(project)],
         "deselected": list(project.selection.deselected_stages),
         "rules": [asdict(rule) for rule in project.rules],
-        "notes": _notes(project),
+        "notes": list(project.pipeline.notes),
     }
 
 
@@ -110,13 +110,9 @@ def plan_lines(project: Project, style: Style) -> list[str]:
         lines += ["", style.paint("Not applicable", "bold"), *_columns(skipped)]
     if project.selection.deselected_stages:
         lines += ["", "Deselected: " + ", ".join(project.selection.deselected_stages)]
-    if notes := _notes(project):
-        lines += ["", *(f"note: {note}" for note in notes)]
+    if project.pipeline.notes:
+        lines += ["", *(f"note: {note}" for note in project.pipeline.notes)]
     return lines
-
-
-def _notes(project: Project) -> list[str]:
-    return list(dict.fromkeys((*project.pipeline.notes, *project.facts.notes)))
 
 
 def _task_row(task: Task) -> tuple[str, ...]:

@@ -72,8 +72,8 @@ def find_log(root: Path, task: str, run_id: str | None) -> Path:
         if path.is_file():
             return path
     names = known_names(root)
-    where = f"run {run_id}" if run_id else "the runs that are kept"
-    raise UsageError(f"{where} has no log of a task called {task!r}", hint=suggest(task, names) or "noxline runs")
+    where = f"run {run_id} has" if run_id else "the runs that are kept have"
+    raise UsageError(f"{where} no log of a task called {task!r}", hint=suggest(task, names) or "noxline runs")
 
 
 @click.command()

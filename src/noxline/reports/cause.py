@@ -33,6 +33,7 @@ _UV = re.compile(r"^\s*(?:error: |\u00d7 )(?P<message>.+)$")
 _UV_CAUSE = re.compile(r"^\s*(?:cause: |[╰├]─▶ |hint: )(?P<message>.+)$")
 _INTERNAL = re.compile(r"^INTERNALERROR> (?P<message>\w[\w.]*: .*)$")
 _ERROR = re.compile(r"^(?:ERROR|FAIL|FATAL|Error|error|fatal)(?:: | )(?P<message>\S.*)$")
+_PROGRAM = re.compile(r"^[\w./-]+: (?:fatal )?error: (?P<message>\S.*)$")
 _WARNING = re.compile(
     r"^(?:(?P<place>[^\s:][^:]*(?::\d+)?): (?:WARNING|ERROR): |(?:WARNING|ERROR) +- +)(?P<message>.*)$"
 )
@@ -193,7 +194,7 @@ _GROUPS: tuple[tuple[_Detector, ...], ...] = (
     (_pytest,),
     (_unittest,),
     (_uv, _first(_DIAGNOSTIC), _first(_CODE), _arrow, _first(_REFORMAT), _first(_HOOK), _first(_INTERNAL), _traceback),
-    (_first(_ERROR),),
+    (_first(_ERROR), _first(_PROGRAM)),
     (_first(_WARNING),),
     (_first(_NO_TESTS),),
     (_first(_NOX_REASON),),

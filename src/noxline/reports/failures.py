@@ -12,7 +12,7 @@ from noxline.model.task import Cause, Outcome, Status
 from noxline.reports.cause import find_cause, last_lines
 from noxline.reports.logs import read_log
 
-_NO_LOG_NEEDED = (Cause.TIMEOUT, Cause.SIGNAL, Cause.START)
+_ENDED_FROM_OUTSIDE = (Cause.TIMEOUT, Cause.SIGNAL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,9 +59,11 @@ def failure_of(result: TaskResult, root: Path, *, lines: int, known: dict[str, s
 
 def cause_of(outcome: Outcome, log: Sequence[str]) -> str:
     """Return one line: the outcome's own reason where the process was ended from outside, else the log's cause."""
-    if outcome.cause in _NO_LOG_NEEDED and outcome.reason:
+    if outcome.cause in _ENDED_FROM_OUTSIDE and outcome.reason:
         return outcome.reason
     found = find_cause(log)
+    if found and outcome.cause is Cause.START and outcome.reason:
+        return f"{outcome.reason}: {found.message}"
     if found:
         return found.message
     return outcome.reason or f"ended with exit code {outcome.exit_code}"

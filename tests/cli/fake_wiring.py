@@ -1,0 +1,113 @@
+"""A composition root that runs nothing: it tells what it was asked for and hands back runs built by hand."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+from tests.reports.sample import failed, result, run_of
+
+from noxline.errors import ConfigError, UsageError
+from noxline.graph import TaskGraph
+from noxline.model.event import RunStarted, TaskFinished
+from noxline.model.gate import Result, Rule, Verdict
+from noxline.model.pipeline import Pipeline
+from noxline.model.run import Run
+from noxline.model.task import Status
+from noxline.ports import Reporter
+from noxline.project import Options
+from noxline.selection import Selection
+from noxline.settings.facts import NotApplicable, ProjectFacts
+
+__all__ = ["Options", "judge_again", "open_project", "run_project"]
+
+NOTHING = NotApplicable(reason="not configured")
+RULE = Rule(metric="complexity.max", operator="<", bound=10, origin="config/gates.toml:3")
+
+
+def facts(root: Path) -> ProjectFacts:
+    return ProjectFacts(
+        root=root,
+        name="demo",
+        installable=True,
+        backend="hatchling",
+        layout="src",
+        sources=("src",),
+        modules=("demo",),
+        test_dirs=("tests",),
+        requires_python=">=3.10",
+        pythons=("3.12",),
+        tests=NOTHING,
+        lint=NOTHING,
+        types=NOTHING,
+        docs=NOTHING,
+        hooks=NOTHING,
+        benchmarks=NOTHING,
+        workflows=False,
+    )
+
+
+def tasks() -> TaskGraph:
+    tests = replace(result("tests-3.12").task, environment="tests-3-12", timeout=60.0)
+    coverage = replace(result("coverage", needs=("tests-3.12",)).task, exclusive=True, warn_only=True)
+    return TaskGraph.of((tests, coverage, replace(result("hooks").task, skip="no hook configuration")))
+
+
+def open_project(start: Path, options: Options) -> SimpleNamespace:
+    if os.environ.get("FAKE") == "config":
+        raise ConfigError("unknown key 'shard'", place="config/pipeline.toml:3", hint="did you mean 'shards'?")
+    asked = Path(start, "asked.txt")
+    asked.write_text(repr(options), encoding="utf-8")
+    graph = tasks()
+    return SimpleNamespace(
+        root=start,
+        settings=SimpleNamespace(pipeline=SimpleNamespace(keep_runs=20)),
+        facts=facts(start),
+        pipeline=Pipeline(root=start, stages=(), pythons=("3.12",), notes=("no git repository",)),
+        graph=graph,
+        selection=Selection(tasks=tuple(graph.tasks), deselected_stages=("docs",)),
+        rules=(RULE,),
+    )
+
+
+def _misfortune() -> None:
+    match os.environ.get("FAKE"):
+        case "crash":
+            raise ZeroDivisionError("a bug")
+        case "full":
+            raise OSError(errno.ENOSPC, "No space left on device", "/full/disk")
+        case "interrupt":
+            raise KeyboardInterrupt
+        case "terminate":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def run_project(project: SimpleNamespace, options: Options, reporters: Sequence[Reporter]) -> Run:
+    _misfortune()
+    run = run_of(project.root, result("lint", seconds=1.0), judged=options.judged)
+    if os.environ.get("FAKE") == "fail":
+        bad = failed("types", run.directory, "types", seconds=2.0)
+        skipped = result("hooks", decision="skipped", status=Status.SKIPPED, reason="no hook configuration")
+        run = replace(run, tasks=(*run.tasks, bad, skipped), status="failed", exit_code=1)
+    started = tuple(each.task for each in run.tasks)
+    for reporter in reporters:
+        reporter.handle(RunStarted(run_id=run.run_id, tasks=started, workers=2, directory=str(run.directory)))
+        for each in run.tasks:
+            reporter.handle(TaskFinished(outcome=each.outcome, decision=each.decision))
+    for reporter in reporters:
+        reporter.finish(run)
+    return run
+
+
+def judge_again(root: Path, run_id: str | None) -> Run:
+    if run_id == "none":
+        raise UsageError("there is no earlier run in this project", hint="start with: noxline ci")
+    verdict = Verdict(
+        metric="complexity.max", rule="< 10", value=14, result=Result.FAIL, origin=RULE.origin, hint="split it"
+    )
+    return run_of(root, result("lint"), verdicts=(verdict,), status="failed", exit_code=3)
