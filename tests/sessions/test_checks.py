@@ -162,7 +162,7 @@ def test_pyright_report(tmp_path: Path) -> None:
 def test_docs_count_the_warnings_of_sphinx(root: Path, output: Path, tmp_path: Path) -> None:
     warned = {output / "sphinx-warnings.txt": "docs/a.rst:3: \x1b[31mWARNING\x1b[0m: no label\n  more of it\n"}
     session = FakeSession({"sphinx-build": Answer(files=warned, out="build succeeded\n")}, bin=str(tmp_path / "bin"))
-    run_docs(session, facts(root, docs=tool("sphinx-build", "sphinx-build", "docs", "{out}")))
+    run_docs(session, facts(root, docs=tool("sphinx-build", "sphinx-build", "docs", "{out}/html")))
     report = json.loads((output / "docs.json").read_text())
     assert report == {"warnings": 1, "tool": "sphinx-build", "messages": ["docs/a.rst:3: WARNING: no label"]}
     assert str(output / "html") in session.ran[0]
@@ -172,7 +172,7 @@ def test_docs_that_break_off_have_no_count(root: Path, output: Path, tmp_path: P
     said = "sphinx.errors.ThemeError: no theme named 'furo'\nPlease report this\n"
     session = FakeSession({"sphinx-build": Answer(code=2, err=said)}, bin=str(tmp_path / "bin"))
     with pytest.raises(EndedError, match=r"could not run: sphinx\.errors\.ThemeError: no theme named 'furo'"):
-        run_docs(session, facts(root, docs=tool("sphinx-build", "sphinx-build", "docs", "{out}")))
+        run_docs(session, facts(root, docs=tool("sphinx-build", "sphinx-build", "docs", "{out}/html")))
     assert not (output / "docs.json").exists()
     assert tools(output) == [("sphinx-build", "unavailable")]
 
@@ -181,19 +181,19 @@ def test_docs_that_take_warnings_for_errors_are_counted(root: Path, output: Path
     said = "WARNING -  A page is not in the nav\nAborted with 1 warnings in strict mode!\n"
     session = FakeSession({"mkdocs": Answer(code=1, err=said)}, bin=str(tmp_path / "bin"))
     with pytest.raises(EndedError, match="warnings for errors"):
-        run_docs(session, facts(root, docs=tool("mkdocs", "mkdocs", "build", "--strict", "-d", "{out}")))
+        run_docs(session, facts(root, docs=tool("mkdocs", "mkdocs", "build", "--strict", "-d", "{out}/html")))
     assert json.loads((output / "docs.json").read_text())["warnings"] == 1
 
 
 def test_documentation_commands(tmp_path: Path) -> None:
     html, log = tmp_path / "html", tmp_path / "log"
-    assert documentation_command(tool("mkdocs", "mkdocs", "-d", "{out}"), html, log, tmp_path) == [
+    assert documentation_command(tool("mkdocs", "mkdocs", "-d", "{out}/html"), tmp_path, log, tmp_path) == [
         "mkdocs",
         "-d",
         str(html),
     ]
     sphinx = documentation_command(
-        tool("sphinx-build", "sphinx-build", "-d", "x", "docs", "{out}"), html, log, tmp_path
+        tool("sphinx-build", "sphinx-build", "-d", "x", "docs", "{out}/html"), tmp_path, log, tmp_path
     )
     assert sphinx == ["sphinx-build", "-d", "x", "docs", str(html), "--keep-going", "-w", str(log)]
 

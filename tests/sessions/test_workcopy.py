@@ -45,6 +45,17 @@ def test_a_copy_has_the_same_commit_tags_and_changes(project: Path, tmp_path: Pa
     assert git(project, "status", "--porcelain") == before
 
 
+def test_a_copy_made_from_within_a_git_hook(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "other"
+    git(tmp_path, "init", "-q", str(other))
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    copy = copy_project(project, tmp_path / "copy")
+    make_repository(copy)
+    monkeypatch.delenv("GIT_DIR")
+    assert git(copy, "describe", "--tags") == "v1.0"
+    assert git(other, "ls-files") == ""
+
+
 def test_a_copy_replaces_what_was_there(project: Path, tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "left.py").write_text("", encoding="utf-8")

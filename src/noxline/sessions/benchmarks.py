@@ -33,13 +33,11 @@ def run_benchmarks(session: nox.Session, facts: ProjectFacts) -> None:
 
 
 def _install(session: nox.Session, facts: ProjectFacts, tool: Tool) -> None:
-    from noxline.sessions.install import install_first, install_project
+    from noxline.sessions.install import Wanted, install_first, project_forms
 
     suite = facts.tests if isinstance(facts.tests, TestSuite) else None
-    if facts.installable:
-        install_project(session, facts, extras=tool.extras or (suite.extras if suite else ()))
-    if tool.installs:
-        install_first(session, (tool.installs,))
-    elif suite and suite.sources:
-        install_first(session, suite.sources)
-    session.install(PYTEST_BENCHMARK)
+    extras = tool.extras or (suite.extras if suite else ())
+    # Benchmarks import what the tests import; the tool's own requirements come on top.
+    sources = [(*source, *tool.installs) for source in (suite.sources if suite else ())]
+    wanted = Wanted(project=project_forms(extras) if facts.installable else (), also=(PYTEST_BENCHMARK,))
+    install_first(session, [*sources, tool.installs], wanted=wanted, root=facts.root)

@@ -82,12 +82,12 @@ def _build(session: nox.Session, root: Path, copy: Path, out: Path, output: Path
     shutil.rmtree(out, ignore_errors=True)
     source = copy_project(root, copy)
     env = {"SOURCE_DATE_EPOCH": epoch}
-    done = capture(session, "uv", "build", "--quiet", "--out-dir", str(out), str(source), env=env)
+    done = capture(session, "uv", "build", "--out-dir", str(out), str(source), env=env)
     shutil.rmtree(copy, ignore_errors=True)
     (out / ".gitignore").unlink(missing_ok=True)
     if done.code != 0:
         show(done.out, done.err)
-        give_up(session, output, "build", "the project cannot be built (see above)")
+        give_up(session, output, "build", "the build backend failed (see above)")
 
 
 def commit_time(root: Path) -> int:

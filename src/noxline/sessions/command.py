@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import nox
 
 SHOWN_ARGUMENTS = 14
-# Some tools colour what they print whatever the environment says.
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+# Some tools colour what they print, or move the cursor, whatever the environment says.
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +66,7 @@ def scratch(session: nox.Session, name: str) -> Path:
 
 
 def capture(
-    session: nox.Session, *argv: str, env: Mapping[str, str] | None = None, directory: Path | None = None
+    session: nox.Session, *argv: str, env: Mapping[str, str | None] | None = None, directory: Path | None = None
 ) -> Completed:
     """Run a command quietly, whatever its exit code, and return what it said."""
     with _text_file() as out, _text_file() as err:
@@ -75,7 +75,7 @@ def capture(
 
 
 def stream(
-    session: nox.Session, *argv: str, env: Mapping[str, str] | None = None, directory: Path | None = None
+    session: nox.Session, *argv: str, env: Mapping[str, str | None] | None = None, directory: Path | None = None
 ) -> int:
     """Run a command that prints for the user, and return its exit code."""
     return _run(session, argv, env, directory)
@@ -88,14 +88,14 @@ def show(*texts: str) -> None:
 
 
 def plain(text: str) -> str:
-    """Return a text without its colours."""
-    return _COLOURS.sub("", text)
+    """Return a text without colours and movements of the cursor."""
+    return _ESCAPES.sub("", text)
 
 
 def _run(
     session: nox.Session,
     argv: tuple[str, ...],
-    env: Mapping[str, str] | None,
+    env: Mapping[str, str | None] | None,
     directory: Path | None,
     *,
     streams: tuple[IO[str] | None, IO[str] | int] = (None, subprocess.STDOUT),

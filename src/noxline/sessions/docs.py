@@ -18,7 +18,7 @@ _WARNING = re.compile(r"\b(WARNING|ERROR|CRITICAL|SEVERE)\b\s*(:|-|$)")
 
 
 def run_docs(session: nox.Session, facts: ProjectFacts) -> None:
-    """Write `docs.json` (`{"warnings": n, "tool": …, "messages": […]}`) and the HTML under `html/`."""
+    """Write `docs.json` (`{"warnings": n, "tool": …, "messages": […]}`) and the HTML."""
     tool = facts.docs
     if not isinstance(tool, Tool):
         session.skip(tool.reason)
@@ -27,18 +27,18 @@ def run_docs(session: nox.Session, facts: ProjectFacts) -> None:
     if output is None:
         return
     warnings = output / "sphinx-warnings.txt"
-    command = documentation_command(tool, output / "html", warnings, scratch(session, "docs"))
+    command = documentation_command(tool, output, warnings, scratch(session, "docs"))
     done = capture(session, *command, env=dict(tool.env), directory=facts.root / tool.directory)
     show(done.out, done.err)
     said = plain(warnings.read_text(encoding="utf-8", errors="replace")) if warnings.exists() else done.out + done.err
-    messages = warning_messages(said)
+    messages = [message.replace(f"{facts.root}/", "") for message in warning_messages(said)]
     if done.code != 0 and not (done.code == 1 and messages):
         # Not the no of a strict build: it never came to its end, and what it would have warned of is unknown.
         give_up(session, output, tool.name, failure_of(done))
     report = {"warnings": len(messages), "tool": tool.name, "messages": messages}
     (output / "docs.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     worked(output, tool.name)
-    session.log(f"{tool.name}: {len(messages)} warnings")
+    session.log(f"{tool.name}: {len(messages)} warning{'' if len(messages) == 1 else 's'}")
     if done.code:
         session.error(f"{tool.name} takes its warnings for errors (see above)")
 
@@ -50,10 +50,10 @@ def failure_of(done: Completed) -> str:
     return raised[-1] if raised else done.last_line
 
 
-def documentation_command(tool: Tool, html: Path, warnings: Path, tmp: Path) -> list[str]:
-    """Return the command that builds into `html`; Sphinx also lists its warnings in a file and goes on after them."""
-    command = [part.replace("{out}", str(html)) for part in tool.command]
-    if "sphinx-build" not in command and "sphinx" not in command:
+def documentation_command(tool: Tool, output: Path, warnings: Path, tmp: Path) -> list[str]:
+    """Return the command that builds into `output`; Sphinx also lists its warnings in a file and goes on after them."""
+    command = [part.replace("{out}", str(output)) for part in tool.command]
+    if not any(Path(part).name in {"sphinx-build", "sphinx"} for part in command):
         return command
     return [*command, "--keep-going", "-w", str(warnings), *([] if "-d" in command else ["-d", str(tmp / "doctrees")])]
 

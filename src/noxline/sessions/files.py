@@ -15,6 +15,9 @@ GENERATED = frozenset(
     | {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "htmlcov"}
 )
 
+# A git hook sets these; with them git would work on that repository, whatever folder it is told.
+GIT_VARIABLES = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY"})
+
 
 def source_files(facts: ProjectFacts) -> tuple[str, ...]:
     """Return the package's own Python files relative to the root, tests left out, sorted."""
@@ -59,8 +62,9 @@ def git_listed(root: Path) -> list[str] | None:
 
 def git(root: Path, *args: str) -> subprocess.CompletedProcess[bytes] | None:
     """Run git in a folder and return how it ended; None where the machine has no git."""
+    environ = {name: value for name, value in os.environ.items() if name not in GIT_VARIABLES}
     try:
-        return subprocess.run(["git", "-C", str(root), *args], capture_output=True, check=False)
+        return subprocess.run(["git", "-C", str(root), *args], capture_output=True, check=False, env=environ)
     except FileNotFoundError:
         return None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noxline.sessions.command import Completed, capture, scratch, show
+from noxline.sessions.files import GIT_VARIABLES
 from noxline.sessions.hook_report import FailedHook, change_findings, failed_hooks, failure_finding
 from noxline.sessions.requirements import PRE_COMMIT, PREK
 from noxline.sessions.sarif import write_sarif
@@ -27,7 +28,7 @@ FIX = "NOXLINE_FIX"
 _UNREACHABLE = re.compile(
     r"(?:Failed to clone repo `|unable to access '|Initializing environment for )([^`'\s]+?)[/.]*[`'\s]"
 )
-_PLAIN = {"NO_COLOR": "1", "PRE_COMMIT_COLOR": "never"}
+_PLAIN = {"NO_COLOR": "1", "PRE_COMMIT_COLOR": "never", **dict.fromkeys(GIT_VARIABLES)}
 
 
 def run_hooks(session: nox.Session, facts: ProjectFacts) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noxline.model.metric import ToolReport
 from noxline.sessions.command import installing_only
-from noxline.sessions.output import output_directory, write_tools
+from noxline.sessions.output import OUTPUT, output_directory, write_tools
 from noxline.sessions.requirements import BY_TOOL
 from noxline.settings.facts import Install, Origin, ProjectFacts, Tool
 
@@ -20,20 +21,27 @@ if TYPE_CHECKING:
 
 def install_tool(session: nox.Session, facts: ProjectFacts, tool: Tool) -> None:
     """Install a tool in the version that the project pins; where it pins none that can be had, the current one."""
-    from noxline.sessions.install import install_first, install_project
+    from noxline.sessions.install import Wanted, install_first, project_forms
 
-    if tool.needs_project and facts.installable:
-        install_project(session, facts, extras=tool.extras)
     requirement = BY_TOOL.get(tool.name, tool.name)
     current = (Install(kind="args", args=(requirement,), origin=Origin(file="noxline", key="sessions.requirements")),)
-    install_first(session, (tool.installs, current) if tool.installs else (current,))
+    forms = project_forms(tool.extras) if tool.needs_project and facts.installable else ()
+    sources = (tool.installs, current) if tool.installs else (current,)
+    install_first(session, sources, wanted=Wanted(project=forms), root=facts.root)
     if not shutil.which(tool.command[0], path=session.bin):
         session.install(requirement)
 
 
 def prepared(session: nox.Session) -> Path | None:
-    """Return the output directory once everything is installed; None while nox only installs."""
-    return None if installing_only(session) else output_directory(session)
+    """Return the output directory, empty, once everything is installed; None while nox only installs."""
+    if installing_only(session):
+        return None
+    output = output_directory(session)
+    if OUTPUT not in os.environ:
+        # With plain nox the reports of the last time are still there; one that fails now must not look like a success.
+        shutil.rmtree(output)
+        output.mkdir()
+    return output
 
 
 def give_up(session: nox.Session, output: Path, tool: str, reason: str) -> NoReturn:
