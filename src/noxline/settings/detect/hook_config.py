@@ -88,12 +88,12 @@ def listed(value: str, following: list[str]) -> tuple[str, ...]:
     if value.startswith("["):
         whole = value
         for line in following:
-            if "]" in whole:
+            if whole.count("[") <= whole.count("]"):
                 break
             whole += " " + re.sub(r"(^|\s)#.*$", "", line).strip()
         inside = whole[1:].rpartition("]")[0]
         # A comma also stands inside brackets (extras) and between bounds of a quoted requirement.
-        parts = re.findall(r"\"[^\"]*\"|'[^']*'|(?:[^,\[\]]|\[[^\]]*\])+", inside)
+        parts = re.findall(r"\s*\"[^\"]*\"|\s*'[^']*'|(?:[^,\[\]]|\[[^\]]*\])+", inside)
         return tuple(part.strip().strip("\"'") for part in parts if part.strip())
     found = []
     for raw in following:

@@ -46,7 +46,7 @@ def detect(root: Path) -> ProjectFacts:
         types=find_type_tools(known),
         docs=find_docs(known),
         hooks=find_hooks(known),
-        benchmarks=find_benchmarks(known),
+        benchmarks=find_benchmarks(known, tests),
         workflows=has_workflows(known),
         coverage_fail_under=find_fail_under(known, run),
         origins=origins(known, pythons_origin),

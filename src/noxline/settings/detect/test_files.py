@@ -19,8 +19,8 @@ FOLDER_NAMES = {"test", "tests", "testing", "unittests", "unit_tests", "t"}
 # Folders below tests whose Python files are material for tests.
 MATERIAL = {"fixtures", "data", "testdata", "test_data", "resources", "samples", "snapshots", "cassettes", "files"}
 NOT_TESTS = {
-    "doc", "docs", "docs_src", "example", "examples", "vendor", "_vendor", "vendored", "third_party", "bench", "benchmark",
-    "benchmarks", "fuzz", "fuzzing", "tools", "scripts", "performance", "downstream",
+    "doc", "docs", "docs_src", "example", "examples", "vendor", "_vendor", "vendored", "third_party", "bench",
+    "benchmark", "benchmarks", "fuzz", "fuzzing", "tools", "scripts", "performance", "downstream",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from noxline.settings.detect.requirements import distributions
 from noxline.settings.detect.sources import all_groups, declared_sources, extra_groups, tox_deps
 from noxline.settings.detect.survey import Survey
 from noxline.settings.detect.tool_installs import pinned_tool
-from noxline.settings.facts import Origin, Tool
+from noxline.settings.facts import Origin, TestSuite, Tool
 
 BENCHMARK_PLACE = re.compile(
     r"(^|/)(bench\w*|performance)/|(^|/)(test_bench|bench_?)[^/]*\.py$|(^|/)benchmarks?\.py$|_bench(mark)?\.py$"
@@ -45,17 +45,24 @@ def find_hooks(known: Survey) -> Tool | NotApplicable:
     return Tool(name="prek", command=("prek",), installs=pinned_tool(known, "prek", origin), origin=origin)
 
 
-def find_benchmarks(known: Survey) -> Tool | NotApplicable:
-    """Return the benchmarks: the files in which a test takes pytest-benchmark's fixture."""
+def find_benchmarks(known: Survey, tests: TestSuite | NotApplicable) -> Tool | NotApplicable:
+    """Return the benchmarks: the files in which a test takes pytest-benchmark's fixture, with what the tests need."""
     files = [name for name in known.tree.python_files if takes_fixture(known, name)]
-    declares = PLUGIN in declared_names(known)
     if not files:
         return NotApplicable(reason="no benchmarks: no test uses pytest-benchmark's fixture")
-    if not declares and "pytest-codspeed" in declared_names(known):
+    declared = declared_names(known)
+    if PLUGIN not in declared and "pytest-codspeed" in declared:
         return NotApplicable(reason="no benchmarks: the project's are for pytest-codspeed, not pytest-benchmark")
     origin = Origin(file=files[0], line=fixture_line(known, files[0]))
-    installs = pinned_tool(known, "pytest", origin) + pinned_tool(known, PLUGIN, origin)
-    return Tool(name="pytest", command=("pytest", *files), installs=installs, origin=origin, needs_project=True)
+    suite = tests if isinstance(tests, TestSuite) else None
+    return Tool(
+        name="pytest",
+        command=("pytest", *files),
+        installs=(suite.sources[0] if suite else ()) + pinned_tool(known, PLUGIN, origin),
+        origin=origin,
+        needs_project=True,
+        extras=suite.extras if suite else (),
+    )
 
 
 def declared_names(known: Survey) -> set[str]:
