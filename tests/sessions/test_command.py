@@ -13,6 +13,16 @@ def test_any_exit_code_comes_back_with_what_was_said() -> None:
     assert capture(session, "tool", "x") == Completed(code=14, out="red\n", err="oh\n")
 
 
+def test_a_program_that_cannot_be_started_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(8, "Exec format error")
+
+    session = FakeSession()
+    monkeypatch.setattr(session, "run", refuse)
+    done = capture(session, "tool")
+    assert (done.code, done.last_line) == (127, "tool cannot be started: [Errno 8] Exec format error")
+
+
 def test_a_long_command_line_is_logged_in_short() -> None:
     session = FakeSession()
     capture(session, "tool", *map(str, range(100)))

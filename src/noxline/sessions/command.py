@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import nox
 
 SHOWN_ARGUMENTS = 14
+NOT_STARTED = 127  # what a shell says of a program that it cannot start
 # Some tools colour what they print, or move the cursor, whatever the environment says.
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -68,9 +69,15 @@ def scratch(session: nox.Session, name: str) -> Path:
 def capture(
     session: nox.Session, *argv: str, env: Mapping[str, str | None] | None = None, directory: Path | None = None
 ) -> Completed:
-    """Run a command quietly, whatever its exit code, and return what it said."""
+    """Run a command quietly and return how it ended and what it said; one that cannot be started ends with 127."""
+    from nox.command import CommandFailed
+
     with _text_file() as out, _text_file() as err:
-        code = _run(session, argv, env, directory, streams=(out, err))
+        try:
+            code = _run(session, argv, env, directory, streams=(out, err))
+        except (OSError, CommandFailed) as error:
+            # Every exit code is accepted, so nox raises only where there is no such program.
+            return Completed(code=NOT_STARTED, out="", err=f"{argv[0]} cannot be started: {error}")
         return Completed(code=code, out=_read(out), err=_read(err))
 
 
