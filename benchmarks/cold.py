@@ -151,6 +151,7 @@ class Figures:
     nox: float
     cores: int
     tasks: int
+    load: float  # the machine's load average before: on a busy one the figures say nothing
 
     @property
     def bound(self) -> float:
@@ -251,7 +252,7 @@ def run_nox(root: Path, sessions: Sequence[str], cores: int, env: Mapping[str, s
     return seconds
 
 
-def measure(args: argparse.Namespace, work: Path) -> Figures:
+def measure(args: argparse.Namespace, work: Path, load: float) -> Figures:
     """Take one round: noxline first, then nox, each in a project of its own."""
     roots = [work / "noxline", work / "nox"]
     for root in roots:
@@ -268,6 +269,7 @@ def measure(args: argparse.Namespace, work: Path) -> Figures:
         nox=run_nox(roots[1], sessions, cores, env),
         cores=cores,
         tasks=len(ran),
+        load=load,
     )
 
 
@@ -293,7 +295,8 @@ def table(figures: Figures) -> str:
         ("noxline / max(critical path, CPU / cores)", f"{figures.over_bound:7.2f}    (aim: at most {AT_MOST_BOUND})"),
         ("noxline / nox", f"{figures.over_nox:7.2f}    (aim: at most {AT_MOST_NOX:.2f})"),
     )
-    return "\n".join(f"{name:<46}{value}" for name, value in rows)
+    busy = f"\nthe machine was busy (load {figures.load:.1f}): these figures say nothing" if figures.load > 0.5 else ""
+    return "\n".join(f"{name:<46}{value}" for name, value in rows) + busy
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -314,11 +317,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Measure and print."""
     args = parse()
+    load = os.getloadavg()[0]
     work = Path(tempfile.mkdtemp(prefix="noxline-cold-"))
     try:
         if not args.no_warm:
             warm_downloads(args, work)
-        rounds = [measure(args, work / f"round-{number}") for number in range(1, args.rounds + 1)]
+        rounds = [measure(args, work / f"round-{number}", load) for number in range(1, args.rounds + 1)]
     finally:
         if args.keep:
             print(f"left in {work}", file=sys.stderr)

@@ -30,9 +30,10 @@ def test_the_critical_path_is_the_longest_chain_not_the_longest_task(cold: Modul
 
 
 def test_the_bound_is_the_larger_of_both(cold: ModuleType) -> None:
-    figures = cold.Figures(noxline=30, critical_path=10, cpu_per_core=25, nox=40, cores=2, tasks=12)
+    figures = cold.Figures(noxline=30, critical_path=10, cpu_per_core=25, nox=40, cores=2, tasks=12, load=3.2)
     assert (figures.bound, figures.over_bound, figures.over_nox) == (25, 1.2, 0.75)
     text = cold.table(figures)
+    assert "the machine was busy (load 3.2)" in text
     assert [float(n) for n in re.findall(r" (\d+\.\d) s", text)] == [30.0, 10.0, 25.0, 40.0]
 
 
