@@ -59,16 +59,23 @@ def level_of(part: str) -> int:
     return next(index for index, layer in enumerate(LAYERS) if part in layer)
 
 
-def imports(path: Path) -> Iterator[tuple[str, int]]:
-    """Yield every module of noxline that a file imports, lazily or not, with the line."""
-    names = {name_of(module) for module in MODULES}
+NAMES = frozenset(name_of(module) for module in MODULES)
+
+
+@cache
+def imports(path: Path) -> tuple[tuple[str, int], ...]:
+    """Return every module of noxline that a file imports, lazily or not, with the line."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[tuple[str, int]]:
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names if alias.name.split(".")[0] == "noxline")
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "noxline":
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
-                yield (full if full in names else str(node.module)), node.lineno
+                yield (full if full in NAMES else str(node.module)), node.lineno
 
 
 def functions(path: Path) -> Iterator[FunctionNode]:
@@ -87,7 +94,7 @@ def test_module_imports_only_lower_layers(path: Path) -> None:
     module = name_of(path)
     part = part_of(module)
     if part in STAND_ALONE:
-        assert not list(imports(path))
+        assert not imports(path)
         return
     for target, line in imports(path):
         if target == "noxline":
@@ -169,7 +176,10 @@ def test_only_the_command_line_exits() -> None:
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 target = node.func.value
-                is_exit = isinstance(target, ast.Name) and (target.id, node.func.attr) in {("sys", "exit"), ("os", "_exit")}
+                is_exit = isinstance(target, ast.Name) and (target.id, node.func.attr) in {
+                    ("sys", "exit"),
+                    ("os", "_exit"),
+                }
                 stand_alone = any(
                     isinstance(n, ast.If) and "__main__" in ast.unparse(n.test) for n in tree_of(path).body
                 )
