@@ -37,8 +37,10 @@ def run_build(session: nox.Session, facts: ProjectFacts) -> None:
     dist = output / DIST
     again = scratch(session, "second")
     # Different folders, on purpose: a path that gets into an artifact shows as a difference.
-    _build(session, facts.root, scratch(session, "first-copy"), dist, output, epoch)
-    _build(session, facts.root, scratch(session, "second-copy"), again, output, epoch)
+    for copy, out in ((scratch(session, "first-copy"), dist), (scratch(session, "second-copy"), again)):
+        if not _build(session, copy_project(facts.root, copy), out, epoch):
+            give_up(session, output, "build", "the build backend failed (see above)")
+        shutil.rmtree(copy)
     report = compare(dist, again)
     (output / "build.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     worked(output, "build")
@@ -77,17 +79,15 @@ def twine_findings(printed: str) -> list[Finding]:
     ]
 
 
-def _build(session: nox.Session, root: Path, copy: Path, out: Path, output: Path, epoch: str) -> None:
+def _build(session: nox.Session, source: Path, out: Path, epoch: str) -> bool:
     """Build in a copy of the project: backends write into the tree, and the output must not be packed by the next."""
     shutil.rmtree(out, ignore_errors=True)
-    source = copy_project(root, copy)
     env = {"SOURCE_DATE_EPOCH": epoch}
     done = capture(session, "uv", "build", "--out-dir", str(out), str(source), env=env)
-    shutil.rmtree(copy, ignore_errors=True)
     (out / ".gitignore").unlink(missing_ok=True)
     if done.code != 0:
         show(done.out, done.err)
-        give_up(session, output, "build", "the build backend failed (see above)")
+    return done.code == 0
 
 
 def commit_time(root: Path) -> int:
