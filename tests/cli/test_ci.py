@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Noxline
 
-from noxline.cli.console import split_names
+from noxline.cli.options import split_names
 
 pytestmark = pytest.mark.process
 
@@ -142,6 +143,20 @@ def test_a_dry_run_prints_the_plan_and_runs_nothing(noxline: Noxline, project: P
     assert dry.code == 0
     assert dry.out == noxline("plan").out
     assert not (project / ".noxline").exists()
+
+
+def test_the_verdict_names_the_commit_where_there_is_one(noxline: Noxline, project: Path) -> None:
+    def verdict() -> dict[str, object]:
+        noxline("ci")
+        path = next(project.glob(".noxline/runs/*/verdict.json"))
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+
+    assert "commit" not in verdict()
+    git = ("git", "-C", str(project), "-c", "user.name=a", "-c", "user.email=a@b.invalid")
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "first"], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    assert verdict()["commit"] == head
 
 
 @pytest.mark.parametrize(

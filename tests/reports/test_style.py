@@ -69,3 +69,11 @@ def test_long_text_is_cut_with_a_mark() -> None:
     assert Style(width=10).cut("0123456789abc") == "012345678…"
     assert Style(width=10, unicode=False).cut("0123456789abc") == "0123456..."
     assert Style(width=10).cut("0123456789") == "0123456789"
+
+
+def test_wrapped_text_stays_in_its_width_and_its_three_lines() -> None:
+    lines = Style(width=30).wrapped("word " * 60, "    ")
+    assert len(lines) == 3
+    assert all(line.startswith("    word") and len(line) <= 30 for line in lines)
+    assert lines[-1].endswith("…")
+    assert Style().wrapped("short", "  ") == ["  short"]

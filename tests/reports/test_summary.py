@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.reports.sample import failed, full_run, result, run_of
 
-from noxline.model.metric import ToolReport
+from noxline.model.metric import Missing, ToolReport
 from noxline.model.task import Cause, Status
 from noxline.reports.style import Style
 from noxline.reports.summary import last_line, summary
@@ -167,3 +167,8 @@ def test_reports_that_tasks_left_are_named(tmp_path: Path) -> None:
 )
 def test_the_last_line_names_verdict_and_exit_code(tmp_path: Path, status: str, code: int, begins: str) -> None:
     assert last_line(run_of(tmp_path, status=status, exit_code=code), Style()).startswith(begins)
+
+
+def test_metrics_without_data_for_one_reason_share_a_line(tmp_path: Path) -> None:
+    missing = tuple(Missing(name=f"tests.{k}", reason="the process died") for k in ("passed", "failed"))
+    assert "  tests.passed, tests.failed: the process died" in summary(run_of(tmp_path, missing=missing), Style())

@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from noxline.cli.console import as_json, complete_task, print_json, reporters, split_names, verbosity
+from noxline.cli.console import print_json, reporters, verbosity
+from noxline.cli.options import complete_task, python_option, run_options, selection_options
 from noxline.errors import UsageError
 
 if TYPE_CHECKING:
     from noxline.project import Options
 
 _SEPARATOR = "--"
-
-
-python_option = click.option("--python", "pythons", multiple=True, metavar="X.Y", help="Only this Python (repeatable).")
-
-
-def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that narrow what runs."""
-    named: dict[str, Any] = {
-        "multiple": True,
-        "callback": split_names,
-        "shell_complete": complete_task,
-        "metavar": "STAGE,...",
-    }
-    for decorate in (
-        click.option("--skip", help="Leave these stages out.", **named),
-        click.option("--only", help="Run only these stages, with what they need.", **named),
-        python_option,
-    ):
-        command = decorate(command)
-    return command
-
-
-def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how to run and what to print."""
-    for decorate in (
-        click.option("-q", "--quiet", is_flag=True, help="Print only failures and the last line."),
-        click.option("-v", "--verbose", is_flag=True, help="Print the whole log of each task when it ends."),
-        as_json,
-        click.option("--fail-fast", is_flag=True, help="Stop at the first failure."),
-        click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="CPUs to use (default: all)."),
-    ):
-        command = decorate(command)
-    return command
 
 
 class PassingOn(click.Command):

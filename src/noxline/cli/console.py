@@ -8,17 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-import click
-
-from noxline.errors import UsageError
+from noxline.errors import MachineError, UsageError
 
 if TYPE_CHECKING:
     from noxline.ports import Reporter
     from noxline.project import Project
     from noxline.reports.plain import Verbosity
     from noxline.reports.style import Style
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else on stdout.")
 
 
 def print_json(document: object) -> None:
@@ -58,8 +54,19 @@ def reporters(project: Project, how: Verbosity, *, as_json: bool) -> list[Report
     from noxline.reports.html import HtmlReport
     from noxline.reports.run_directory import RunDirectory
 
-    kept = RunDirectory(project.root, keep_runs=project.settings.pipeline.keep_runs)
+    kept = RunDirectory(project.root, keep_runs=project.settings.pipeline.keep_runs, commit=head_commit(project.root))
     return [kept, HtmlReport(), _console(sys.stderr if as_json else sys.stdout, how)]
+
+
+def head_commit(root: Path) -> str:
+    """Return the commit that is checked out; empty without git or a repository."""
+    from noxline.system import process
+
+    try:
+        done = process.run(("git", "-C", str(root), "rev-parse", "--verify", "--quiet", "HEAD"))
+    except MachineError:
+        return ""  # no git on this machine: the verdict then stands without a commit
+    return done.out.strip() if done.code == 0 else ""
 
 
 def _console(stream: TextIO, how: Verbosity) -> Reporter:
@@ -82,12 +89,6 @@ def project_root(start: Path) -> Path:
     return find_root(start)
 
 
-def complete_task(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Complete names of stages and tasks from the last run, without asking nox."""
-    given = context.find_root().params.get("directory")
-    return [name for name in known_names(Path(given) if given else Path.cwd()) if name.startswith(incomplete)]
-
-
 def known_names(start: Path) -> list[str]:
     """Return the names of the stages and tasks of the last run around a folder; none when nothing ran yet."""
     from noxline.reports.run_directory import latest, read_run
@@ -98,19 +99,3 @@ def known_names(start: Path) -> list[str]:
         return []
     tasks = [result.task for result in read_run(root, run_id).tasks]
     return sorted({task.stage for task in tasks} | {task.name for task in tasks})
-
-
-def split_names(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Split each value at its commas; those between parentheses belong to a session's name."""
-    names: list[str] = []
-    for value in values:
-        depth, name = 0, ""
-        for character in value:
-            depth += {"(": 1, ")": -1}.get(character, 0)
-            if character == "," and depth == 0:
-                names.append(name)
-                name = ""
-            else:
-                name += character
-        names.append(name)
-    return tuple(name.strip() for name in names if name.strip())

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from noxline.cli.ci import selection_options
-from noxline.cli.console import as_json, output_style, print_json, print_text
+from noxline.cli.console import output_style, print_json, print_text
+from noxline.cli.options import as_json, selection_options
 
 if TYPE_CHECKING:
     from noxline.model.task import Task

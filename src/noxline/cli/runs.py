@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from noxline.cli.console import as_json, complete_task, known_names, output_style, print_json, print_text, project_root
+from noxline.cli.console import known_names, output_style, print_json, print_text, project_root
+from noxline.cli.options import as_json, complete_task
 from noxline.errors import UsageError, suggest
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from noxline.cli.console import as_json, output_style, print_json, print_text, project_root
+from noxline.cli.console import output_style, print_json, print_text, project_root
+from noxline.cli.options import as_json
 from noxline.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:

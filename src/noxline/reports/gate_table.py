@@ -58,4 +58,4 @@ def _rows(verdict: Verdict, widths: Sequence[int], style: Style) -> list[str]:
     row = f"  {style.mark(verdict.result)} {metric:<{widths[0]}}  {value:>{widths[1]}}  {rule:<{widths[2]}}  {word}"
     if not verdict.hint or verdict.result is Result.PASS:
         return [row.rstrip()]
-    return [row.rstrip(), style.cut(f"      {verdict.hint}")]
+    return [row.rstrip(), *style.wrapped(verdict.hint, "      ")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TextIO
@@ -70,6 +71,18 @@ class Style:
         limit = max(8, self.width if width is None else width)
         end = self.symbol("wait")
         return text if len(text) <= limit else text[: limit - len(end)] + end
+
+    def wrapped(self, text: str, indent: str) -> list[str]:
+        """Return the text on at most three lines of the width, each behind the indent."""
+        return textwrap.wrap(
+            text,
+            max(20, self.width),
+            initial_indent=indent,
+            subsequent_indent=indent,
+            max_lines=3,
+            placeholder=f" {self.symbol('wait')}",
+            break_on_hyphens=False,
+        )
 
 
 def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:

@@ -75,13 +75,21 @@ def _titled(title: str, lines: Sequence[str], style: Style) -> list[str]:
 
 
 def _missing(run: Run, style: Style) -> list[str]:
+    """Return what could not be measured and no verdict above says: metrics of one reason share a line."""
     shown = {verdict.metric for verdict in run.verdicts if verdict.result is Result.INCONCLUSIVE}
-    reasons = [f"{missing.name}: {missing.reason}" for missing in run.missing if missing.name not in shown]
-    told = " ".join([missing.reason for missing in run.missing])
+    names: dict[str, list[str]] = {}
+    for missing in run.missing:
+        if missing.name not in shown:
+            names.setdefault(missing.reason, []).append(missing.name)
+    told = " ".join(missing.reason for missing in run.missing)
     for report in run.tools.values():
         if report.status == "unavailable" and report.tool not in told:
-            reasons.append(f"{report.tool}: {report.reason}")
-    return [style.cut(f"  {reason}") for reason in dict.fromkeys(reasons)]
+            names.setdefault(report.reason, []).append(report.tool)
+    return [
+        line
+        for reason, without in names.items()
+        for line in style.wrapped(f"{', '.join(dict.fromkeys(without))}: {reason}", "  ")
+    ]
 
 
 def _time(run: Run, style: Style) -> list[str]:

@@ -31,7 +31,11 @@ def finished_line(event: TaskFinished, style: Style, *, width: int, warn_only: b
         reason = outcome.reason or "; ".join(event.reasons)
         text = f"{outcome.status.value}: {reason}" if reason else outcome.status.value
         return f"{style.mark(outcome.status)} {name}  {style.paint(text, 'dim')}"
-    mark = style.paint(style.symbol("warn"), "yellow") if _only_warns(event, warn_only) else style.mark(outcome.status)
+    mark = (
+        style.paint(style.symbol("warn"), "yellow")
+        if _only_warns(event, warn_only=warn_only)
+        else style.mark(outcome.status)
+    )
     word = style.paint(outcome.status.value, OF_STATUS[outcome.status][1])
     details = "  ".join([f"{human_seconds(outcome.seconds):>7}", *_details(event, warn_only=warn_only)])
     return f"{mark} {name}  {word}  {details}".rstrip()
@@ -44,12 +48,12 @@ def _details(event: TaskFinished, *, warn_only: bool) -> list[str]:
         details.append("reused")
     if event.outcome.attempts > 1:
         details.append(f"attempt {event.outcome.attempts}")
-    if _only_warns(event, warn_only):
+    if _only_warns(event, warn_only=warn_only):
         details.append("only warns")
     return details
 
 
-def _only_warns(event: TaskFinished, warn_only: bool) -> bool:  # noqa: FBT001 - private, one fact of the event's task
+def _only_warns(event: TaskFinished, *, warn_only: bool) -> bool:
     return warn_only and event.outcome.status is Status.FAILED
 
 
