@@ -15,7 +15,7 @@ from noxline.sessions.catalog import CROSS_NEEDS, STANDARD, StandardStage, cover
 from noxline.settings.schema import PipelineSettings, StageSettings
 
 _CATALOGUE: Mapping[str, StandardStage] = {stage.name: stage for stage in STANDARD}
-# Combined figures need noxline's own coverage stage even where the project has a session of that name.
+# Combined figures need noxline's own coverage stage even where the project has a session of its own for it.
 _ALWAYS_ADDED = frozenset({"coverage"})
 _OWN_RANK = 45
 
@@ -31,14 +31,21 @@ def assemble(
     notes: tuple[str, ...] = (),
 ) -> Pipeline:
     """Return the pipeline of a project; raise ConfigError for settings of a stage that is not there."""
+    own = _with_reasons(own, standard)
     own_families = {session.family for session in own}
-    wanted = _wanted_standard(own_families, {s.family for s in standard}, settings, origins)
+    wanted = _wanted_standard(own, {s.family for s in standard}, settings, origins)
     stages = [_stage(name, sessions, settings) for name, sessions in _families(own)]
     for family, sessions in _families(s for s in standard if s.family in wanted):
         name = f"standard-{family}" if family in own_families else family
         stages.append(_stage(name, sessions, settings))
     _refuse_unknown_stages(stages, settings, origins)
     return Pipeline(root=root, stages=tuple(stages), pythons=pythons, notes=notes)
+
+
+def _with_reasons(own: Sequence[SessionInfo], standard: Sequence[SessionInfo]) -> list[SessionInfo]:
+    """Say of standard sessions that the project's noxfile registers itself why they do not apply, where they do not."""
+    reasons = {session.family: session.skip for session in standard}
+    return [replace(s, skip=reasons.get(s.standard)) if s.standard else s for s in own]
 
 
 def _families(sessions: Iterable[SessionInfo]) -> list[tuple[str, list[SessionInfo]]]:
@@ -49,7 +56,7 @@ def _families(sessions: Iterable[SessionInfo]) -> list[tuple[str, list[SessionIn
 
 
 def _wanted_standard(
-    own: set[str], available: set[str], settings: PipelineSettings, origins: Mapping[str, str]
+    own: Sequence[SessionInfo], available: set[str], settings: PipelineSettings, origins: Mapping[str, str]
 ) -> set[str]:
     if settings.standard is not None:
         for name in settings.standard:
@@ -60,8 +67,9 @@ def _wanted_standard(
                     hint=suggest(name, list(_CATALOGUE)),
                 )
         return set(settings.standard)
-    covered = {covers(family) for family in own} - _ALWAYS_ADDED
-    return available - covered
+    covered = {covers(session.family) for session in own} - _ALWAYS_ADDED
+    registered = {session.standard for session in own}
+    return available - covered - registered
 
 
 def _stage(name: str, sessions: Sequence[SessionInfo], settings: PipelineSettings) -> Stage:
@@ -145,7 +153,7 @@ def _needs(
     needs = [name for required in session.requires for name in by_session.get((session.source, required), [])]
     for need in stage.policy.needs:
         needs += by_stage[need]
-    if session.source is Source.STANDARD:
+    if _is_standard(session):
         for family in CROSS_NEEDS.get(session.family, ()):
             for other in pipeline.stages:
                 if other.standard == family and other.default:
@@ -172,5 +180,9 @@ def _session_tasks(stage: Stage, session: SessionInfo, names: Sequence[str], nee
             warn_only=policy.warn_only,
             rank=stage.rank,
             skip=skip.reason if skip else "",
-            tolerant=stage.standard == "coverage" and session.source is Source.STANDARD,
+            tolerant="coverage" in (session.standard, session.family) and _is_standard(session),
         )
+
+
+def _is_standard(session: SessionInfo) -> bool:
+    return session.source is Source.STANDARD or bool(session.standard)

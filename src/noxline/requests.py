@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from noxline.engine.plan import Slot
 from noxline.model.stage import SessionInfo, Source, Stage
 from noxline.model.task import Task, TaskRequest
 from noxline.nox_bridge.child import child_environment, session_argv
@@ -64,13 +65,14 @@ class RequestBuilder:
         names = [task.environment for task in tasks if task.environment]
         return frozenset(name for name in names if names.count(name) > 1)
 
-    def __call__(self, task: Task, cpus: int, attempt: int, prepare: bool) -> TaskRequest:  # noqa: FBT001 - port
-        """Return the request for one attempt at a task; `prepare` brings its environment up to date first."""
+    def __call__(self, task: Task, slot: Slot, _attempt: int) -> TaskRequest:
+        """Return the request for one attempt at a task; its slot says whether its environment is to be prepared."""
         _, session = self._sessions[task.source, task.session]
         envs = self.envs / task.source.value
         noxfile = self.noxfiles[task.source]
-        separate = task.source is Source.PROJECT or task.environment in self._shared
-        first = attempt == 1 and prepare
+        foreign = task.source is Source.PROJECT and not session.standard
+        separate = foreign or task.environment in self._shared
+        first = slot.prepare
         return TaskRequest(
             task=task.name,
             argv=session_argv(
@@ -87,16 +89,16 @@ class RequestBuilder:
                 noxfile=noxfile,
                 envs=envs,
                 root=self.project.root,
-                coverage=task.source is Source.PROJECT,
+                coverage=foreign,
             )
             if first and separate and session.environment
             else (),
             directory=self.project.root,
-            environ=self._environ(task, cpus, envs),
+            environ=self._environ(task, slot.cpus, envs),
             log=self.folder(task.name) / "log.txt",
             output=self.output(task.name),
             timeout=task.timeout,
-            cpus=cpus,
+            cpus=slot.cpus,
         )
 
     def _posargs(self, task: Task) -> tuple[str, ...]:
