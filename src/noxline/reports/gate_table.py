@@ -21,7 +21,7 @@ def gate_lines(verdicts: Sequence[Verdict], style: Style) -> list[str]:
     for result, words in ((Result.NOT_APPLICABLE, "not applicable"), (Result.NOT_JUDGED, "not judged, deselected")):
         names = [verdict.metric for verdict in verdicts if verdict.result is result]
         if names:
-            lines.append(style.paint(f"  {words}: {', '.join(names)}", "dim"))
+            lines += [style.paint(line, "dim") for line in style.wrapped(f"{words}: {', '.join(names)}", "  ")]
     return lines
 
 
