@@ -106,10 +106,21 @@ def _refuse_unknown_stages(stages: Sequence[Stage], settings: PipelineSettings, 
             raise ConfigError(
                 f"there is no stage called {name!r}", place=origins.get(key, key), hint=suggest(name, names)
             )
+    for stage in stages:
+        if stage.policy.shards != 1 and stage.standard not in ("", "tests"):
+            key = f"pipeline.stage.{stage.name}.shards"
+            raise ConfigError(
+                f"{stage.name} cannot be split into shards",
+                place=origins.get(key, key),
+                hint="shards divide the tests that pytest or unittest collects",
+            )
 
 
-def tasks_of(pipeline: Pipeline, *, cores: int) -> tuple[Task, ...]:
-    """Return one task for each session and shard of the pipeline, with needs between tasks."""
+def tasks_of(pipeline: Pipeline, *, cores: int, parallel_tests: bool = False) -> tuple[Task, ...]:
+    """Return one task for each session and shard of the pipeline, with needs between tasks.
+
+    With `parallel_tests` the test runner starts workers of its own: its tasks may take all CPU tokens that are free.
+    """
     shards = {s.name: _shard_count(stage, cores) for stage in pipeline.stages for s in stage.sessions}
     by_session = {
         (session.source, session.name): _names(session.name, shards[session.name], stage)
@@ -128,7 +139,8 @@ def tasks_of(pipeline: Pipeline, *, cores: int) -> tuple[Task, ...]:
             stage,
             session,
             by_session[session.source, session.name],
-            _needs(stage, session, by_session, by_stage, pipeline),
+            needs=_needs(stage, session, by_session, by_stage, pipeline),
+            cpus=cores if parallel_tests and stage.standard == "tests" else 1,
         )
     )
 
@@ -161,7 +173,9 @@ def _needs(
     return tuple(dict.fromkeys(needs))
 
 
-def _session_tasks(stage: Stage, session: SessionInfo, names: Sequence[str], needs: tuple[str, ...]) -> Iterable[Task]:
+def _session_tasks(
+    stage: Stage, session: SessionInfo, names: Sequence[str], *, needs: tuple[str, ...], cpus: int
+) -> Iterable[Task]:
     policy = stage.policy
     skip = session.skip or stage.skip
     for number, name in enumerate(names, start=1):
@@ -178,6 +192,7 @@ def _session_tasks(stage: Stage, session: SessionInfo, names: Sequence[str], nee
             timeout=policy.timeout,
             retries=policy.retries,
             warn_only=policy.warn_only,
+            cpus=cpus,
             rank=stage.rank,
             skip=skip.reason if skip else "",
             tolerant="coverage" in (session.standard, session.family) and _is_standard(session),

@@ -20,7 +20,7 @@ from noxline.project import Options, Project
 from noxline.selection import Selection, select
 from noxline.sessions.catalog import covers, standard_sessions
 from noxline.settings.detect.project import detect
-from noxline.settings.facts import ProjectFacts
+from noxline.settings.facts import ProjectFacts, TestSuite
 from noxline.settings.loader import load, rules
 from noxline.settings.root import find_root
 from noxline.settings.schema import Settings
@@ -60,7 +60,7 @@ def open_project(start: Path, options: Options) -> Project:
     matrix, notes = _matrix(settings, facts, interpreters, options.pythons)
     pipeline = _pipeline(root, settings, facts, state=state, matrix=matrix, notes=notes)
     count = options.jobs or settings.pipeline.workers or cores()
-    graph = TaskGraph.of(tasks_of(pipeline, cores=count))
+    graph = TaskGraph.of(tasks_of(pipeline, cores=count, parallel_tests=_parallel_tests(root, facts)))
     return Project(
         root=root,
         settings=settings,
@@ -74,6 +74,14 @@ def open_project(start: Path, options: Options) -> Project:
     )
 
 
+def _parallel_tests(root: Path, facts: ProjectFacts) -> bool:
+    """Return whether the tests start workers of their own, by pytest-xdist."""
+    if isinstance(facts.tests, TestSuite) and facts.tests.parallel:
+        return True
+    noxfile = find_noxfile(root)
+    return noxfile is not None and "xdist" in noxfile.read_text(encoding="utf-8", errors="replace")
+
+
 def _pipeline(
     root: Path,
     settings: Settings,
@@ -84,15 +92,17 @@ def _pipeline(
     notes: tuple[str, ...],
 ) -> Pipeline:
     noxfile = find_noxfile(root)
-    own = list_sessions(noxfile, state=state, environ=os.environ).sessions if noxfile else ()
+    # A noxfile that calls `register()` reads the matrix here instead of looking for interpreters.
+    environ = {**os.environ, "NOXLINE_PYTHONS": ",".join(matrix)}
+    listing = list_sessions(noxfile, state=state, environ=environ) if noxfile else None
     return assemble(
         root,
-        own=own,
+        own=listing.sessions if listing else (),
         standard=standard_sessions(facts, matrix),
         settings=settings.pipeline,
         origins=settings.origins,
         pythons=matrix,
-        notes=notes,
+        notes=(*notes, *(listing.notes if listing else ())),
     )
 
 

@@ -80,6 +80,7 @@ class TestSuite:
     no_cov: bool = False  # pytest's own options (addopts) turn pytest-cov on: pass --no-cov
     install_project: bool = True
     editable: bool = True
+    parallel: bool = False  # pytest-xdist's options are given: the suite can use several CPUs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

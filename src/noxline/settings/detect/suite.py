@@ -46,8 +46,15 @@ def find_suite(known: Survey) -> tuple[TestSuite | NotApplicable, TestRun | None
         no_cov=pytest.uses_cov and any(c.runner is Runner.PYTEST for c in run.commands),
         install_project=metadata.installable,
         editable=is_editable(tree, metadata),
+        parallel="pytest-xdist" in needed_plugins(pytest_options(known, run)),
     )
     return suite, run
+
+
+def pytest_options(known: Survey, run: TestRun) -> tuple[str, ...]:
+    """Return the options that pytest gets, from its settings, the environment and the commands."""
+    given = tuple(word for command in run.commands for word in command.argv)
+    return (*known.pytest.addopts, *run.env.get("PYTEST_ADDOPTS", "").split(), *given)
 
 
 def has_something_to_run(known: Survey, run: TestRun) -> bool:
