@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from noxline.errors import ConfigError, suggest
 from noxline.model.task import Task
@@ -53,19 +54,6 @@ def topological_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
     return order
 
 
-def inverted(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Return the same edges the other way round, with every name as a key.
-
-    >>> inverted({"a": [], "b": ["a"], "c": ["a"]})
-    {'a': ['b', 'c'], 'b': [], 'c': []}
-    """
-    result: dict[str, list[str]] = {name: [] for name in edges}
-    for name, targets in edges.items():
-        for target in targets:
-            result[target].append(name)
-    return result
-
-
 def closure(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:
     """Return the start and everything that can be reached from it.
 
@@ -82,61 +70,118 @@ def closure(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str
     return reached
 
 
+class Followers:
+    """Who needs whom, by position: `followers[3]` are the positions of the tasks that need task 3.
+
+    One flat list instead of a list for each task: the garbage collector need not look at every one of them.
+
+    >>> followers = Followers(tasks=3, needed=[0, 0, 1], by=[1, 2, 2])
+    >>> followers[0], followers[1], followers[2]
+    ([1, 2], [2], [])
+    """
+
+    __slots__ = ("_flat", "_starts")
+
+    def __init__(self, *, tasks: int, needed: Sequence[int], by: Sequence[int]) -> None:
+        counts = [0] * tasks
+        for position in needed:
+            counts[position] += 1
+        self._starts = [0, *accumulate(counts)]
+        self._flat = [0] * len(needed)
+        free = self._starts[:]
+        for position, follower in zip(needed, by, strict=True):
+            self._flat[free[position]] = follower
+            free[position] += 1
+
+    def __getitem__(self, position: int) -> list[int]:
+        return self._flat[self._starts[position] : self._starts[position + 1]]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskGraph:
-    """Tasks by name, each after all that it needs, and who depends on whom. Make one with `TaskGraph.of`."""
+    """Tasks by name, each after all that it needs. Make one with `TaskGraph.of`.
+
+    Every task also has a position, its place in that order; `followers` are the positions of the tasks that need it.
+    Numbers, because walks over very large graphs spend their time on looking up names.
+    """
 
     tasks: Mapping[str, Task]
-    dependents: Mapping[str, Sequence[str]]
+    positions: Mapping[str, int] = field(compare=False)
+    followers: Followers = field(compare=False)
 
     @staticmethod
     def of(tasks: Iterable[Task]) -> TaskGraph:
         """Return the graph of the tasks; raise ConfigError for double names, unknown needs and cycles."""
         by_name: dict[str, Task] = {}
-        in_order = True
         for task in tasks:
             if task.name in by_name:
                 raise ConfigError(f"two tasks are called {task.name!r}", hint="rename one of the sessions")
-            in_order = in_order and all(need in by_name for need in task.needs)
             by_name[task.name] = task
-        if in_order:
+        try:
             return _linked(by_name)
-        _refuse_unknown_needs(by_name)
-        order = topological_order({name: task.needs for name, task in by_name.items()})
-        return _linked({name: by_name[name] for name in order})
+        except _OutOfOrderError:
+            _refuse_unknown_needs(by_name)
+            order = topological_order({name: task.needs for name, task in by_name.items()})
+            return _linked({name: by_name[name] for name in order})
 
-    def needs(self, name: str) -> Sequence[str]:
-        """Return the names of the tasks that a task needs directly."""
-        return self.tasks[name].needs
+    def dependents(self, name: str) -> tuple[str, ...]:
+        """Return the names of the tasks that need a task directly."""
+        names = list(self.tasks)
+        return tuple(names[follower] for follower in self.followers[self.positions[name]])
 
     def only(self, names: Collection[str]) -> TaskGraph:
         """Return the graph of these tasks alone; needs on tasks that are left out are dropped."""
         keep = set(names)
-        return _linked(
-            {
-                name: task if keep.issuperset(task.needs) else _needing(task, keep)
-                for name, task in self.tasks.items()
-                if name in keep
-            }
-        )
+        kept = {
+            name: task if keep.issuperset(task.needs) else _needing(task, keep)
+            for name, task in self.tasks.items()
+            if name in keep
+        }
+        return _linked(kept)
 
-    def longest_tails(self, durations: Mapping[str, float]) -> dict[str, float]:
-        """Return the seconds from the start of each task to the end of the longest path behind it; unknown counts 0."""
-        tails: dict[str, float] = {}
-        for name in reversed(list(self.tasks)):
-            behind = max(map(tails.__getitem__, self.dependents[name]), default=0.0)
-            tails[name] = durations.get(name, 0.0) + behind
+    def longest_tails(self, seconds: Sequence[float]) -> list[float]:
+        """Return the time from the start of each task to the end of the longest path behind it; all by position."""
+        tails = list(seconds)
+        for position in range(len(tails) - 1, -1, -1):
+            longest = 0.0
+            for follower in self.followers[position]:
+                longest = max(longest, tails[follower])
+            tails[position] += longest
         return tails
 
     def critical_path(self, durations: Mapping[str, float]) -> tuple[float, tuple[str, ...]]:
-        """Return the length in seconds of the longest path through the graph, and the tasks on it in order."""
-        tails = self.longest_tails(durations)
-        names: list[str] = []
-        following: Sequence[str] = list(self.tasks)
+        """Return the length in seconds of the longest path through the graph, and the tasks on it in order.
+
+        A task of unknown duration counts nothing.
+        """
+        names = list(self.tasks)
+        tails = self.longest_tails([durations.get(name, 0.0) for name in names])
+        path: list[int] = []
+        following: Sequence[int] = range(len(names))
         while following:
-            names.append(max(following, key=tails.__getitem__))
-            following = self.dependents[names[-1]]
-        return (tails[names[0]] if names else 0.0), tuple(names)
+            path.append(max(following, key=tails.__getitem__))
+            following = self.followers[path[-1]]
+        return (tails[path[0]] if path else 0.0), tuple(names[position] for position in path)
+
+
+class _OutOfOrderError(Exception):
+    """A task stands before something that it needs."""
+
+
+def _linked(tasks: dict[str, Task]) -> TaskGraph:
+    """Return the graph of tasks that stand in order already; most callers have them so."""
+    positions: dict[str, int] = {}
+    needed: list[int] = []
+    by: list[int] = []
+    for position, (name, task) in enumerate(tasks.items()):
+        for need in task.needs:
+            before = positions.get(need)
+            if before is None:
+                raise _OutOfOrderError
+            needed.append(before)
+            by.append(position)
+        positions[name] = position
+    return TaskGraph(tasks=tasks, positions=positions, followers=Followers(tasks=len(positions), needed=needed, by=by))
 
 
 def _refuse_unknown_needs(tasks: Mapping[str, Task]) -> None:
@@ -148,10 +193,6 @@ def _refuse_unknown_needs(tasks: Mapping[str, Task]) -> None:
                     place=f"task {task.name}",
                     hint=suggest(need, list(tasks)),
                 )
-
-
-def _linked(tasks: dict[str, Task]) -> TaskGraph:
-    return TaskGraph(tasks=tasks, dependents=inverted({name: task.needs for name, task in tasks.items()}))
 
 
 def _needing(task: Task, keep: Collection[str]) -> Task:

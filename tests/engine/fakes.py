@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from noxline.engine.plan import Plan
+from noxline.engine.plan import Plan, Slot
 from noxline.engine.results import LoopResult
 from noxline.engine.run_loop import run_tasks
 from noxline.graph import TaskGraph
@@ -22,16 +22,16 @@ def make_task(name: str, *needs: str, **changes: Any) -> Task:
     return Task(name=name, session=name, source=Source.PROJECT, needs=needs, **{"stage": stage, **changes})
 
 
-def make_request(task: Task, cpus: int, _attempt: int, prepare: bool) -> TaskRequest:
+def make_request(task: Task, slot: Slot, _attempt: int) -> TaskRequest:
     return TaskRequest(
         task=task.name,
         argv=("true",),
-        prepare=("prepare",) if prepare else (),
+        prepare=("prepare",) if slot.prepare else (),
         directory=Path("/"),
         environ={},
         log=Path("log"),
         output=Path("output"),
-        cpus=cpus,
+        cpus=slot.cpus,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.fakes import FakeExecutor, make_request, make_task, run
+from noxline.engine.plan import Slot
 from noxline.model.decision import Decision, Reuse, Run, Skip
 from noxline.model.event import TaskFinished, TaskOutput, TaskPrepared, TaskRetried, TaskStarted, Warned
 from noxline.model.task import Cause, Outcome, Status, Task, TaskRequest
@@ -127,10 +128,10 @@ def test_a_full_disk_is_a_warning() -> None:
 
 
 def test_a_request_that_cannot_be_made_fails_its_task_alone() -> None:
-    def request(task: Task, cpus: int, attempt: int, prepare: bool) -> TaskRequest:
+    def request(task: Task, slot: Slot, attempt: int) -> TaskRequest:
         if task.name == "a":
             raise PermissionError(13, "Permission denied", "/readonly")
-        return make_request(task, cpus, attempt, prepare)
+        return make_request(task, slot, attempt)
 
     ran = run([make_task("a"), make_task("b")], request=request, cpus=1)
     assert ran.statuses == {"a": "failed", "b": "passed"}
@@ -170,10 +171,10 @@ def test_a_second_interrupt_kills_at_once() -> None:
 
 
 def test_an_interrupt_inside_of_a_step_loses_no_task() -> None:
-    def request(task: Task, cpus: int, attempt: int, prepare: bool) -> TaskRequest:
+    def request(task: Task, slot: Slot, attempt: int) -> TaskRequest:
         if task.name == "b":
             raise KeyboardInterrupt
-        return make_request(task, cpus, attempt, prepare)
+        return make_request(task, slot, attempt)
 
     ran = run([make_task("a"), make_task("b"), make_task("c")], request=request, cpus=3)
     assert ran.interrupted

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from statistics import fmean
+from typing import NamedTuple
 
 from noxline.engine.limits import Tokens
 from noxline.graph import TaskGraph
@@ -18,8 +19,7 @@ from noxline.model.task import Cause, Outcome, Status, Task
 _BEFORE_THE_COMMAND = frozenset({Cause.SETUP, Cause.START})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """What a task gets when it starts: CPU tokens, and the duty to prepare its environment or not."""
 
     cpus: int
@@ -31,7 +31,7 @@ class _Environment:
     """Who prepares an environment just now, and whom that holds back."""
 
     ready: bool = False
-    preparer: str = ""
+    in_preparation: bool = False
     held: list[int] = field(default_factory=list)
 
 
@@ -43,28 +43,34 @@ class Plan:
         self.outcomes: dict[str, Outcome] = {}
         self.running: dict[str, Slot] = {}
         self._tokens = Tokens(cpus)
-        self._by_priority = _by_priority(graph, durations or {})
-        self._priority = {task.name: number for number, task in enumerate(self._by_priority)}
-        self._open_needs = {name: len(task.needs) for name, task in graph.tasks.items()}
-        self._environments = {task.environment: _Environment() for task in self._by_priority if task.environment}
-        self._held = 0
-        self._left_output: set[str] = set()
-        self._exclusive_runs = False
+        self._tasks = list(graph.tasks.values())
+        # Heaps hold ranks, the places of tasks by urgency: comparing two of them costs next to nothing.
+        self._by_rank = _by_urgency(graph, durations or {})
+        self._ranks = [0] * len(self._by_rank)
+        for rank, position in enumerate(self._by_rank):
+            self._ranks[position] = rank
         self._ready: list[int] = []
         self._alone: list[int] = []
-        for task in self._by_priority:
-            if not task.needs:
-                self._line_up(task)
+        self._open_needs = [len(task.needs) for task in self._tasks]
+        self._over = bytearray(len(self._tasks))
+        self._left_output = bytearray(len(self._tasks))
+        self._environments = {task.environment: _Environment() for task in self._tasks if task.environment}
+        self._preparing: dict[str, _Environment] = {}
+        self._held = 0
+        self._exclusive_runs = False
+        for position, needs in enumerate(self._open_needs):
+            if not needs:
+                self._line_up(position)
 
     @property
     def is_over(self) -> bool:
         """Return whether every task came to its end."""
-        return len(self.outcomes) == len(self._by_priority)
+        return len(self.outcomes) == len(self._tasks)
 
     def begin(self) -> list[Outcome]:
         """Finish the tasks that have nothing to do, with their reasons, and return their outcomes."""
         ended: list[Outcome] = []
-        for task in self._by_priority:
+        for task in self._tasks:
             if task.skip and task.name not in self.outcomes:
                 ended += self.finish(Outcome(task=task.name, status=Status.SKIPPED, reason=task.skip))
         return ended
@@ -74,23 +80,24 @@ class Plan:
         if not self._tokens.free or self._exclusive_runs:
             return None
         while self._ready:
-            number = heappop(self._ready)
-            task = self._by_priority[number]
-            if task.name in self.outcomes:
+            rank = heappop(self._ready)
+            position = self._by_rank[rank]
+            if self._over[position]:
                 continue
+            task = self._tasks[position]
             environment = self._environments.get(task.environment)
-            if environment is None or not environment.preparer:
+            if environment is None or not environment.in_preparation:
                 return task
-            environment.held.append(number)
+            environment.held.append(rank)
             self._held += 1
         return self._take_exclusive()
 
     def _take_exclusive(self) -> Task | None:
         # Exclusive tasks wait until nothing else can run: to empty the machine sooner would leave cores idle.
         while self._alone and not self.running:
-            task = self._by_priority[heappop(self._alone)]
-            if task.name not in self.outcomes:
-                return task
+            position = self._by_rank[heappop(self._alone)]
+            if not self._over[position]:
+                return self._tasks[position]
         return None
 
     def start(self, task: Task) -> Slot:
@@ -98,7 +105,8 @@ class Plan:
         environment = self._environments.get(task.environment)
         prepare = environment is not None and not environment.ready
         if environment is not None and prepare:
-            environment.preparer = task.name
+            environment.in_preparation = True
+            self._preparing[task.name] = environment
         # Siblings that wait for the environment want tokens too, as soon as it is there.
         contenders = 1 if task.exclusive else 1 + len(self._ready) + self._held
         slot = Slot(cpus=self._tokens.take(task.cpus, contenders=contenders), prepare=prepare)
@@ -113,35 +121,47 @@ class Plan:
     def retry(self, failed: Outcome) -> None:
         """Put a running task back in line after a failed attempt."""
         self._release(failed)
-        self._line_up(self.graph.tasks[failed.task])
+        self._line_up(self.graph.positions[failed.task])
 
     def finish(self, outcome: Outcome) -> list[Outcome]:
         """Take notice of a task's end; return its outcome and those of the tasks that end because of it."""
+        position = self.graph.positions[outcome.task]
         started = outcome.task in self.running
         if started:
             self._release(outcome)
-        if outcome.cause not in _BEFORE_THE_COMMAND and (started or outcome.status is Status.PASSED):
-            self._left_output.add(outcome.task)
-        self.outcomes[outcome.task] = outcome
+        self._left_output[position] = outcome.cause not in _BEFORE_THE_COMMAND and (
+            started or outcome.status is Status.PASSED
+        )
+        self._note(position, outcome)
         ended = [outcome]
-        # One pass over all that a failure takes with it: `ended` grows while it is walked, each task enters it once.
-        for done in ended:
-            for name in self.graph.dependents[done.task]:
-                if name not in self.outcomes and (follower := self._need_ended(self.graph.tasks[name], done)):
-                    self.outcomes[name] = follower
-                    ended.append(follower)
+        reached = [position]
+        # One pass over all that a failure takes with it: the lists grow while they are walked, each task enters once.
+        for done, place in zip(ended, reached, strict=True):
+            for follower in self.graph.followers[place]:
+                if not self._over[follower] and (end := self._need_ended(follower, done)):
+                    self._note(follower, end)
+                    ended.append(end)
+                    reached.append(follower)
         return ended
 
-    def _need_ended(self, task: Task, need: Outcome) -> Outcome | None:
+    def _note(self, position: int, outcome: Outcome) -> None:
+        self.outcomes[outcome.task] = outcome
+        self._over[position] = True
+
+    def _need_ended(self, position: int, need: Outcome) -> Outcome | None:
         """Take notice that one need of a task ended; return the task's outcome when that ends the task as well."""
-        self._open_needs[task.name] -= 1
-        if self._blocks(need) and not task.tolerant:
-            return Outcome(task=task.name, status=Status.CANCELLED, cause=Cause.NEED, reason=_why(need))
-        if self._open_needs[task.name]:
+        self._open_needs[position] -= 1
+        blocks = need.status is not Status.PASSED and self._blocks(need)
+        if not blocks and self._open_needs[position]:
             return None
-        if task.tolerant and self._left_output.isdisjoint(task.needs):
+        task = self._tasks[position]
+        if blocks and not task.tolerant:
+            return Outcome(task=task.name, status=Status.CANCELLED, cause=Cause.NEED, reason=_why(need))
+        if self._open_needs[position]:
+            return None
+        if task.tolerant and not any(self._left_output[self.graph.positions[need]] for need in task.needs):
             return self._nothing_to_work_on(task)
-        self._line_up(task)
+        self._line_up(position)
         return None
 
     def _blocks(self, need: Outcome) -> bool:
@@ -163,11 +183,12 @@ class Plan:
             for name in self.graph.tasks
             if name not in self.outcomes and name not in self.running
         ]
-        self.outcomes.update((outcome.task, outcome) for outcome in cancelled)
+        for outcome in cancelled:
+            self._note(self.graph.positions[outcome.task], outcome)
         return cancelled
 
-    def _line_up(self, task: Task) -> None:
-        heappush(self._alone if task.exclusive else self._ready, self._priority[task.name])
+    def _line_up(self, position: int) -> None:
+        heappush(self._alone if self._tasks[position].exclusive else self._ready, self._ranks[position])
 
     def _release(self, outcome: Outcome) -> None:
         self._tokens.give(self.running.pop(outcome.task).cpus)
@@ -176,14 +197,14 @@ class Plan:
         self._end_preparation(outcome.task, ready=outcome.status is Status.PASSED)
 
     def _end_preparation(self, name: str, *, ready: bool) -> None:
-        environment = self._environments.get(self.graph.tasks[name].environment)
-        if environment is None or environment.preparer != name:
+        environment = self._preparing.pop(name, None)
+        if environment is None:
             return
-        environment.preparer = ""
+        environment.in_preparation = False
         environment.ready = ready
         self._held -= len(environment.held)
-        for number in environment.held:
-            heappush(self._ready, number)
+        for rank in environment.held:
+            heappush(self._ready, rank)
         environment.held.clear()
 
 
@@ -194,13 +215,13 @@ def _why(need: Outcome) -> str:
     return f"needs {need.task}, which {'failed' if need.status is Status.FAILED else 'was cancelled'}"
 
 
-def _by_priority(graph: TaskGraph, durations: Mapping[str, float]) -> list[Task]:
-    """Return the tasks by urgency: the longest way to the end first; where no duration is known, rank then order."""
-    known = [durations[name] for name in graph.tasks if name in durations]
-    if not known:
-        return sorted(graph.tasks.values(), key=lambda task: task.rank)
-    usual = fmean(known)
-    tails = graph.longest_tails(
-        {name: 0.0 if task.skip else durations.get(name, usual) for name, task in graph.tasks.items()}
-    )
-    return sorted(graph.tasks.values(), key=lambda task: (-tails[task.name], task.rank))
+def _by_urgency(graph: TaskGraph, durations: Mapping[str, float]) -> list[int]:
+    """Return positions by urgency: the longest way to the end first; where no duration is known, rank then order."""
+    tasks = list(graph.tasks.values())
+    cheap_first = sorted(range(len(tasks)), key=[task.rank for task in tasks].__getitem__)
+    known = [0.0 if task.skip else durations.get(task.name) for task in tasks]
+    usual = fmean([seconds for seconds in known if seconds] or [0.0])
+    if not usual:
+        return cheap_first
+    tails = graph.longest_tails([usual if seconds is None else seconds for seconds in known])
+    return sorted(cheap_first, key=tails.__getitem__, reverse=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass, field, replace
 
 from noxline.engine.attempts import Attempts
-from noxline.engine.plan import Plan
+from noxline.engine.plan import Plan, Slot
 from noxline.engine.results import LoopResult, result_of
 from noxline.model.decision import Decision, Reuse, Run, Skip
 from noxline.model.event import Event, TaskFinished, TaskOutput, TaskPrepared, TaskRetried, TaskStarted, Warned
@@ -25,7 +25,7 @@ def run_tasks(
     plan: Plan,
     executor: Executor,
     *,
-    request: Callable[[Task, int, int, bool], TaskRequest],
+    request: Callable[[Task, Slot, int], TaskRequest],
     decide: Callable[[Task], Decision],
     finish: Callable[[Task, Outcome], Outcome],
     emit: Callable[[Event], None],
@@ -34,9 +34,9 @@ def run_tasks(
 ) -> LoopResult:
     """Run every task of the plan to its end; `clock` gives the seconds since the start of the run.
 
-    `request` gets the task, its CPU tokens, the number of the attempt and whether to prepare the environment; `finish`
-    reads what an attempt left and returns its final outcome. After a KeyboardInterrupt (a second one kills) every
-    process is ended and the results so far are returned.
+    `request` gets the task, its slot (CPU tokens, duty to prepare the environment) and the number of the attempt;
+    `finish` reads what an attempt left and returns its final outcome. After a KeyboardInterrupt (a second one kills)
+    every process is ended and the results so far are returned.
     """
     loop = _Loop(
         plan, executor, request=request, decide=decide, finish=finish, emit=emit, fail_fast=fail_fast, clock=clock
@@ -55,7 +55,7 @@ class _Loop:
     plan: Plan
     executor: Executor
     _: KW_ONLY
-    request: Callable[[Task, int, int, bool], TaskRequest]
+    request: Callable[[Task, Slot, int], TaskRequest]
     decide: Callable[[Task], Decision]
     finish: Callable[[Task, Outcome], Outcome]
     emit: Callable[[Event], None]
@@ -110,7 +110,7 @@ class _Loop:
         attempts.count += 1
         slot = self.plan.start(task)
         try:
-            order = self.request(task, slot.cpus, attempts.count, slot.prepare)
+            order = self.request(task, slot, attempts.count)
         except OSError as error:
             self._ended(Outcome(task=task.name, status=Status.FAILED, cause=Cause.START, reason=str(error)))
             return
