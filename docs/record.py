@@ -3,8 +3,8 @@
 
 python docs/record.py PROJECT PICTURE.svg [ci --python 3.12 …]
 
-The project is used as it stands: its environments are kept below its `.noxline`. Nothing of the output is changed; the
-run gets a terminal of its own, so that colours and width are those that a person sees.
+The project is used as it stands: its environments are kept below its `.noxline`. The run gets a terminal of its own, so
+that colours and width are those that a person sees. No word of the output is changed; long lines are wrapped.
 """
 
 from __future__ import annotations
