@@ -112,17 +112,13 @@ class TaskGraph:
     @staticmethod
     def of(tasks: Iterable[Task]) -> TaskGraph:
         """Return the graph of the tasks; raise ConfigError for double names, unknown needs and cycles."""
-        by_name: dict[str, Task] = {}
-        for task in tasks:
-            if task.name in by_name:
-                raise ConfigError(f"two tasks are called {task.name!r}", hint="rename one of the sessions")
-            by_name[task.name] = task
+        listed = tuple(tasks)
         try:
-            return _linked(by_name)
+            return _linked(listed)
         except _OutOfOrderError:
-            _refuse_unknown_needs(by_name)
+            by_name = _by_name(listed)
             order = topological_order({name: task.needs for name, task in by_name.items()})
-            return _linked({name: by_name[name] for name in order})
+            return _linked([by_name[name] for name in order])
 
     def dependents(self, name: str) -> tuple[str, ...]:
         """Return the names of the tasks that need a task directly."""
@@ -132,12 +128,13 @@ class TaskGraph:
     def only(self, names: Collection[str]) -> TaskGraph:
         """Return the graph of these tasks alone; needs on tasks that are left out are dropped."""
         keep = set(names)
-        kept = {
-            name: task if keep.issuperset(task.needs) else _needing(task, keep)
-            for name, task in self.tasks.items()
-            if name in keep
-        }
-        return _linked(kept)
+        return _linked(
+            [
+                task if keep.issuperset(task.needs) else _needing(task, keep)
+                for name, task in self.tasks.items()
+                if name in keep
+            ]
+        )
 
     def longest_tails(self, seconds: Sequence[float]) -> list[float]:
         """Return the time from the start of each task to the end of the longest path behind it; all by position."""
@@ -165,34 +162,44 @@ class TaskGraph:
 
 
 class _OutOfOrderError(Exception):
-    """A task stands before something that it needs."""
+    """A task stands before something that it needs, or twice."""
 
 
-def _linked(tasks: dict[str, Task]) -> TaskGraph:
+def _linked(tasks: Sequence[Task]) -> TaskGraph:
     """Return the graph of tasks that stand in order already; most callers have them so."""
     positions: dict[str, int] = {}
     needed: list[int] = []
     by: list[int] = []
-    for position, (name, task) in enumerate(tasks.items()):
+    for position, task in enumerate(tasks):
         for need in task.needs:
             before = positions.get(need)
             if before is None:
                 raise _OutOfOrderError
             needed.append(before)
             by.append(position)
-        positions[name] = position
-    return TaskGraph(tasks=tasks, positions=positions, followers=Followers(tasks=len(positions), needed=needed, by=by))
+        positions[task.name] = position
+    if len(positions) < len(tasks):
+        raise _OutOfOrderError
+    followers = Followers(tasks=len(tasks), needed=needed, by=by)
+    return TaskGraph(tasks=dict(zip(positions, tasks, strict=True)), positions=positions, followers=followers)
 
 
-def _refuse_unknown_needs(tasks: Mapping[str, Task]) -> None:
-    for task in tasks.values():
+def _by_name(tasks: Iterable[Task]) -> dict[str, Task]:
+    """Return tasks by name; raise ConfigError for double names and unknown needs."""
+    by_name: dict[str, Task] = {}
+    for task in tasks:
+        if task.name in by_name:
+            raise ConfigError(f"two tasks are called {task.name!r}", hint="rename one of the sessions")
+        by_name[task.name] = task
+    for task in by_name.values():
         for need in task.needs:
-            if need not in tasks:
+            if need not in by_name:
                 raise ConfigError(
                     f"{task.name} needs {need!r}, which is not there",
                     place=f"task {task.name}",
-                    hint=suggest(need, list(tasks)),
+                    hint=suggest(need, list(by_name)),
                 )
+    return by_name
 
 
 def _needing(task: Task, keep: Collection[str]) -> Task:
