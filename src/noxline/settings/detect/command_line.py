@@ -238,7 +238,8 @@ def looks_like_test_script(path: str) -> bool:
     folders, _, name = path.rpartition("/")
     if not name.endswith((".py", ".sh")) or name in ("setup.py", "conftest.py"):
         return False
-    return "test" in name.lower() or (name.startswith("run") and "test" in folders.lower())
+    is_entry = name.startswith("run") or name in ("__init__.py", "__main__.py")
+    return "test" in name.lower() or (is_entry and "test" in folders.lower())
 
 
 def positional(argv: tuple[str, ...]) -> tuple[str, ...]:

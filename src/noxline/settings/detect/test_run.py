@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from noxline.settings.detect.command_line import Line, read_line
 from noxline.settings.detect.nox_sessions import nox_scripts
 from noxline.settings.detect.scripts import Script, make_target, named_scripts
+from noxline.settings.detect.setup_test import setup_test_script
 from noxline.settings.detect.tox import ToxCommand, ToxConfig, ToxEnv
 from noxline.settings.detect.tox_find import find_env
 from noxline.settings.detect.tree import Tree
@@ -47,7 +48,7 @@ Located = tuple[Line, Origin, bool]
 
 
 def declared_run(tree: Tree, tox: ToxConfig | None) -> TestRun | None:
-    """Return the run that the project declares: tox, hatch, pdm, poe and the like, a Makefile, a noxfile."""
+    """Return the run that the project declares: tox, hatch, pdm, poe and the like, make, a noxfile, setup.py."""
     scripts = named_scripts(tree)
     if tox and (run := tox_run(tree, tox, scripts)):
         return run
@@ -57,7 +58,7 @@ def declared_run(tree: Tree, tox: ToxConfig | None) -> TestRun | None:
     if run := hatch_test_run(tree):
         return run
     targets = [target for name in MAKE_TARGETS if (target := make_target(tree, name))]
-    for script in (*targets, *nox_scripts(tree)):
+    for script in (*targets, *nox_scripts(tree), *setup_test_script(tree)):
         if run := script_run(tree, script, scripts):
             return run
     return None
