@@ -15,6 +15,7 @@ from noxline.errors import PRECEDENCE, ExitCode, NoxlineError
 SOURCE = Path(__file__).parents[1] / "src" / "noxline"
 # Lowest first; a module imports from lower layers or from its own package only.
 LAYERS = (
+    ("injected",),
     ("errors", "version"),
     ("model",),
     ("ports",),
