@@ -85,7 +85,13 @@ def _tests(suite: Any) -> Iterator[Any]:
 
 
 def _id(test: Any) -> str:
-    return str(test.id()) if hasattr(test, "id") else str(test)
+    """Return the test's id; scripts that run one after another all call their module `__main__`."""
+    name = str(test.id()) if hasattr(test, "id") else str(test)
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not script or not name.startswith("__main__."):
+        return name
+    module: str = os.path.splitext(records.relative_file(script))[0].replace("/", ".")
+    return module + name[len("__main__") :]
 
 
 def _files(test: Any) -> Iterator[str]:

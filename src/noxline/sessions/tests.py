@@ -15,7 +15,7 @@ from noxline.sessions.coverage_settings import run_settings
 from noxline.sessions.install import Wanted, install_first, project_forms
 from noxline.sessions.measure import recording_environment
 from noxline.sessions.output import output_directory
-from noxline.sessions.suite_check import forgotten_files, unittest_modules, verdict
+from noxline.sessions.suite_check import NO_TESTS, forgotten_files, unittest_modules, verdict
 from noxline.sessions.suite_command import Place, commands, environment, under_coverage
 from noxline.settings.facts import ProjectFacts, Runner, TestSuite
 
@@ -99,24 +99,30 @@ class SuiteRun:
         self.warnings: list[str] = []
 
     def run_all(self) -> int:
-        """Run the commands up to the first that fails, as the project's own tool would; return its exit code."""
+        """Run the commands up to the first that fails, as the project's own tool would; return its exit code.
+
+        Commands that nothing declares do not build on each other: all of them are run.
+        """
+        failed = 0
         for command, argv in commands(self.suite, self.session.posargs, self.place):
             code = self._run(argv)
-            if code and not command.ignore_failure:
-                return code
-        return 0
+            failed = failed or (0 if command.ignore_failure else code)
+            if failed and command.origin.line is not None:
+                break
+        return failed
 
     def is_assumed(self) -> bool:
         """Tell whether pytest was only guessed from the tests' files: nothing declares a command."""
         return all(c.runner is Runner.PYTEST and c.origin.line is None for c in self.suite.commands)
 
     def run_forgotten(self, files: Iterable[str]) -> int:
-        """Run the files that only unittest collects; return the first exit code that is not 0."""
+        """Run the files that only unittest collects; return the exit code, 0 when there was nothing to run."""
         chosen = list(files)
         if not chosen:
             return 0
         print(f"noxline: pytest collected nothing of {', '.join(chosen)}; running them with unittest", flush=True)
-        return self._run(under_coverage(("python", "-m", "unittest", *chosen), self.place))
+        code = self._run(under_coverage(("python", "-m", "unittest", *chosen), self.place))
+        return 0 if code == NO_TESTS else code
 
     def _run(self, argv: Sequence[str]) -> int:
         return stream(self.session, *argv, env=self.env, directory=self.directory)

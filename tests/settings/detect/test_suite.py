@@ -295,3 +295,21 @@ def test_files_that_hold_tests(suite_of) -> None:
 def test_a_missing_script_is_not_run(suite_of) -> None:
     suite = suite_of({**BASE, "tox.ini": "[testenv]\ncommands = python tests/gone_test.py\n"})
     assert suite.commands[0].argv == ("python", "-m", "pytest")
+
+
+SCRIPT = f"{UNIT}unittest.main()\n"
+GUARDED = f"{UNIT}if __name__ == '__main__':\n    unittest.main()\n"
+
+
+def test_files_that_run_themselves_are_run_one_by_one_where_they_lie(suite_of) -> None:
+    files = {"setup.py": SETUP, "p/__init__.py": "", "test/testa.py": SCRIPT, "test/testb.py": GUARDED}
+    suite = suite_of({**files, "test/testc.py": UNIT})
+    assert [command.argv for command in suite.commands] == [
+        ("python", "testa.py"), ("python", "testb.py"), ("python", "-m", "unittest", "testc.py"),
+    ]  # fmt: skip
+    assert suite.directory == "test"
+
+
+def test_a_guarded_main_does_not_keep_a_file_from_being_collected(suite_of) -> None:
+    suite = suite_of({"setup.py": SETUP, "p/__init__.py": "", "tests/test_a.py": GUARDED})
+    assert [command.argv for command in suite.commands] == [("python", "-m", "pytest")]

@@ -8,6 +8,7 @@ import re
 from noxline.settings.detect.pytest_settings import PytestSettings
 from noxline.settings.detect.test_files import has_load_tests, uses_pytest
 from noxline.settings.detect.test_run import TestRun
+from noxline.settings.detect.test_scripts import self_running
 from noxline.settings.detect.tree import Tree
 from noxline.settings.facts import Origin, Runner, TestCommand
 
@@ -29,6 +30,9 @@ def guessed_run(tree: Tree, pytest: PytestSettings, files: tuple[str, ...], *, h
         return single(("python", "-m", "pytest"), Runner.PYTEST, Origin(file=files[0]))
     if script:
         return single(("python", script), Runner.SCRIPT, Origin(file=script, line=1))
+    scripts, directory = self_running(tree, files)
+    if scripts:
+        return TestRun(tool="", commands=scripts, directory=directory)
     if pytest_collects_all(tree, files) or uses_pytest(tree, files):
         return single(("python", "-m", "pytest"), Runner.PYTEST, Origin(file=files[0]))
     commands = [
