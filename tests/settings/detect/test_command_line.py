@@ -30,6 +30,8 @@ from noxline.settings.facts import Runner
         ("zope-testrunner --test-path=src", "zope-testrunner --test-path=src", Runner.SCRIPT),
         ("python -m pkg.tests", "python -m pkg.tests", Runner.SCRIPT),
         ("python setup.py test", "python setup.py test", None),
+        ("python tools/tasks.py test_with x", "python tools/tasks.py test_with x", Runner.SCRIPT),
+        ("python tools/report.py test.log", "python tools/report.py test.log", None),
         ("mypy src", "mypy src", None),
         ("sphinx-build -b doctest docs out", "sphinx-build -b doctest docs out", None),
         ("coverage report --fail-under=90", "coverage report --fail-under=90", None),

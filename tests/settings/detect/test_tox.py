@@ -220,3 +220,21 @@ def test_usual_pythons_come_first(make) -> None:
 
 def test_a_tox_ini_without_tox_is_none(make) -> None:
     assert find_tox(Tree(make({"tox.ini": "[flake8]\nmax-line-length = 100\n"}))) is None
+
+
+def test_comments_behind_values_are_no_part_of_them(suite_of) -> None:
+    text = "[testenv]\nsetenv =\n  A = 0  # why\n  B = \\#1\ncommands = pytest -q  # quick\n"
+    suite = suite_of(project(tox_ini=text))
+    assert (suite.env, suite.commands[0].argv) == ((("A", "0"), ("B", "#1")), ("pytest", "-q"))
+
+
+def test_commands_whose_files_did_not_come_along_are_left_out(facts_of) -> None:
+    lines = "  pytest -q\n  pytest book.ipynb --nbval\n  pytest --settings=gone/x.ini\n"
+    facts = facts_of(project(tox_ini=f"[testenv]\ncommands =\n{lines}"))
+    assert [command.argv for command in facts.tests.commands] == [("pytest", "-q")]
+    assert sum("is not run" in note for note in facts.notes) == 2
+
+
+def test_a_single_command_is_kept_whatever_it_names(suite_of) -> None:
+    suite = suite_of(project(tox_ini="[testenv]\ncommands = pytest gone.py\n"))
+    assert suite.commands[0].argv == ("pytest", "gone.py")

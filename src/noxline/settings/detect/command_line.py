@@ -222,7 +222,7 @@ def classify_python(argv: tuple[str, ...]) -> Runner | None:
             return None
         if posixpath.basename(words[0]) == "manage.py":
             return Runner.SCRIPT if words[1:2] == ("test",) else None
-        return Runner.SCRIPT if looks_like_test_script(words[0]) else None
+        return Runner.SCRIPT if looks_like_test_script(words[0]) or is_test_task(words) else None
     module = argv[at]
     if module in ("pytest", "py.test"):
         return Runner.PYTEST
@@ -240,6 +240,12 @@ def looks_like_test_script(path: str) -> bool:
         return False
     is_entry = name.startswith("run") or name in ("__init__.py", "__main__.py")
     return "test" in name.lower() or (is_entry and "test" in folders.lower())
+
+
+def is_test_task(words: tuple[str, ...]) -> bool:
+    """Tell whether a script that holds several tasks is asked for its tests: `python make.py test`."""
+    is_script = words[0].endswith(".py") and posixpath.basename(words[0]) != "setup.py"
+    return is_script and len(words) > 1 and bool(re.match(r"(run[_-]?)?tests?([_-][\w-]*)?$", words[1]))
 
 
 def positional(argv: tuple[str, ...]) -> tuple[str, ...]:

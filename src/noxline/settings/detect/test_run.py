@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from noxline.settings.detect.command_line import Line, read_line
+from noxline.settings.detect.missing_files import Located, without_missing
 from noxline.settings.detect.nox_sessions import nox_scripts
 from noxline.settings.detect.scripts import Script, make_target, named_scripts
 from noxline.settings.detect.setup_test import setup_test_script
@@ -44,9 +45,6 @@ class TestRun:
     notes: tuple[str, ...] = ()
 
 
-Located = tuple[Line, Origin, bool]
-
-
 def declared_run(tree: Tree, tox: ToxConfig | None) -> TestRun | None:
     """Return the run that the project declares: tox, hatch, pdm, poe and the like, make, a noxfile, setup.py."""
     scripts = named_scripts(tree)
@@ -76,7 +74,7 @@ def tox_run(tree: Tree, tox: ToxConfig, scripts: tuple[Script, ...]) -> TestRun 
     env = find_env(tox, runs_tests)
     if not env:
         return None
-    lines = lines_of(env)
+    lines = without_missing(tree, lines_of(env), env.directory)
     others = [line for name in tox.sections if "cov" in name for line in lines_of(tox.env(name))]
     return TestRun(
         tool="tox",
@@ -130,7 +128,7 @@ def ranked_scripts(scripts: tuple[Script, ...]) -> Iterable[Script]:
 def script_run(tree: Tree, script: Script, scripts: tuple[Script, ...]) -> TestRun | None:
     """Return the run of a named script; None when it tests nothing."""
     commands = [ToxCommand(argv=argv, origin=origin) for argv, origin in script.lines]
-    lines = [line for command in commands for line in expand(tree, command, scripts)]
+    lines = without_missing(tree, [line for item in commands for line in expand(tree, item, scripts)], "")
     if not any(line.runner for line, _, _ in lines):
         return None
     return TestRun(

@@ -17,6 +17,7 @@ from noxline.settings.detect.tree import Tree
 from noxline.settings.facts import Origin
 
 REFERENCE = re.compile(r"(?<!\\)\{\[([^\]{}]+)\]([\w-]+)(?::[^{}]*)?\}")
+COMMENT = re.compile(r"(?:^|\s+)#.*$")
 Located = tuple[int, str]
 
 
@@ -140,7 +141,7 @@ class IniEnv:
         """Yield the lines of a value: number, condition, text; those whose condition fails are left out."""
         found = self.tox.entry(self.section, *keys)
         for number, line in self.tox.lines(found[0]) if found else []:
-            condition, text = split_condition(line)
+            condition, text = split_condition(COMMENT.sub("", line).replace("\\#", "#"))
             if text.strip():
                 yield number, condition, text.strip()
 
