@@ -26,12 +26,20 @@ def commands(suite: TestSuite, posargs: Sequence[str], place: Place) -> list[tup
     lines = []
     for command in suite.commands:
         argv = tuple(part.replace("{tmp}", str(place.tmp)) for part in command.argv)
-        if command.runner is Runner.PYTEST and suite.no_cov:
+        if command.runner is Runner.PYTEST and (suite.no_cov or has_pytest_cov(place, argv)):
             argv = (*argv, "--no-cov")
         if command is takers[-1]:
             argv = (*argv, *posargs)
         lines.append((command, under_coverage(argv, place)))
     return lines
+
+
+def has_pytest_cov(place: Place, argv: Sequence[str]) -> bool:
+    """Tell whether pytest-cov is there: other plug-ins turn it on by themselves, which breaks measuring from around."""
+    if any(word.endswith(("no:cov", "no:pytest_cov")) for word in argv):
+        return False
+    packages = (*place.bin.parent.glob("lib/python*/site-packages"), place.bin.parent / "Lib" / "site-packages")
+    return any((folder / "pytest_cov").is_dir() for folder in packages)
 
 
 def under_coverage(argv: Sequence[str], place: Place) -> tuple[str, ...]:
