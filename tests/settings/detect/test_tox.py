@@ -238,3 +238,9 @@ def test_commands_whose_files_did_not_come_along_are_left_out(facts_of) -> None:
 def test_a_single_command_is_kept_whatever_it_names(suite_of) -> None:
     suite = suite_of(project(tox_ini="[testenv]\ncommands = pytest gone.py\n"))
     assert suite.commands[0].argv == ("pytest", "gone.py")
+
+
+@pytest.mark.parametrize(("folder", "directory", "argv"), [("tests", "tests", "../p"), (".work", "", "p")])
+def test_a_working_folder_that_only_tox_makes_is_the_root(suite_of, folder: str, directory: str, argv: str) -> None:
+    suite = suite_of(project(tox_ini=f"[testenv]\nchangedir = {folder}\ncommands = pytest {{toxinidir}}/p\n"))
+    assert (suite.directory, suite.commands[0].argv) == (directory, ("pytest", argv))

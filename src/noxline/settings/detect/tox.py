@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from noxline.settings.detect.tree import Tree
 from noxline.settings.facts import Origin
 
 
@@ -51,6 +53,15 @@ class ToxEnv:
         """Tell whether neither tox nor another tool that it calls installs anything."""
         calls = {command.argv[0] for command in (*self.prepare, *self.commands)}
         return not self.declares and not calls & {"poetry", "uv", "pdm", "pipenv", "hatch", "rye", "make"}
+
+
+def working_folder(tree: Tree, path: str) -> str:
+    """Return the folder that commands run in, relative to the root; empty for the root.
+
+    tox makes a folder that is missing; for one to be left nowhere in the project, the root takes its place.
+    """
+    normal = posixpath.normpath(path) if path else "."
+    return "" if normal == "." or posixpath.isabs(normal) or not tree.has_folder(normal) else normal
 
 
 def pip_requirements(argv: tuple[str, ...]) -> tuple[str, ...]:

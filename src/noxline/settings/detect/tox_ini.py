@@ -12,7 +12,7 @@ from functools import cached_property
 from noxline.settings.detect.ini_source import Entry, IniFile
 from noxline.settings.detect.requirements import with_marker
 from noxline.settings.detect.substitution import Scope, as_marker, expand_braces, holds, split_condition
-from noxline.settings.detect.tox import ToxCommand, ToxEnv
+from noxline.settings.detect.tox import ToxCommand, ToxEnv, working_folder
 from noxline.settings.detect.tree import Tree
 from noxline.settings.facts import Origin
 
@@ -163,8 +163,7 @@ class IniEnv:
     def directory(self) -> str:
         """Return the folder that commands run in, relative to the root."""
         path = self.scope(".", {}).replace(self.value("change_dir", "changedir"))
-        normal = posixpath.normpath(path) if path else ""
-        return "" if normal in (".", "") or normal.startswith(("/", "{")) else normal
+        return working_folder(self.tox.tree, path)
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables that the environment sets."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from noxline.settings.detect.substitution import Scope, expand_braces
 from noxline.settings.detect.toml_source import TomlFile, as_strings
-from noxline.settings.detect.tox import ToxCommand, ToxEnv
+from noxline.settings.detect.tox import ToxCommand, ToxEnv, working_folder
 from noxline.settings.detect.tox_ini import env_file, relative_root, split_constraints, tidy
 from noxline.settings.detect.tree import Tree
 from noxline.settings.facts import Origin
@@ -99,8 +99,7 @@ class TomlEnv:
     def directory(self) -> str:
         """Return the folder that commands run in, relative to the root."""
         where = str(self.value("change_dir", "changedir") or "")
-        path = posixpath.normpath(self.scope(".", {}).replace(where)) if where else ""
-        return "" if path in (".", "") or path.startswith(("/", "{")) else path
+        return working_folder(self.tox.tree, self.scope(".", {}).replace(where))
 
     def scope(self, root: str, env: Mapping[str, str]) -> Scope:
         """Return what placeholders stand for."""
