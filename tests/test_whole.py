@@ -88,11 +88,11 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
-def noxline(root: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
+def noxline(root: Path, command: str, *arguments: str) -> tuple[int, dict[str, Any], str]:
     """Run noxline with --json; return its exit status, the document and standard error."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("NOXLINE_", "NOX"))}
     done = subprocess.run(
-        [sys.executable, "-m", "noxline", *arguments, "--json"],
+        [sys.executable, "-m", "noxline", command, "--json", *arguments],
         cwd=root,
         env=environ,
         capture_output=True,
