@@ -12,6 +12,7 @@ _PASSED_OVER = frozenset(
     {"pip", "uv", "nox", "tox", "build", "pyproject_hooks", "_in_process", "virtualenv", "venv", "ensurepip"}
 )
 _WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
+_OURSELVES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "*")  # must not show up in others' reports
 _SILENT = [
     "already-imported",
     "couldnt-parse",
@@ -118,6 +119,8 @@ class Measurement:
         def starting(other: Any) -> Any:
             if other not in self._others:
                 self._others.append(other)
+                omitted = other.get_option("run:omit") or []
+                other.set_option("run:omit", [*omitted, _OURSELVES])
             return start(other)
 
         measuring.start = starting

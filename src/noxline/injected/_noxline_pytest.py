@@ -20,6 +20,8 @@ def pytest_configure(config: Any) -> None:
     worker = hasattr(config, "workerinput")
     if not worker and not records.wanted(os.environ):
         return
+    # A project's own `norecursedirs` replaces pytest's, and with it the rule that hidden folders hold no tests.
+    config.option.ignore = [*(config.option.ignore or []), records.state_folder()]
     selector = Selector(config)
     config.pluginmanager.register(selector, "noxline-selector")
     if not worker:

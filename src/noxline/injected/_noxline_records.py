@@ -112,6 +112,11 @@ def way_down(rootdir: str) -> str:
     return ""
 
 
+def state_folder() -> str:
+    """Return the folder that noxline keeps in the project."""
+    return os.path.join(_project_root(), ".noxline")
+
+
 def _project_root() -> str:
     return os.path.realpath(os.environ.get("NOXLINE_ROOT") or os.getcwd())
 

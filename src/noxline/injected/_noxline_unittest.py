@@ -23,7 +23,7 @@ def install() -> None:
     original = unittest.TestSuite.run
 
     @functools.wraps(original)
-    def run(self: unittest.TestSuite, result: Any, debug: bool = False) -> Any:  # noqa: FBT001, FBT002 - unittest's
+    def run(self: unittest.TestSuite, result: Any, debug: Any = False) -> Any:
         if debug or not records.wanted(os.environ):
             return original(self, result, debug)
         return _record(self, result, functools.partial(original, self))
@@ -97,11 +97,20 @@ def _id(test: Any) -> str:
 def _files(test: Any) -> Iterator[str]:
     """Yield the file a test comes from, relative to the project's root."""
     module = type(test).__module__
-    path = None if module.startswith("unittest.") else getattr(sys.modules.get(module), "__file__", None)
+    if module == "unittest.loader":  # stands for a module that skips itself, or that cannot be imported
+        path = _source(test.id().split(".", 3)[-1])
+    else:
+        path = None if module.startswith("unittest.") else getattr(sys.modules.get(module), "__file__", None)
     doctest = getattr(test, "_dt_test", None)
     path = getattr(doctest, "filename", path)
     if path:
         yield records.relative_file(path)
+
+
+def _source(module: str) -> str | None:
+    """Return the file that a module would be imported from, as discovery leaves the search path."""
+    ways = (os.path.join(folder, *module.split(".")) + ".py" for folder in sys.path)
+    return next((path for path in ways if os.path.isfile(path)), None)
 
 
 def _selected(names: list[str]) -> list[str]:

@@ -63,11 +63,10 @@ def report_options(facts: ProjectFacts) -> dict[str, list[str]]:
     from coverage.config import DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS
 
     config = project_settings(facts.root)
+    # coverage adds the "also" lists only while it reads a file, not to what is set by name
     lists = {
-        "report:exclude_lines": (config.exclude_list, DEFAULT_EXCLUDE),
-        "report:exclude_also": (config.exclude_also, []),
-        "report:partial_branches": (config.partial_list, DEFAULT_PARTIAL),
-        "report:partial_also": (config.partial_also, []),
+        "report:exclude_lines": ([*config.exclude_list, *config.exclude_also], DEFAULT_EXCLUDE),
+        "report:partial_branches": ([*config.partial_list, *config.partial_also], DEFAULT_PARTIAL),
         "report:partial_branches_always": (config.partial_always_list, DEFAULT_PARTIAL_ALWAYS),
     }
     options = {name: list(value) for name, (value, default) in lists.items() if value != default}

@@ -12,15 +12,15 @@ from noxline.settings.facts import Runner, TestSuite
 if TYPE_CHECKING:
     from noxline.testing.results import Results
 
-_NO_TESTS = 5  # the exit code of pytest, and of unittest since Python 3.12
+NO_TESTS = 5  # the exit code of pytest, and of unittest since Python 3.12
 
 
 def verdict(code: int, results: Results, *, runners: Sequence[Runner], shard: str) -> str:
     """Return why the session fails, or nothing when it passes; "no tests ran" passes for an empty shard only."""
     collected = [process.collected for process in results.processes if process.collected]
     total = sum(c.total for c in collected)
-    if code and not (code == _NO_TESTS and shard and total and not results.all()):
-        return f"the tests ended with exit code {code}" + (": no tests ran" if code == _NO_TESTS else "")
+    if code and not (code == NO_TESTS and shard and total and not results.all()):
+        return f"the tests ended with exit code {code}" + (": no tests ran" if code == NO_TESTS else "")
     if results.incomplete:
         return "; ".join(results.incomplete)
     if shard and total and not any(c.ids for c in collected):
