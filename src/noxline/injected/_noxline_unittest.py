@@ -23,7 +23,7 @@ def install() -> None:
     original = unittest.TestSuite.run
 
     @functools.wraps(original)
-    def run(self: unittest.TestSuite, result: Any, debug: Any = False) -> Any:
+    def run(self: unittest.TestSuite, result: Any, debug: Any = False) -> Any:  # noqa: FBT002 - unittest's signature
         if debug or not records.wanted(os.environ):
             return original(self, result, debug)
         return _record(self, result, functools.partial(original, self))
