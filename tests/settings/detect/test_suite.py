@@ -313,3 +313,20 @@ def test_files_that_run_themselves_are_run_one_by_one_where_they_lie(suite_of) -
 def test_a_guarded_main_does_not_keep_a_file_from_being_collected(suite_of) -> None:
     suite = suite_of({"setup.py": SETUP, "p/__init__.py": "", "tests/test_a.py": GUARDED})
     assert [command.argv for command in suite.commands] == [("python", "-m", "pytest")]
+
+
+EXTRAS = '[project.optional-dependencies]\nnet = ["h2>=3"]\nzone = ["pytz"]\nlint = ["ruff"]\n'
+
+
+def test_without_a_declaration_the_extras_that_modules_cannot_do_without_are_installed(suite_of) -> None:
+    source = "def zone():\n    import pytz\n"
+    files = {"pyproject.toml": PROJECT + EXTRAS, "p/__init__.py": source, "p/net.py": "import h2.config\n"}
+    suite = suite_of({**files, "tests/test_a.py": "import pytest\ndef test_a():\n    pass\n"})
+    assert args(suite) == [("pytest", "h2>=3"), ("pytest",)]
+
+
+def test_plugins_are_known_by_fixtures_and_marks(suite_of) -> None:
+    text = "import pytest\n@pytest.mark.timeout(3)\ndef test_a(mocker, freezer):\n    pass\n"
+    own = "import pytest\n@pytest.fixture\ndef freezer():\n    return 1\n"
+    files = {"setup.py": SETUP, "p/__init__.py": "", "tests/test_a.py": text, "tests/conftest.py": own}
+    assert args(suite_of(files))[0] == ("pytest", "pytest-mock", "pytest-timeout")

@@ -8,7 +8,7 @@ from noxline.model.stage import NotApplicable
 from noxline.settings.detect.command_line import positional
 from noxline.settings.detect.groups import hatch_groups
 from noxline.settings.detect.guessed_run import guessed_run
-from noxline.settings.detect.imported import imported_requirements
+from noxline.settings.detect.imported import imported_requirements, optional_requirements
 from noxline.settings.detect.layout import Layout
 from noxline.settings.detect.lock_sources import lock_sources
 from noxline.settings.detect.metadata import Metadata
@@ -74,13 +74,14 @@ def order_sources(known: Survey, run: TestRun, declared: list[Source]) -> list[S
         wanted = canonical("test" if run.group == "hatch-test" else run.group)
         own = group_source(hatch_groups(known.tree).get(wanted), "hatch")
         found = ([own] if own else []) + [source for source in found if source != own]
-    return found or [imported_source(known, run)]
+    return found or imported_sources(known, run)
 
 
-def imported_source(known: Survey, run: TestRun) -> Source:
-    """Return what the tests import, as the source of a project that declares nothing."""
-    origin, requirements = run.commands[0].origin, imported_requirements(known)
-    return Source(kind="imports", steps=args_step(requirements, origin), requirements=requirements, origin=origin)
+def imported_sources(known: Survey, run: TestRun) -> list[Source]:
+    """Return what the tests import, for a project that declares nothing; first with the extras that are imported."""
+    origin, plain = run.commands[0].origin, imported_requirements(known)
+    lists = dict.fromkeys([tuple(dict.fromkeys((*plain, *optional_requirements(known)))), plain])
+    return [Source(kind="imports", steps=args_step(r, origin), requirements=r, origin=origin) for r in lists]
 
 
 def needs_pytest(run: TestRun) -> bool:
