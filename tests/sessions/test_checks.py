@@ -46,6 +46,16 @@ def test_complexity_names_the_worst_and_what_was_not_measured(root: Path, output
     assert tools(output) == [("radon", "worked")]
 
 
+def test_the_maintainability_of_a_long_table_is_not_measured(root: Path, output: Path) -> None:
+    (root / "src/demo/table.py").write_text("T = (\n" + "    1,\n" * 500 + ")\n", encoding="utf-8")
+    (root / "src/demo/long.py").write_text("class A:\n" + "    a = 1\n" * 600, encoding="utf-8")
+    session = FakeSession({"radon cc": Answer(out="{}"), "radon mi": Answer(out="{}")})
+    run_complexity(session, facts(root))
+    cc, mi = session.ran
+    assert set(cc) - set(mi) == {"cc", "src/demo/table.py"}
+    assert session.lines == ["maintainability not measured: src/demo/table.py: a statement of more than 500 lines"]
+
+
 def test_complexity_without_an_answer_is_no_figure(root: Path, output: Path) -> None:
     with pytest.raises(EndedError, match="radon could not run: boom"):
         run_complexity(FakeSession({"radon": Answer(code=1, err="boom\n")}), facts(root))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from noxline.sessions.command import capture
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from noxline.settings.facts import ProjectFacts
 
 SHOWN = 10
+# radon's time for the maintainability of a file grows with the square of its longest statement: data in brackets.
+LONGEST_STATEMENT = 500
 
 
 def run_complexity(session: nox.Session, facts: ProjectFacts) -> None:
@@ -27,9 +31,12 @@ def run_complexity(session: nox.Session, facts: ProjectFacts) -> None:
     files = source_files(facts)
     if not files:
         session.skip("no Python source of the project's own was found")
-    report = {}
-    for kind in ("cc", "mi"):
-        done = capture(session, "radon", kind, "-j", *files, env={"RADONFILESENCODING": "utf-8"})
+    tables = [name for name in files if holds_long_statement(facts.root / name)]
+    report: dict[str, Any] = {"mi": {}}
+    for kind, measured in (("cc", files), ("mi", [name for name in files if name not in tables])):
+        if not measured:
+            continue
+        done = capture(session, "radon", kind, "-j", *measured, env={"RADONFILESENCODING": "utf-8"})
         try:
             report[kind] = json.loads(done.out)
         except ValueError:
@@ -38,6 +45,18 @@ def run_complexity(session: nox.Session, facts: ProjectFacts) -> None:
     worked(output, "radon")
     for line in summary(report["cc"]):
         session.log(line)
+    for name in tables:
+        session.log(f"maintainability not measured: {name}: a statement of more than {LONGEST_STATEMENT} lines")
+
+
+def holds_long_statement(path: Path) -> bool:
+    """Tell whether a file holds a simple statement so long that it can only be data."""
+    try:
+        statements = [node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.stmt)]
+    except (OSError, SyntaxError, ValueError):
+        return False  # radon itself says what it cannot read
+    simple = (node for node in statements if not hasattr(node, "body") and not hasattr(node, "cases"))
+    return any((node.end_lineno or node.lineno) - node.lineno >= LONGEST_STATEMENT for node in simple)
 
 
 def summary(cc: dict[str, Any]) -> list[str]:
