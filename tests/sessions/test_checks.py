@@ -39,7 +39,8 @@ def test_nothing_runs_while_nox_only_installs(root: Path, tmp_path: Path) -> Non
 def test_complexity_names_the_worst_and_what_was_not_measured(root: Path, output: Path) -> None:
     block = {"type": "method", "name": "run", "classname": "A", "complexity": 12, "lineno": 7}
     cc = {"a.py": [block, {**block, "type": "class", "complexity": 99}], "b.py": {"error": "invalid syntax"}}
-    session = FakeSession({"radon cc": Answer(out=json.dumps(cc)), "radon mi": Answer(out='{"a.py": {"mi": 50.0}}')})
+    named = json.dumps({str(root / name): entry for name, entry in cc.items()})
+    session = FakeSession({"radon cc": Answer(out=named), "radon mi": Answer(out='{"a.py": {"mi": 50.0}}')})
     run_complexity(session, facts(root))
     assert json.loads((output / "radon.json").read_text()) == {"cc": cc, "mi": {"a.py": {"mi": 50.0}}}
     assert session.lines == ["  12  a.py:7 A.run", "not measured: b.py: invalid syntax"]
@@ -52,7 +53,7 @@ def test_the_maintainability_of_a_long_table_is_not_measured(root: Path, output:
     session = FakeSession({"radon cc": Answer(out="{}"), "radon mi": Answer(out="{}")})
     run_complexity(session, facts(root))
     cc, mi = session.ran
-    assert set(cc) - set(mi) == {"cc", "src/demo/table.py"}
+    assert set(cc) - set(mi) == {"cc", str(root / "src/demo/table.py")}
     assert session.lines == ["maintainability not measured: src/demo/table.py: a statement of more than 500 lines"]
 
 

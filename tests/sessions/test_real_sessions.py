@@ -33,6 +33,9 @@ FILES = {
         select = ["F"]
 
         [tool.ruff.format]
+
+        [tool.release]
+        replace = "{now:%Y-%m-%d}"
         """,
     "README.md": "# demo\n",
     "src/demo/__init__.py": '''

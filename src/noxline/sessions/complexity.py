@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from noxline.settings.facts import ProjectFacts
 
 SHOWN = 10
+ENCODING = {"RADONFILESENCODING": "utf-8"}
 # radon's time for the maintainability of a file grows with the square of its longest statement: data in brackets.
 LONGEST_STATEMENT = 500
 
@@ -36,9 +37,12 @@ def run_complexity(session: nox.Session, facts: ProjectFacts) -> None:
     for kind, measured in (("cc", files), ("mi", [name for name in files if name not in tables])):
         if not measured:
             continue
-        done = capture(session, "radon", kind, "-j", *measured, env={"RADONFILESENCODING": "utf-8"})
+        names = [str(facts.root / name) for name in measured]
+        # In the project's folder radon reads all of pyproject.toml as settings, and breaks at a percent sign in it;
+        # settings meant for it would hide functions from the figures.
+        done = capture(session, "radon", kind, "-j", *names, env=ENCODING, directory=output)
         try:
-            report[kind] = json.loads(done.out)
+            report[kind] = by_relative_name(json.loads(done.out), facts.root)
         except ValueError:
             give_up(session, output, "radon", done.last_line)
     (output / "radon.json").write_text(json.dumps(report), encoding="utf-8")
@@ -47,6 +51,15 @@ def run_complexity(session: nox.Session, facts: ProjectFacts) -> None:
         session.log(line)
     for name in tables:
         session.log(f"maintainability not measured: {name}: a statement of more than {LONGEST_STATEMENT} lines")
+
+
+def by_relative_name(report: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Return a report of radon with its files named as seen from the project's root."""
+    paths = {name: Path(name) for name in report}
+    return {
+        path.relative_to(root).as_posix() if path.is_relative_to(root) else name: report[name]
+        for name, path in paths.items()
+    }
 
 
 def holds_long_statement(path: Path) -> bool:
