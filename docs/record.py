@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 WIDTH = 100
+JUDGED = (0, 1, 3, 4)  # with any other exit code there was no run to show
 # A web font would be fetched from another host by everybody who looks at the picture.
 _WEB_FONT = re.compile(r"@font-face\s*\{[^}]*\}\s*")
 
@@ -38,7 +39,8 @@ def captured(argv: list[str], directory: Path) -> str:
     except OSError:  # Linux's way to say that the other end of the terminal is closed
         pass
     os.close(ours)
-    child.wait()
+    if child.wait() not in JUDGED:
+        raise SystemExit(b"".join(chunks).decode("utf-8", "replace"))
     return b"".join(chunks).decode("utf-8", "replace").replace("\r\n", "\n").rstrip("\n")
 
 
