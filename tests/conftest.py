@@ -8,6 +8,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no reason for a property to fail: examples are bounded by number, never by time.
+settings.register_profile("noxline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("noxline")
 
 _STARTS_A_PROCESS = frozenset({"subprocess.Popen", "os.system", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec"})
 _guard = {"on": False}

@@ -29,9 +29,10 @@ def test_those_that_only_warn_come_last_whenever_they_began(tmp_path: Path) -> N
 def test_what_ended_the_process_from_outside_goes_before_its_log() -> None:
     killed = Outcome(task="t", status=Status.FAILED, cause=Cause.TIMEOUT, reason="ended after 15 min")
     assert cause_of(killed, ["ERROR: something older"]) == "ended after 15 min"
-    said_no = Outcome(task="t", status=Status.FAILED, cause=Cause.EXIT, reason="exit code 1", exit_code=1)
-    assert cause_of(said_no, ["ERROR: the reason"]) == "the reason"
-    assert cause_of(said_no, []) == "exit code 1"
+    said_no = Outcome(task="t", status=Status.FAILED, cause=Cause.EXIT, reason="hooks could not run", exit_code=1)
+    assert cause_of(said_no, ["ERROR: the reason"]) == "hooks could not run: the reason"
+    assert cause_of(said_no, ["ERROR: hooks could not run"]) == "hooks could not run"
+    assert cause_of(said_no, []) == "hooks could not run"
     no_start = Outcome(task="t", status=Status.FAILED, cause=Cause.START, reason="nox could not load the noxfile")
     assert cause_of(no_start, ["SyntaxError: x", "ERROR: why"]) == "nox could not load the noxfile: why"
     silent = Outcome(task="t", status=Status.FAILED, cause=Cause.EXIT, exit_code=3)

@@ -58,13 +58,13 @@ def failure_of(result: TaskResult, root: Path, *, lines: int, known: dict[str, s
 
 
 def cause_of(outcome: Outcome, log: Sequence[str]) -> str:
-    """Return one line: the outcome's own reason where the process was ended from outside, else the log's cause."""
+    """Return one line: what the session or the executor says of the end, then the first cause in the log."""
     if outcome.cause in _ENDED_FROM_OUTSIDE and outcome.reason:
         return outcome.reason
     found = find_cause(log)
-    if found and outcome.cause is Cause.START and outcome.reason:
+    if found and outcome.reason and found.message not in outcome.reason:
         return f"{outcome.reason}: {found.message}"
-    if found:
+    if found and not outcome.reason:
         return found.message
     return outcome.reason or f"ended with exit code {outcome.exit_code}"
 

@@ -78,7 +78,8 @@ def _gate_row(verdict: Verdict) -> tuple[str, ...]:
     value = shown(verdict) if verdict.value is not None else ""
     hint = "" if verdict.result is Result.PASS else verdict.hint
     tag = _tag(verdict.result.value.replace("_", " "), _TONES[verdict.result])
-    return escape(verdict.metric), escape(value), escape(verdict.rule), tag, escape(hint)
+    bound = f'<span class="bound">{escape(verdict.rule)}</span>'
+    return escape(verdict.metric), escape(value), bound, tag, escape(hint)
 
 
 def timeline_section(run: Run) -> str:
