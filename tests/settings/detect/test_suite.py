@@ -303,7 +303,7 @@ GUARDED = f"{UNIT}if __name__ == '__main__':\n    unittest.main()\n"
 
 def test_files_that_run_themselves_are_run_one_by_one_where_they_lie(suite_of) -> None:
     files = {"setup.py": SETUP, "p/__init__.py": "", "test/testa.py": SCRIPT, "test/testb.py": GUARDED}
-    suite = suite_of({**files, "test/testc.py": UNIT})
+    suite = suite_of({**files, "test/testc.py": f"{UNIT}        main()\n"})
     assert [command.argv for command in suite.commands] == [
         ("python", "testa.py"), ("python", "testb.py"), ("python", "-m", "unittest", "testc.py"),
     ]  # fmt: skip

@@ -37,8 +37,9 @@ def runs_when_imported(text: str) -> bool:
 
 
 def calls_main(module: ast.Module) -> bool:
-    """Tell whether a module calls unittest's `main()`, whatever the condition."""
-    return any(is_main(node) for node in ast.walk(module))
+    """Tell whether a module calls unittest's `main()` when it is run, whatever the condition."""
+    inner = [inside for statement in module.body if isinstance(statement, ast.If) for inside in statement.body]
+    return any(is_main(statement) for statement in (*module.body, *inner))
 
 
 def is_main(node: ast.AST) -> bool:
