@@ -76,6 +76,21 @@ def test_a_backend_without_editable_installs_gets_a_copy(tmp_path: Path) -> None
     assert session.asked == ["-e . pytest", ". pytest"]
 
 
+def test_the_same_place_without_its_versions_is_called_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = Installer(tmp_path / "bin", **{"foo==": "error: no such version"})
+    install(session, (step("foo==1"),), (step("foo"),))
+    assert capsys.readouterr().out.endswith("no such version; taking the same names without their versions\n")
+
+
+@pytest.mark.process
+def test_the_problem_that_is_left_without_editable_installs_is_the_one_told(tmp_path: Path) -> None:
+    (tmp_path / "env" / "bin").mkdir(parents=True)
+    session = Installer(tmp_path / "env" / "bin", editable="error: no build_editable", foo="error: no foo here")
+    wanted = Wanted(project=project_forms())
+    with pytest.raises(EndedError, match="no foo here"):
+        install_first(cast("nox.Session", session), [(step("foo"),)], wanted=wanted, root=tmp_path)
+
+
 def test_the_session_fails_when_nothing_is_left(tmp_path: Path) -> None:
     session = Installer(tmp_path / "bin", foo="error: no foo here", bar="error: no bar here")
     with pytest.raises(EndedError, match=r"setup\.cfg:3 cannot be installed: no bar here"):

@@ -66,18 +66,20 @@ def install_first(
             print(problem.rstrip(), flush=True)
             session.error(f"{name} cannot be installed: {_first_error(problem)}")
         following = _describe(alternatives[number + 1], "") or "the project's own requirements alone"
+        if following == _describe(steps, ""):
+            following = "the same names without their versions"
         print(f"noxline: {name} cannot be satisfied: {_first_error(problem)}; taking {following}", flush=True)
 
 
 def _install_one(session: nox.Session, steps: Sequence[Install], wanted: Wanted, root: Path) -> str:
-    """Install one source in each form of the project until one works; return the first form's error, or nothing."""
+    """Install one source in each form of the project until one works; return the last form's error, or nothing."""
     arguments: list[str] = []
     for number, step in enumerate(steps):
         added, problem = _arguments(session, step, number)
         if problem:
             return problem
         arguments += added
-    first = ""
+    problem = ""
     for form in wanted.project or ((),):
         everything = [*form, *arguments, *wanted.also]
         if not everything:
@@ -87,8 +89,7 @@ def _install_one(session: nox.Session, steps: Sequence[Install], wanted: Wanted,
         problem = _attempt(session, everything)
         if not problem:
             return ""
-        first = first or problem
-    return first
+    return problem
 
 
 def _arguments(session: nox.Session, step: Install, number: int) -> tuple[list[str], str]:
@@ -139,7 +140,8 @@ def _notice_changes(session: nox.Session, root: Path) -> None:
 def _first_error(problem: str) -> str:
     """Return the first line of an installer's output that says what is wrong."""
     lines = [line.strip() for line in problem.splitlines() if line.strip()]
-    reasons = [line.removeprefix("╰─▶").strip() for line in lines if line.startswith("╰─▶")]
+    marks = ("╰─▶", "cause:")  # of older and of newer releases of uv
+    reasons = [line.removeprefix(mark).strip() for line in lines for mark in marks if line.startswith(mark)]
     errors = [line.removeprefix("error:").strip() for line in lines if line.lower().startswith(("error", "\u00d7"))]
     return (reasons or errors or lines or ["unknown reason"])[0]
 
