@@ -85,6 +85,8 @@ def _misfortune() -> None:
             raise KeyboardInterrupt
         case "terminate":
             os.kill(os.getpid(), signal.SIGTERM)
+        case "hang-up":
+            os.kill(os.getpid(), signal.SIGHUP)
 
 
 def run_project(project: SimpleNamespace, options: Options, reporters: Sequence[Reporter]) -> Run:

@@ -97,7 +97,7 @@ def test_a_full_disk_is_no_bug(noxline: Noxline) -> None:
     )
 
 
-@pytest.mark.parametrize("how", ["interrupt", "terminate"])
+@pytest.mark.parametrize("how", ["interrupt", "terminate", "hang-up"])
 def test_an_interrupt_is_exit_code_130_without_a_traceback(noxline: Noxline, how: str) -> None:
     ended = noxline("ci", FAKE=how)
     assert (ended.code, ended.out) == (130, "")

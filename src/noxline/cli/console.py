@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from noxline.errors import MachineError, UsageError
 
@@ -19,15 +19,27 @@ if TYPE_CHECKING:
 
 def print_json(document: object) -> None:
     """Print one JSON document on standard output."""
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
-    sys.stdout.flush()
+    _write(json.dumps(document, indent=2) + "\n")
 
 
 def print_text(text: str) -> None:
     """Print text on standard output, whatever characters its encoding knows."""
     from noxline.reports.style import printable
 
-    sys.stdout.write(printable(text, sys.stdout) + "\n")
+    _write(printable(text, sys.stdout) + "\n")
+
+
+def _write(text: str) -> None:
+    """Write to standard output; a reader that left (`| head`) changes no exit code."""
+    from noxline.reports.outlet import forget
+
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        forget(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            raise
 
 
 def output_style(stream: TextIO | None = None) -> Style:
@@ -70,16 +82,18 @@ def head_commit(root: Path) -> str:
 
 
 def _console(stream: TextIO, how: Verbosity) -> Reporter:
+    from noxline.reports.outlet import Outlet
     from noxline.reports.style import is_interactive
 
     style = output_style(stream)
+    outlet = cast("TextIO", Outlet(stream))
     if is_interactive(stream, os.environ) and not how.quiet:
         from noxline.reports.live import LiveReport
 
-        return LiveReport(stream, style, how)
+        return LiveReport(outlet, style, how)
     from noxline.reports.plain import PlainReport
 
-    return PlainReport(stream, style, how)
+    return PlainReport(outlet, style, how)
 
 
 def project_root(start: Path) -> Path:

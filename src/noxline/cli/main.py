@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -19,15 +20,32 @@ _REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, er
 
 def main() -> NoReturn:
     """Run noxline with the arguments of this process, and exit with its documented code."""
+    _replace_closed_streams()
     arguments = sys.argv[1:]
     if arguments == ["--version"]:  # answered without click, which alone costs most of the time allowed for it
         from noxline.version import __version__
 
-        print(f"noxline {__version__}")
-        sys.exit(ExitCode.PASSED)
+        sys.exit(_flushed(ExitCode.PASSED, f"noxline {__version__}\n"))
+    _take_signals()
+    sys.exit(_flushed(_run(arguments)))
+
+
+def _replace_closed_streams() -> None:
+    """Open the null device where the caller closed a standard stream: no other file may get its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            os.dup2(null, number)
+            if null != number:
+                os.close(null)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
+
+
+def _take_signals() -> None:
+    """Let every polite signal end the run as Ctrl-C does, but for a hang-up that the caller has us ignore (nohup)."""
     signal.signal(signal.SIGTERM, _interrupt)
-    code = _run(arguments)
-    sys.exit(code)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -35,29 +53,52 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    try:
+        from noxline.cli.group import cli
+
+        return int(cli.main(args=list(arguments) or ["--help"], prog_name="noxline", standalone_mode=False) or 0)
+    except KeyboardInterrupt:
+        return _stopped(arguments)
+    except Exception as error:  # noqa: BLE001 - the last net: a bug of ours becomes exit code 5 and a saved traceback
+        return _failed(error, arguments)
+
+
+def _failed(error: Exception, arguments: Sequence[str]) -> int:
+    """Tell the user of an error, and return its exit code."""
     import click
 
-    from noxline.cli.group import cli
-
-    try:
-        return int(cli.main(args=list(arguments), prog_name="noxline", standalone_mode=False) or 0)
-    except NoxlineError as error:
+    if isinstance(error, NoxlineError):
         return _told(error, arguments)
-    except click.ClickException as error:
+    if isinstance(error, click.ClickException):
         return _told(_usage(error), arguments)
-    except (click.Abort, KeyboardInterrupt):
-        print("noxline: interrupted", file=sys.stderr)
-        return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has left (`noxline logs tests | head`); Python must not try to flush it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.PASSED
+    if isinstance(error, click.Abort):
+        return _stopped(arguments)
+    if isinstance(error, BrokenPipeError):
+        return ExitCode.PASSED  # whoever read our output has left (`noxline --help | head`)
+    if isinstance(error, OSError) and error.errno in _REFUSALS:
+        return _told(_refusal(error), arguments)
+    return _crashed(error, arguments)
+
+
+def _flushed(code: int, text: str = "") -> int:
+    """Bring out what was printed and the text, and return the exit code; another one when a full disk takes nothing."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
     except OSError as error:
-        if error.errno in _REFUSALS:
-            return _told(_refusal(error), arguments)
-        return _crashed(error, arguments)
-    except Exception as error:  # noqa: BLE001 - the last net: a bug of ours becomes exit code 5 and a saved traceback
-        return _crashed(error, arguments)
+        from noxline.reports.outlet import forget
+
+        forget(sys.stdout)
+        return code if code or isinstance(error, BrokenPipeError) else _told(_refusal(error), ())
+    return code
+
+
+def _stopped(arguments: Sequence[str]) -> int:
+    from noxline.reports.outlet import tell
+
+    tell("noxline: interrupted")
+    _answer(NoxlineError("interrupted"), ExitCode.INTERRUPTED, arguments)
+    return ExitCode.INTERRUPTED
 
 
 def _usage(error: object) -> UsageError:
@@ -78,16 +119,25 @@ def _refusal(error: OSError) -> MachineError:
 
 def _told(error: NoxlineError, arguments: Sequence[str]) -> int:
     """Print an error for people on standard error, and as the one JSON document where JSON was asked for."""
+    from noxline.reports.outlet import tell
+
     lines = [f"noxline: error: {error.message}"]
     lines += [f"  at {error.place}"] if error.place else []
     lines += [f"  hint: {error.hint}"] if error.hint else []
-    print("\n".join(lines), file=sys.stderr)
-    if _wants_json(arguments):
-        from noxline.cli.console import print_json
-
-        told = {"message": error.message, "place": error.place, "hint": error.hint}
-        print_json({"schema": 1, "exit_code": int(error.exit_code), "error": told})
+    tell("\n".join(lines))
+    _answer(error, error.exit_code, arguments)
     return error.exit_code
+
+
+def _answer(error: NoxlineError, code: ExitCode, arguments: Sequence[str]) -> None:
+    """Print the one JSON document, where JSON was asked for."""
+    if not _wants_json(arguments):
+        return
+    from noxline.cli.console import print_json
+
+    told = {"message": error.message, "place": error.place, "hint": error.hint}
+    with suppress(OSError):  # nobody is left who could be told; the exit code still says it
+        print_json({"schema": 1, "exit_code": int(code), "error": told})
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from noxline.model.event import Event
 from noxline.model.run import Run
 from noxline.reports import html_sections as sections
-from noxline.reports.run_directory import warn_on_stderr
+from noxline.reports.outlet import warn_on_stderr
 from noxline.reports.style import Style
 from noxline.reports.summary import last_line, task_reports
 from noxline.system.files import write_atomic

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,15 +14,11 @@ from noxline.errors import UsageError, suggest
 from noxline.model.event import Event, RunStarted, TaskOutput
 from noxline.model.run import Run
 from noxline.reports.events import encode
+from noxline.reports.outlet import warn_on_stderr
 from noxline.reports.run_json import from_document, to_document, verdict_document
 from noxline.system.files import write_atomic
 
 KEEP_RUNS = 20
-
-
-def warn_on_stderr(message: str) -> None:
-    """Tell the user something that fails nothing."""
-    print(f"noxline: warning: {message}", file=sys.stderr)
 
 
 class RunDirectory:
