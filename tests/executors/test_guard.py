@@ -33,14 +33,15 @@ DRIVER = """
     code = '''
     import os, signal, subprocess, sys, time
     sleep = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]
-    stubborn = [sys.executable, "-S", "-c",
-                "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"]
+    ignore = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    stubborn = [sys.executable, "-S", "-c", ignore + "; print(flush=True); time.sleep(600)"]
     bare = {"PATH": os.environ["PATH"]}
     subprocess.Popen(sleep)
-    subprocess.Popen(stubborn)
+    deaf = [subprocess.Popen(stubborn, stdout=subprocess.PIPE, start_new_session=alone) for alone in (False, True)]
     subprocess.Popen(sleep, env=bare)
     subprocess.Popen(sleep, start_new_session=True)
-    subprocess.Popen(stubborn, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for process in deaf:
+        process.stdout.readline()
     print("there", flush=True)
     time.sleep(600)
     '''.replace("\\n    ", "\\n")
@@ -95,7 +96,10 @@ def nothing_left(run_id: str, groups: set[int], limit: float) -> bool:
 
 def drive(run_id: str, folder: Path) -> subprocess.Popen[str]:
     driver = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(DRIVER), run_id, str(folder)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", textwrap.dedent(DRIVER), run_id, str(folder)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert driver.stdout is not None
     assert driver.stdout.readline() == "ready\n"
@@ -108,7 +112,7 @@ def test_nothing_is_left_two_seconds_after_a_kill(run_id: str, tmp_path: Path) -
     groups = {os.getpgid(pid) for pid in marked}
     assert len(marked) == 10  # two tasks, each with four children that kept its environment
     assert len(members(groups)) == 12  # and one that did not
-    driver.kill()
+    os.killpg(driver.pid, signal.SIGKILL)  # as a terminal would: the guard must not be in this group
     gone = nothing_left(run_id, groups, limit=2)
     driver.communicate()
     assert gone
