@@ -201,3 +201,19 @@ def test_noxlines_own_folder_holds_no_tests_even_where_hidden_folders_do(project
     code, process = project.pytest()
     assert code == 0, project.said
     assert outcomes(process) == {".hidden/test_a.py::test_a": "passed"}
+
+
+def test_items_that_share_an_id_count_each(project: Project) -> None:
+    project.write(
+        "conftest.py",
+        "import pytest\nclass Check(pytest.Item):\n    def runtest(self): pass\n"
+        "class Text(pytest.File):\n    def collect(self):\n"
+        "        return [Check.from_parent(self, name='check') for _ in range(2)]\n"
+        "def pytest_collect_file(parent, file_path):\n"
+        "    return Text.from_parent(parent, path=file_path) if file_path.suffix == '.txt' else None\n",
+    )
+    project.write("a.txt", "")
+    code, process = project.pytest()
+    assert code == 0, project.said
+    assert outcomes(process) == {"a.txt::check": "passed", "a.txt::check#2": "passed"}
+    assert process.running == ()

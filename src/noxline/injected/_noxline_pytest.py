@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import Any
 
 import _noxline_records as records
@@ -101,6 +102,8 @@ class PytestRecorder:
         self._attempts: dict[str, Attempt] = {}
         self._seen: set[str] = set()
         self._ids: list[str] | None = None
+        self._copies: Counter[str] = Counter()
+        self._started: Counter[str] = Counter()
         self._session: Any = None
 
     def pytest_sessionstart(self, session: Any) -> None:
@@ -144,6 +147,7 @@ class PytestRecorder:
 
     def _write_collected(self, ids: list[str]) -> None:
         self._ids = ids
+        self._copies = Counter(ids)
         self.record.write(
             event="collected",
             ids=[self.record.name(name) for name in ids],
@@ -154,7 +158,14 @@ class PytestRecorder:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Name the test that starts, for the case that it takes the process down."""
-        self.record.write(event="begin", id=self.record.name(nodeid))
+        self._started[nodeid] += 1
+        self.record.write(event="begin", id=self._name(nodeid))
+
+    def _name(self, nodeid: str) -> str:
+        """Return the id; of items that plug-ins collect under one id, each counts, so the later ones get a number."""
+        number = min(self._started[nodeid], self._copies[nodeid])
+        name: str = self.record.name(nodeid)
+        return f"{name}#{number}" if number > 1 else name
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Take one phase of a test into account."""
@@ -164,7 +175,7 @@ class PytestRecorder:
         """Record the test, its last attempt only."""
         attempt = self._attempts.pop(nodeid, None)
         if attempt is not None:
-            self.record.write(event="test", id=self.record.name(nodeid), **attempt.fields(self.record))
+            self.record.write(event="test", id=self._name(nodeid), **attempt.fields(self.record))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
