@@ -30,13 +30,7 @@ RED = """\
 noxline — 3 tasks of 3 stages, 2 workers, run 20260131-142530-9f3a
 ✓ lint   passed    1.0 s
 ✗ types  failed    2.0 s
-    | nox > Running session types
-    | nox > Creating virtual environment (uv) using python in .nox/types
-    | nox > uv pip install mypy
-    | nox > mypy typ.py
-    | typ.py:3: error: Incompatible return value type (got "int", expected "str")  [return-value]
-    | Found 1 error in 1 file (checked 1 source file)
-    | nox > Command mypy typ.py failed with exit code 1
+    typ.py:3: Incompatible return value type (got "int", expected "str")  [return-value]
 - hooks  skipped: no hook configuration
 
 ✗ types  failed after 2.0 s

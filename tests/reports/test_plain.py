@@ -60,17 +60,11 @@ def test_one_line_for_each_task_that_ended(tmp_path: Path) -> None:
     )
 
 
-def test_a_failure_shows_its_last_lines_at_once(tmp_path: Path) -> None:
+def test_a_failure_shows_its_cause_at_once(tmp_path: Path) -> None:
     bad = failed("types", tmp_path, "types", seconds=1.0)
     assert printed(started(bad), finished(bad)).splitlines()[1:] == [
         "✗ types  failed    1.0 s",
-        "    | nox > Running session types",
-        "    | nox > Creating virtual environment (uv) using python in .nox/types",
-        "    | nox > uv pip install mypy",
-        "    | nox > mypy typ.py",
-        '    | typ.py:3: error: Incompatible return value type (got "int", expected "str")  [return-value]',
-        "    | Found 1 error in 1 file (checked 1 source file)",
-        "    | nox > Command mypy typ.py failed with exit code 1",
+        '    typ.py:3: Incompatible return value type (got "int", expected "str")  [return-value]',
     ]
 
 

@@ -34,7 +34,7 @@ class FakeProbe:
     found: tuple[str, ...] = ("3.10", "3.11")
     free: int = 40 * GIGABYTE
     can_write: bool = True
-    variables: Mapping[str, str] = field(default_factory=lambda: {"SAFETY_DB_DIR": "/db"})
+    variables: Mapping[str, str] = field(default_factory=lambda: {"NOXLINE_SAFETY_DB": "/db"})
 
     def which(self, program: str) -> str | None:
         return f"/usr/bin/{program}" if program in self.programs else None
@@ -80,7 +80,7 @@ def test_a_machine_that_has_everything() -> None:
         ("disk", "ok", "40.0 GB free for /p/.noxline"),
         ("hooks", "ok", "prek is on PATH"),
         ("trivy", "ok", "0.59.1"),
-        ("safety database", "ok", "SAFETY_DB_DIR is /db"),
+        ("safety database", "ok", "NOXLINE_SAFETY_DB is /db"),
     ]
     assert not any(check.fix for check in found)
 
@@ -200,7 +200,7 @@ def test_outside_a_project_only_the_machine_is_looked_at() -> None:
                 name="safety database",
                 status="note",
                 detail="none; dependencies are audited over the network alone",
-                fix="export SAFETY_DB_DIR=FOLDER",
+                fix="export NOXLINE_SAFETY_DB=FOLDER",
             ),
         ),
     ],

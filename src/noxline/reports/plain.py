@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from noxline.model.event import Event, RunStarted, TaskFinished, TaskPrepared, TaskRetried, TaskStarted, Warned
 from noxline.model.run import Run
 from noxline.model.task import Outcome, Status
-from noxline.reports.cause import last_lines, plain_text
+from noxline.reports.cause import plain_text
 from noxline.reports.failures import cause_of
 from noxline.reports.logs import read_log
 from noxline.reports.style import Style, TextOutput, printable
@@ -17,7 +17,7 @@ from noxline.reports.summary import failure_lines, last_line, summary
 from noxline.reports.task_line import finished_line, name_width, start_line
 
 _PROGRESS_SECONDS = 10.0
-_TAIL = 10
+_LONGEST = 300  # characters of a cause
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +95,7 @@ class PlainReport:
         if self._verbosity.verbose and ended:
             self._whole_log(outcome)
         elif outcome.status is Status.FAILED:
-            self._tail(outcome)
+            self._cause(outcome)
         if self._verbosity.github and outcome.status is Status.FAILED:
             kind = "warning" if only_warns else "error"
             message = _escaped(cause_of(outcome, read_log(outcome.log)))
@@ -108,10 +108,12 @@ class PlainReport:
         else:
             self._print("\n".join([*(f"  | {line}" for line in lines)]))
 
-    def _tail(self, outcome: Outcome) -> None:
+    def _cause(self, outcome: Outcome) -> None:
+        """Say why at once; the last lines of the log come on the last screen."""
         if not self._verbosity.quiet:
-            for line in last_lines(read_log(outcome.log), _TAIL):
-                self._print(self._style.paint(f"    | {line}", "dim"))
+            cause = cause_of(outcome, read_log(outcome.log))
+            cut = cause if len(cause) <= _LONGEST else f"{cause[:_LONGEST]}…"
+            self._print(self._style.paint(f"    {cut}", "dim"))
 
     def _progress(self) -> None:
         """Say which environments are being made, at most every ten seconds."""

@@ -13,7 +13,7 @@ from noxline.settings.facts import ProjectFacts, Tool
 
 Status = Literal["ok", "missing", "note"]
 
-SAFETY_DATABASE = "SAFETY_DB_DIR"  # the variable that safety itself reads
+SAFETY_DATABASE = "NOXLINE_SAFETY_DB"  # what the security session reads
 OLDEST_UV = (0, 8)
 _ENOUGH, _TIGHT = 2 * 1024**3, 512 * 1024**2  # environments of a few Pythons take some hundred megabytes
 # What installs programs of the system, in the order in which they are looked for.

@@ -16,7 +16,7 @@ NOXFILE = '''\
 # /// script
 # dependencies = ["nox", "noxline"]
 # ///
-"""The checks of this project as nox sessions: `noxline ci` runs them all, `nox -s security` one of them."""
+"""The checks of this project: `noxline ci` runs all, `nox -s lint` one."""
 
 from noxline.sessions.register import register
 
