@@ -34,6 +34,14 @@ def _only_marked_tests_start_processes(request: pytest.FixtureRequest) -> Iterat
     _guard["on"] = False
 
 
+@pytest.fixture(autouse=True)
+def _no_variables_of_an_outer_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take out what noxline gave this very test run, or a test would believe that it is a task."""
+    for name in list(os.environ):
+        if name.startswith("NOXLINE_") and name != "NOXLINE_REQUIRE_COMPONENTS":
+            monkeypatch.delenv(name)
+
+
 @pytest.fixture
 def real_component() -> object:
     """Return a function that gives the path of a program, skips without it, and fails where CI demands it."""
