@@ -44,7 +44,7 @@ DRIVER = """
         process.stdout.readline()
     print("there", flush=True)
     time.sleep(600)
-    '''.replace("\\n    ", "\\n")
+    '''
     executor = LocalExecutor(guard=Guard(run_id))
     for task in ("one", "two"):
         executor.submit(TaskRequest(
