@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from noxline.model.stage import NotApplicable
 from noxline.sessions.command import installing_only, scratch, stream
 from noxline.sessions.coverage_settings import run_settings
+from noxline.sessions.gate import pass_gate
 from noxline.sessions.install import Wanted, install_first, project_forms
 from noxline.sessions.measure import recording_environment
 from noxline.sessions.output import output_directory
@@ -37,6 +38,7 @@ def run_tests(session: nox.Session, facts: ProjectFacts) -> None:
     _install(session, facts, suite)
     if installing_only(session):
         return
+    pass_gate()
     output = output_directory(session)
     _clear(output)
     place = _place(session, facts, output)
@@ -99,16 +101,14 @@ class SuiteRun:
         self.warnings: list[str] = []
 
     def run_all(self) -> int:
-        """Run the commands up to the first that fails, as the project's own tool would; return its exit code.
+        """Run all commands; return the first exit code that is not 0 and counts.
 
-        Commands that nothing declares do not build on each other: all of them are run.
+        One that fails keeps no other from running: a failed check of the documentation must not hide the tests.
         """
         failed = 0
         for command, argv in commands(self.suite, self.session.posargs, self.place):
             code = self._run(argv)
             failed = failed or (0 if command.ignore_failure else code)
-            if failed and command.origin.line is not None:
-                break
         return failed
 
     def is_assumed(self) -> bool:

@@ -1,0 +1,26 @@
+"""The commands of a suite: each runs, whatever became of the one before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from noxline.sessions.suite_command import Place
+from noxline.sessions.tests import SuiteRun
+from noxline.settings.facts import Origin, Runner, TestCommand, TestSuite
+from sessions.samples import Answer, FakeSession, facts
+
+
+@pytest.mark.parametrize(("ignored", "expected"), [(False, 2), (True, 0)])
+def test_a_command_that_fails_keeps_no_other_from_running(root: Path, *, ignored: bool, expected: int) -> None:
+    origin = Origin(file="tox.ini", line=3)
+    pairs = (("first", ignored), ("second", False))
+    parts = tuple(
+        TestCommand(argv=(name,), runner=Runner.SCRIPT, origin=origin, ignore_failure=ignore) for name, ignore in pairs
+    )
+    session = FakeSession({"first": Answer(code=2)})
+    suite = TestSuite(commands=parts, sources=())
+    place = Place(bin=root / "bin", tmp=root / "tmp", rcfile=root / "rc")
+    assert SuiteRun(session, facts(root), suite, place, {}).run_all() == expected
+    assert session.ran == [("first",), ("second",)]
