@@ -38,7 +38,7 @@ DRIVER = """
     bare = {"PATH": os.environ["PATH"]}
     subprocess.Popen(sleep)
     deaf = [subprocess.Popen(stubborn, stdout=subprocess.PIPE, start_new_session=alone) for alone in (False, True)]
-    subprocess.Popen(sleep, env=bare)
+    deaf.append(subprocess.Popen(stubborn, stdout=subprocess.PIPE, env=bare))
     subprocess.Popen(sleep, start_new_session=True)
     for process in deaf:
         process.stdout.readline()
