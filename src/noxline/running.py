@@ -21,8 +21,8 @@ from noxline.model.event import Event, Judged, Measured, RunFinished, RunStarted
 from noxline.model.gate import Rule
 from noxline.model.metric import Metric
 from noxline.model.run import Run, TaskResult
-from noxline.model.task import Status, Task
-from noxline.nox_bridge.report import interpret
+from noxline.model.task import Outcome, Status, Task
+from noxline.nox_bridge.report import interpret, with_notified
 from noxline.ports import Reading, Reporter
 from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
@@ -121,7 +121,7 @@ class RunSession:
                 executor,
                 request=builder,
                 decide=_always_run,
-                finish=lambda task, outcome: interpret(outcome, builder.report(task.name)),
+                finish=lambda task, outcome: self._read_end(outcome, builder.report(task.name)),
                 emit=self._emit,
                 fail_fast=self.options.fail_fast,
                 clock=lambda: time.monotonic() - begun,
@@ -130,6 +130,12 @@ class RunSession:
             executor.close()
         keep_durations(self.project.root, result.results)
         return result.results, result.interrupted
+
+    def _read_end(self, outcome: Outcome, report: Path) -> Outcome:
+        """Return the outcome of an attempt with what nox says of it."""
+        tasks = [self.project.graph.tasks[name] for name in self.project.selection.tasks]
+        names = {name for task in tasks for name in (task.name, task.session, task.stage)}
+        return with_notified(interpret(outcome, report), report, names)
 
     def _read(self, results: Sequence[TaskResult]) -> dict[str, Reading]:
         """Return what the reports of each stage hold, of the tasks that were started."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from noxline.model.task import Cause, Outcome, Status
-from noxline.nox_bridge.report import interpret
+from noxline.nox_bridge.report import interpret, with_notified
 
 PASSED = Outcome(task="t", status=Status.PASSED, exit_code=0)
 FAILED = Outcome(task="t", status=Status.FAILED, exit_code=1, cause=Cause.EXIT)
@@ -68,6 +68,16 @@ def test_what_ended_from_outside_keeps_its_cause(tmp_path: Path, cause: Cause) -
     outcome = Outcome(task="t", status=Status.FAILED, cause=cause, reason="as it was")
 
     assert interpret(outcome, report(tmp_path, ("success", None))) == outcome
+
+
+def test_a_notified_session_that_does_not_run_is_warned_of(tmp_path: Path) -> None:
+    file = tmp_path / "nox.json"
+    assert with_notified(PASSED, file, ()) == PASSED
+    (tmp_path / "nox.notified").write_text("coverage\nlint\ncoverage\n", encoding="utf-8")
+    assert with_notified(PASSED, file, ("coverage", "lint")) == PASSED
+    assert with_notified(PASSED, file, ("lint",)).warnings == (
+        "it notifies the session coverage, which is no part of this run; coverage runs with: noxline run coverage",
+    )
 
 
 def test_a_notified_session_is_explained_from_the_log(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,23 @@ def interpret(outcome: Outcome, report: Path) -> Outcome:
     return _with_rows(outcome, rows)
 
 
+def with_notified(outcome: Outcome, report: Path, sessions: Collection[str]) -> Outcome:
+    """Return the outcome with a warning for each session that it notified and that is not among those of the run."""
+    try:
+        named = report.with_suffix(".notified").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return outcome  # it notified none
+    absent = [name for name in dict.fromkeys(named) if name not in sessions]
+    warnings = (
+        f"it notifies the session {name}, which is no part of this run; {name} runs with: noxline run {name}"
+        for name in absent
+    )
+    return replace(outcome, warnings=(*outcome.warnings, *warnings))
+
+
 def _with_rows(outcome: Outcome, rows: list[dict[str, Any]]) -> Outcome:
     results = {str(row.get("result")) for row in rows}
-    reason = next((str(row["reason"]) for row in rows if row.get("reason") and row.get("result") != "success"), "")
+    reason = _reason(rows)
     if results & {"failed", "aborted"}:
         return _failed(outcome, reason or (_NOTIFY_REASON if _log_has(outcome, _NOTIFY) else ""))
     if results == {"skipped"}:
@@ -43,6 +58,11 @@ def _with_rows(outcome: Outcome, rows: list[dict[str, Any]]) -> Outcome:
     if results <= {"success", "skipped"} and outcome.status is Status.PASSED:
         return outcome
     return _failed(outcome, f"nox ended with exit code {outcome.exit_code} after the session had passed")
+
+
+def _reason(rows: list[dict[str, Any]]) -> str:
+    """Return the first reason that a session without success gives, or ""."""
+    return next((str(row["reason"]) for row in rows if row.get("reason") and row.get("result") != "success"), "")
 
 
 def _without_report(outcome: Outcome, report: Path) -> Outcome:

@@ -24,8 +24,26 @@ def main() -> None:
         sys.exit(prepare(arguments[0]))
     environment = arguments.pop(0) if mode == "nox-in" else ""
     sys.argv = ["nox", *arguments]
+    if "--report" in arguments:
+        note_notifications(Path(arguments[arguments.index("--report") + 1]))
     with _made_once(environment):
         runpy.run_module("nox", run_name="__main__", alter_sys=True)
+
+
+def note_notifications(report: Path) -> None:
+    """Have `session.notify()` write down the name beside nox's report: which session runs when is noxline's to say.
+
+    nox itself refuses it in a process that runs one session of many.
+    """
+    from nox.sessions import Session
+
+    def notify(session: Session, target: object, posargs: object = None) -> None:  # noqa: ARG001 - nox's signature
+        name = str(getattr(target, "friendly_name", target))
+        session.log(f"session {name} is notified: it runs in this run when it was asked for")
+        with report.with_suffix(".notified").open("a", encoding="utf-8") as file:
+            file.write(f"{name}\n")
+
+    Session.notify = notify  # type: ignore[method-assign,assignment]  # nox has no other way in
 
 
 def _made_once(environment: str) -> AbstractContextManager[None]:
