@@ -39,6 +39,7 @@ def assemble(
         name = f"standard-{family}" if family in own_families else family
         stages.append(_stage(name, sessions, settings))
     _refuse_unknown_stages(stages, settings, origins)
+    _refuse_unsplittable_stages(stages, origins)
     return Pipeline(root=root, stages=tuple(stages), pythons=pythons, notes=notes)
 
 
@@ -106,6 +107,9 @@ def _refuse_unknown_stages(stages: Sequence[Stage], settings: PipelineSettings, 
             raise ConfigError(
                 f"there is no stage called {name!r}", place=origins.get(key, key), hint=suggest(name, names)
             )
+
+
+def _refuse_unsplittable_stages(stages: Sequence[Stage], origins: Mapping[str, str]) -> None:
     for stage in stages:
         if stage.policy.shards != 1 and stage.standard not in ("", "tests"):
             key = f"pipeline.stage.{stage.name}.shards"
@@ -121,37 +125,37 @@ def tasks_of(pipeline: Pipeline, *, cores: int, parallel_tests: bool = False) ->
 
     With `parallel_tests` the test runner starts workers of its own: its tasks may take all CPU tokens that are free.
     """
-    shards = {s.name: _shard_count(stage, cores) for stage in pipeline.stages for s in stage.sessions}
-    by_session = {
-        (session.source, session.name): _names(session.name, shards[session.name], stage)
-        for stage in pipeline.stages
-        for session in stage.sessions
-    }
-    by_stage = {
-        stage.name: [name for session in stage.sessions for name in by_session[session.source, session.name]]
-        for stage in pipeline.stages
-    }
+    sessions = [(stage, session) for stage in pipeline.stages for session in stage.sessions]
+    by_session = {(session.source, session.name): _names(stage, session, cores) for stage, session in sessions}
+    by_stage: dict[str, list[str]] = {stage.name: [] for stage in pipeline.stages}
+    for stage, session in sessions:
+        by_stage[stage.name] += by_session[session.source, session.name]
     return tuple(
         task
-        for stage in pipeline.stages
-        for session in stage.sessions
+        for stage, session in sessions
         for task in _session_tasks(
             stage,
             session,
             by_session[session.source, session.name],
             needs=_needs(stage, session, by_session, by_stage, pipeline),
-            cpus=cores if parallel_tests and stage.standard == "tests" else 1,
+            cpus=_cpus(stage, cores, parallel_tests=parallel_tests),
         )
     )
+
+
+def _cpus(stage: Stage, cores: int, *, parallel_tests: bool) -> int:
+    return cores if parallel_tests and stage.standard == "tests" else 1
 
 
 def _shard_count(stage: Stage, cores: int) -> int:
     return max(1, cores) if stage.policy.shards == "auto" else int(stage.policy.shards)
 
 
-def _names(session: str, shards: int, stage: Stage) -> list[str]:
+def _names(stage: Stage, session: SessionInfo, cores: int) -> list[str]:
+    """Return the names of a session's tasks, one for each shard."""
+    shards = _shard_count(stage, cores)
     # A standard stage beside a project's session of the same name is told apart by its stage's name.
-    base = stage.name if stage.name.startswith("standard-") else session
+    base = stage.name if stage.name.startswith("standard-") else session.name
     return [base] if shards == 1 else [f"{base}#{k}/{shards}" for k in range(1, shards + 1)]
 
 

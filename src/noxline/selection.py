@@ -37,20 +37,25 @@ def select(
     `only`, the tasks that run by default are taken (all of them when `default_only` is false).
     """
     index = _Index(pipeline_stages, graph)
-    base = index.default_tasks() if default_only else set(graph.tasks)
-    wanted = index.resolve(names) if names else base
-    kept = index.resolve(only) if only else wanted
-    if names and only:
-        kept &= wanted
-    kept = _with_needs(graph, kept, index.resolve(skip), pythons)
-    if not kept and (names or only or skip or pythons):
+    wanted = index.resolve(names) if names else index.without_names(default_only=default_only)
+    asked = _narrowed(wanted, index.resolve(only), by_names=bool(names)) if only else wanted
+    kept = _with_needs(graph, asked, index.resolve(skip), pythons)
+    if not kept and any((names, only, skip, pythons)):
         raise UsageError("nothing is left to run", hint="take back some of --only, --skip or --python")
-    before = {graph.tasks[name].stage for name in wanted}
-    after = {graph.tasks[name].stage for name in kept}
+    gone = _stages(graph, wanted) - _stages(graph, kept)
     return Selection(
         tasks=tuple(name for name in graph.tasks if name in kept),
-        deselected_stages=tuple(stage.name for stage in pipeline_stages if stage.name in before - after),
+        deselected_stages=tuple(stage.name for stage in pipeline_stages if stage.name in gone),
     )
+
+
+def _narrowed(wanted: set[str], only: set[str], *, by_names: bool) -> set[str]:
+    """Return what `--only` leaves: of the names given beside it, or else of all tasks, those that run on demand too."""
+    return only & wanted if by_names else only
+
+
+def _stages(graph: TaskGraph, names: Iterable[str]) -> set[str]:
+    return {graph.tasks[name].stage for name in names}
 
 
 def _with_needs(graph: TaskGraph, wanted: set[str], skipped: set[str], pythons: Sequence[str]) -> set[str]:
@@ -59,11 +64,18 @@ def _with_needs(graph: TaskGraph, wanted: set[str], skipped: set[str], pythons: 
     A stage under another Python alone (a build under 3.12) stays when something that is kept needs it.
     """
     _refuse_unknown_pythons(graph, pythons)
-    other = {t.name for t in graph.tasks.values() if pythons and t.python is not None and t.python not in pythons}
+    other = _under_others(graph, pythons)
     narrowed_stages = {task.stage for task in graph.tasks.values() if task.python in pythons}
     left_out = skipped | {name for name in other if graph.tasks[name].stage in narrowed_stages}
     edges = {name: [need for need in task.needs if need not in left_out] for name, task in graph.tasks.items()}
     return closure(wanted - other - skipped, edges)
+
+
+def _under_others(graph: TaskGraph, pythons: Sequence[str]) -> set[str]:
+    """Return the tasks that run under Pythons other than the asked-for; none when none is asked for."""
+    if not pythons:
+        return set()
+    return {name for name, task in graph.tasks.items() if task.python is not None and task.python not in pythons}
 
 
 def _refuse_unknown_pythons(graph: TaskGraph, pythons: Sequence[str]) -> None:
@@ -102,9 +114,9 @@ class _Index:
         yield (stage.standard,) if stage is not None and stage.standard else ()
         yield (*(stage.tags if stage is not None else ()), *(session.tags if session is not None else ()))
 
-    def default_tasks(self) -> set[str]:
-        """Return the tasks that run when nothing is asked for."""
-        return {task.name for task in self._graph.tasks.values() if self._is_default(task)}
+    def without_names(self, *, default_only: bool) -> set[str]:
+        """Return the tasks that are meant when none is named."""
+        return {task.name for task in self._graph.tasks.values() if not default_only or self._is_default(task)}
 
     def _is_default(self, task: Task) -> bool:
         session = self._sessions.get((task.stage, task.session))

@@ -111,6 +111,20 @@ def _matrix(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the Pythons of the standard test matrix and the remarks about those that are left out."""
     available = [interpreter.version for interpreter in interpreters]
+    if asked:
+        _refuse_absent(asked, available)
+        return asked, ()
+    declared = tuple(settings.pipeline.python or facts.pythons)
+    matrix = tuple(version for version in declared if version in available)
+    notes = tuple(
+        f"Python {version} is declared but not on this machine: skipped"
+        for version in declared
+        if version not in available
+    )
+    return matrix or _nearest(facts, available), notes
+
+
+def _refuse_absent(asked: Sequence[str], available: Sequence[str]) -> None:
     missing = [version for version in asked if version not in available]
     if missing:
         raise MachineError(
@@ -118,13 +132,6 @@ def _matrix(
             place="--python",
             hint=f"found: {', '.join(available)}; install it with: uv python install {missing[0]}",
         )
-    declared = tuple(settings.pipeline.python or facts.pythons)
-    if asked:
-        return asked, ()
-    absent = [version for version in declared if version not in available]
-    matrix = tuple(version for version in declared if version in available)
-    notes = [f"Python {version} is declared but not on this machine: skipped" for version in absent]
-    return matrix or _nearest(facts, available), tuple(notes)
 
 
 def _nearest(facts: ProjectFacts, available: Sequence[str]) -> tuple[str, ...]:

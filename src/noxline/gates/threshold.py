@@ -31,14 +31,10 @@ class ThresholdGate:
     def _verdict(self, rule: Rule, run: Run) -> Verdict:
         metric = run.metrics.get(rule.metric)
         gaps = tuple(dict.fromkeys(missing.reason for missing in run.missing if missing.name == rule.metric))
-        if metric is None:
-            result, hint = (Result.INCONCLUSIVE, "; ".join(gaps)) if gaps else self._without_metric(rule, run)
-        elif gaps and not _fails_anyway(rule, metric):
+        if gaps and not (metric and _fails_anyway(rule, metric)):
             result, hint = Result.INCONCLUSIVE, "; ".join(gaps)
-        elif rule.holds(metric.value):
-            result, hint = Result.PASS, ""
         else:
-            result, hint = (Result.FAIL if rule.binding else Result.WARN), remedy(metric)
+            result, hint = _against(rule, metric) if metric else self._without_metric(rule, run)
         return Verdict(
             metric=rule.metric,
             rule=rule.text,
@@ -54,10 +50,9 @@ class ThresholdGate:
         """Return how a rule comes out of whose metric nothing at all is known, and why."""
         standard = producer(rule.metric)
         tasks = [result for result in run.tasks if self._stands_for(result.task.stage, standard)]
-        if tasks and all(result.task.skip for result in tasks):
-            return _not_applicable(rule, f"{tasks[0].task.stage}: {tasks[0].task.skip}")
-        if tasks:
-            return Result.INCONCLUSIVE, _why_no_figure(rule, tasks)
+        return _without_figure(rule, tasks) if tasks else self._without_stage(rule, standard, run)
+
+    def _without_stage(self, rule: Rule, standard: str, run: Run) -> tuple[Result, str]:
         left_out = [name for name in run.deselected if not standard or self._stands_for(name, standard)]
         if left_out:
             return Result.NOT_JUDGED, f"left out of this run: {', '.join(left_out)}"
@@ -69,9 +64,21 @@ class ThresholdGate:
         return bool(standard) and standard in (stage, stage.removeprefix("standard-"), self.standard_of(stage))
 
 
+def _against(rule: Rule, metric: Metric) -> tuple[Result, str]:
+    if rule.holds(metric.value):
+        return Result.PASS, ""
+    return (Result.FAIL if rule.binding else Result.WARN), remedy(metric)
+
+
 def _fails_anyway(rule: Rule, metric: Metric) -> bool:
     grows = metric.name.startswith(_GROWING) and rule.operator in _UPPER_BOUNDS
     return grows and metric.value >= rule.bound and not rule.holds(metric.value)
+
+
+def _without_figure(rule: Rule, tasks: Sequence[TaskResult]) -> tuple[Result, str]:
+    if all(result.task.skip for result in tasks):
+        return _not_applicable(rule, f"{tasks[0].task.stage}: {tasks[0].task.skip}")
+    return Result.INCONCLUSIVE, _why_no_figure(rule, tasks)
 
 
 def _not_applicable(rule: Rule, reason: str) -> tuple[Result, str]:

@@ -31,11 +31,14 @@ class BuildReader:
             return None
         unknown = tuple(Missing(name=_METRIC, reason=r.reason) for r in reports.read if r.reproducible is None)
         known = [report for report in reports.read if report.reproducible is not None]
-        differs = dict.fromkeys(name for report in known for name in report.differs)
-        metric = Metric(
-            name=_METRIC,
-            value=float(all(report.reproducible for report in known)),
-            source=_NAME,
-            hint=f"these differ: {', '.join(differs)}" if differs else "",
-        )
-        return Reading(metrics=(metric,) if known else (), missing=(*reports.missing([_METRIC]), *unknown))
+        return Reading(metrics=(_metric(known),) if known else (), missing=(*reports.missing([_METRIC]), *unknown))
+
+
+def _metric(reports: Sequence[_Report]) -> Metric:
+    differs = dict.fromkeys(name for report in reports for name in report.differs)
+    return Metric(
+        name=_METRIC,
+        value=float(all(report.reproducible for report in reports)),
+        source=_NAME,
+        hint=f"these differ: {', '.join(differs)}" if differs else "",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 
 from noxline.metrics.report import union
@@ -73,15 +74,19 @@ def merge(readings: Iterable[Reading]) -> Reading:
     whole = list(readings)
     figures = [_combine(group) for group in _by_name(whole).values()]
     contradictions = [figure for figure in figures if isinstance(figure, Missing)]
-    missing = tuple(dict.fromkeys([*(m for reading in whole for m in reading.missing), *contradictions]))
-    incomplete = {entry.name for entry in missing}
+    missing = tuple(dict.fromkeys([*chain.from_iterable(reading.missing for reading in whole), *contradictions]))
     return Reading(
-        # An incomplete count of nothing is no figure: it would read like a clean result.
-        metrics=tuple(f for f in figures if isinstance(f, Metric) and (f.value or f.name not in incomplete)),
+        metrics=_complete((figure for figure in figures if isinstance(figure, Metric)), missing),
         missing=missing,
         findings=union(reading.findings for reading in whole),
-        tools=_tools(tool for reading in whole for tool in reading.tools),
+        tools=_tools(chain.from_iterable(reading.tools for reading in whole)),
     )
+
+
+def _complete(figures: Iterable[Metric], missing: Iterable[Missing]) -> tuple[Metric, ...]:
+    """Leave out an incomplete count of nothing: it is no figure, and would read like a clean result."""
+    incomplete = {entry.name for entry in missing}
+    return tuple(figure for figure in figures if figure.value or figure.name not in incomplete)
 
 
 def _by_name(readings: Iterable[Reading]) -> dict[str, list[Metric]]:
@@ -93,17 +98,24 @@ def _by_name(readings: Iterable[Reading]) -> dict[str, list[Metric]]:
 
 def _combine(group: Sequence[Metric]) -> Metric | Missing:
     first = group[0]
-    values = [metric.value for metric in group]
-    if len(set(values)) == 1 and not first.name.startswith(_ADDED):
-        return first
-    sources = ", ".join(dict.fromkeys(metric.source for metric in group))
     if first.name.startswith(_ADDED):
-        hint = next((metric.hint for metric in group if metric.hint), "")
-        return replace(first, value=sum(values), source=sources, hint=hint)
+        return _sum(group)
+    values = [metric.value for metric in group]
+    if len(set(values)) == 1:
+        return first
     if first.name in _WORST:
         return group[values.index(_WORST[first.name](values))]
     given = ", ".join(f"{value:g}" for value in values)
-    return Missing(name=first.name, reason=f"{sources} gives it several times, and differently: {given}")
+    return Missing(name=first.name, reason=f"{_sources(group)} gives it several times, and differently: {given}")
+
+
+def _sum(group: Sequence[Metric]) -> Metric:
+    hint = next((metric.hint for metric in group if metric.hint), "")
+    return replace(group[0], value=sum(metric.value for metric in group), source=_sources(group), hint=hint)
+
+
+def _sources(group: Sequence[Metric]) -> str:
+    return ", ".join(dict.fromkeys(metric.source for metric in group))
 
 
 def _tools(reports: Iterable[ToolReport]) -> tuple[ToolReport, ...]:

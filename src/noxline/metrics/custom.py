@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from noxline.model.metric import Metric, Missing
@@ -18,10 +19,10 @@ class CustomReader:
 
     def read(self, outputs: Sequence[Path], root: Path) -> Reading | None:  # noqa: ARG002 - the port's signature
         """Return the numbers; an entry that is none is missing, and takes no other with it."""
-        files = [output / _NAME for output in outputs if (output / _NAME).exists()]
+        files = [path for path in (output / _NAME for output in outputs) if path.exists()]
         if not files:
             return None
-        entries = [entry for path in files for entry in _entries(path)]
+        entries = list(chain.from_iterable(map(_entries, files)))
         return Reading(
             metrics=tuple(entry for entry in entries if isinstance(entry, Metric)),
             missing=tuple(entry for entry in entries if isinstance(entry, Missing)),

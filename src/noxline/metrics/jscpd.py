@@ -52,20 +52,28 @@ class JscpdReader:
         reports = load(outputs, _NAME, _Report)
         if not reports:
             return None
-        clones = (sorted(r.duplicates, key=lambda clone: -clone.lines) for r in reports.read)
-        findings = union([_finding(clone, root) for clone in group] for group in clones)
+        findings = union(_findings(report, root) for report in reports.read)
         totals = [report.statistics.total for report in reports.read]
         unseen = [Missing(name=_METRIC, reason=_NOTHING) for total in totals if not total.lines]
-        percents = [100 * total.duplicated_lines / total.lines for total in totals if total.lines]
-        hint = describe(findings[0]) if findings else ""
         return Reading(
-            metrics=tuple(
-                Metric(name=_METRIC, value=value, unit="%", source=_NAME, hint=hint) for value in sorted(percents)[-1:]
-            ),
+            metrics=_worst([total for total in totals if total.lines], hint=describe(findings[0]) if findings else ""),
             missing=(*reports.missing([_METRIC]), *unseen),
             findings=findings,
             tools=reports.tool("jscpd"),
         )
+
+
+def _worst(totals: Sequence[_Total], *, hint: str) -> tuple[Metric, ...]:
+    """Return the highest share of repeated lines that a report gives, if any does."""
+    if not totals:
+        return ()
+    percent = max(100 * total.duplicated_lines / total.lines for total in totals)
+    return (Metric(name=_METRIC, value=percent, unit="%", source=_NAME, hint=hint),)
+
+
+def _findings(report: _Report, root: Path) -> list[Finding]:
+    """Return the repeated pieces, the longest first."""
+    return [_finding(clone, root) for clone in sorted(report.duplicates, key=lambda clone: -clone.lines)]
 
 
 def _finding(clone: _Clone, root: Path) -> Finding:

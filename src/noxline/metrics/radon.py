@@ -15,6 +15,7 @@ from noxline.ports import Reading
 _NAME = "radon.json"
 _COMPLEXITY = ("complexity.max", "complexity.mean", "complexity.over_10")
 _MAINTAINABILITY = ("maintainability.min",)
+_METRICS = (*_COMPLEXITY, *_MAINTAINABILITY)
 _HIGH = 10
 
 
@@ -59,18 +60,13 @@ class RadonReader:
         reports = load(outputs, _NAME, _Report)
         if not reports:
             return None
-        missing = (*reports.missing((*_COMPLEXITY, *_MAINTAINABILITY)), *_failures(reports, root))
+        missing = (*reports.missing(_METRICS), *_failures(reports, root))
+        metrics: tuple[Metric, ...] = ()
         if any(report.mi or report.cc for report in reports.read):
             functions = sorted({f for report in reports.read for f in _functions(report, root)}, reverse=True)
-            indices = {place(file, root): i.mi for r in reports.read for file, i in r.mi.items() if i.mi is not None}
-            metrics = (*_complexity(functions), *_maintainability(indices))
-        else:
-            metrics = ()
-            missing += tuple(
-                Missing(name=name, reason="radon looked at no file")
-                for name in (*_COMPLEXITY, *_MAINTAINABILITY)
-                if reports.read
-            )
+            metrics = (*_complexity(functions), *_maintainability(_indices(reports, root)))
+        elif reports.read:
+            missing += tuple(Missing(name=name, reason="radon looked at no file") for name in _METRICS)
         return Reading(metrics=metrics, missing=missing, tools=reports.tool("radon"))
 
 
@@ -83,17 +79,27 @@ def _functions(report: _Report, root: Path) -> Iterator[_Function]:
                 yield _Function(block.complexity, place(file, root), block.lineno, name)
 
 
+def _indices(reports: Reports[_Report], root: Path) -> dict[str, float]:
+    return {place(file, root): i.mi for report in reports.read for file, i in report.mi.items() if i.mi is not None}
+
+
 def _failures(reports: Reports[_Report], root: Path) -> tuple[Missing, ...]:
     errors: dict[tuple[str, str], str] = {}
     for report in reports.read:
-        unparsed = {file: entry.error for file, entry in report.cc.items() if isinstance(entry, _Failure)}
-        unrated = {file: entry.error or "no index" for file, entry in report.mi.items() if entry.mi is None}
-        errors |= {(name, file): error for name in _COMPLEXITY for file, error in unparsed.items()}
-        errors |= {(name, file): error for name in _MAINTAINABILITY for file, error in unrated.items()}
+        errors |= {(name, file): error for name in _COMPLEXITY for file, error in _unparsed(report).items()}
+        errors |= {(name, file): error for name in _MAINTAINABILITY for file, error in _unrated(report).items()}
     return tuple(
         Missing(name=name, reason=f"radon could not read {place(file, root)}: {error}")
         for (name, file), error in errors.items()
     )
+
+
+def _unparsed(report: _Report) -> dict[str, str]:
+    return {file: entry.error for file, entry in report.cc.items() if isinstance(entry, _Failure)}
+
+
+def _unrated(report: _Report) -> dict[str, str]:
+    return {file: entry.error or "no index" for file, entry in report.mi.items() if entry.mi is None}
 
 
 def _complexity(functions: Sequence[_Function]) -> tuple[Metric, ...]:

@@ -146,7 +146,7 @@ class SarifReader:
                 found.problems.append((path.stem, log.reason))
             else:
                 self._take(log, path, root, found)
-        counts = bool(found.tools) and (self.security or (found.rated and self.standard not in _QUALITY_STAGES))
+        counts = bool(found.tools) and self._judges_security(found)
         return Reading(
             metrics=security_metrics(union(found.security), files[0].name) if counts else (),
             missing=tuple(self._missing(found, counts=counts)),
@@ -159,9 +159,12 @@ class SarifReader:
         """Tell whether every finding is security's."""
         return self.standard == "security"
 
+    def _judges_security(self, found: _Found) -> bool:
+        return self.security or (found.rated and self.standard not in _QUALITY_STAGES)
+
     def _take(self, log: _Log, path: Path, root: Path, found: _Found) -> None:
-        groups: list[Finding] = []
-        security: list[Finding] = []
+        found.groups.append([])
+        found.security.append([])
         for run in log.runs:
             tool = run.tool.driver.name.lower()
             if (path.parent / _OWN_REPORTS.get(tool, "nothing")).is_file():
@@ -169,22 +172,27 @@ class SarifReader:
             found.tools[tool] = ToolReport(tool=tool, status="worked")
             found.rated |= any(_score(rule.properties) is not None for rule in run.tool.driver.rules)
             found.problems += [(tool, reason) for reason in _problems(run, tool, root)]
-            for result in run.results:
-                if result.kind in _NO_PROBLEM or any(s.status == "accepted" for s in result.suppressions):
-                    continue
-                rule = _rule_of(result, run)
-                finding = _finding(result, rule, run, root, _STATIC_ANALYSIS if self.security else _QUALITY)
-                groups.append(finding)
-                if self.security or _score(result.properties, rule.properties) is not None:
-                    found.rated = True
-                    security.append(finding)
-        found.groups.append(groups)
-        found.security.append(security)
+            self._take_results(run, root, found)
+
+    def _take_results(self, run: _Run, root: Path, found: _Found) -> None:
+        """Add the findings of a run to the newest groups."""
+        severities = _STATIC_ANALYSIS if self.security else _QUALITY
+        for result in filter(_is_problem, run.results):
+            rule = _rule_of(result, run)
+            finding = _finding(result, rule, run, root, severities)
+            found.groups[-1].append(finding)
+            if self.security or _score(result.properties, rule.properties) is not None:
+                found.rated = True
+                found.security[-1].append(finding)
 
     def _missing(self, found: _Found, *, counts: bool) -> Iterator[Missing]:
         for name, reason in found.problems:
             names = SECURITY if self.security or counts else (f"{name}.findings",)
             yield from (Missing(name=metric, reason=reason) for metric in names)
+
+
+def _is_problem(result: _Result) -> bool:
+    return result.kind not in _NO_PROBLEM and all(entry.status != "accepted" for entry in result.suppressions)
 
 
 def _rule_of(result: _Result, run: _Run) -> _Rule:

@@ -35,24 +35,28 @@ class SecretsReader:
         scans = load(outputs, _NAME, _Report)
         others = load(outputs, trivy.NAME, trivy.Report)
         found = union(_findings(report, root) for report in scans.read)
-        places = {(finding.file, finding.line) for finding in found}
         seen_by_trivy = union(trivy.secrets(report, root) for report in others.read)
-        new = [finding for finding in seen_by_trivy if (finding.file, finding.line) not in places]
         if not scans and not seen_by_trivy:
             return None
-        counted = (*found, *new)
-        metric = Metric(
-            name=_METRIC,
-            value=float(len(counted)),
-            source=_NAME if scans.read else trivy.NAME,
-            hint=describe(counted[0]) if counted else "",
-        )
+        counted = (*found, *_elsewhere(seen_by_trivy, found))
+        metric = _metric(counted, _NAME if scans.read else trivy.NAME)
         return Reading(
             metrics=(metric,) if scans.read or seen_by_trivy else (),
             missing=scans.missing([_METRIC]),
             findings=(*found, *seen_by_trivy),
             tools=scans.tool("detect-secrets"),
         )
+
+
+def _elsewhere(findings: Sequence[Finding], known: Sequence[Finding]) -> list[Finding]:
+    """Return the findings at places that none of the known ones names."""
+    places = {(finding.file, finding.line) for finding in known}
+    return [finding for finding in findings if (finding.file, finding.line) not in places]
+
+
+def _metric(counted: Sequence[Finding], source: str) -> Metric:
+    hint = describe(counted[0]) if counted else ""
+    return Metric(name=_METRIC, value=float(len(counted)), source=source, hint=hint)
 
 
 def _findings(report: _Report, root: Path) -> list[Finding]:

@@ -116,13 +116,7 @@ def _rows(manifest: Any, config: Any, noxfile: Path) -> list[dict[str, Any]]:
 def _chosen(manifest: Any, config: Any, noxfile: Path) -> list[Any]:
     """Return the sessions that plain `nox` would run."""
     if config.tags is None and not config.keywords:
-        if config.sessions is None:
-            manifest.filter_by_default()
-        else:
-            try:
-                manifest.filter_by_name(config.sessions)
-            except KeyError as error:
-                raise NoxfileError(str(error.args[0]), str(noxfile), line=_line(noxfile, "sessions")) from error
+        _filter_by_sessions(manifest, config.sessions, noxfile)
     if config.pythons:
         manifest.filter_by_python_interpreter(config.pythons)
     if config.tags is not None:
@@ -130,6 +124,16 @@ def _chosen(manifest: Any, config: Any, noxfile: Path) -> list[Any]:
     if config.keywords:
         manifest.filter_by_keywords(config.keywords)
     return [runner for runner, selected in manifest.list_all_sessions() if selected]
+
+
+def _filter_by_sessions(manifest: Any, names: Any, noxfile: Path) -> None:
+    if names is None:
+        manifest.filter_by_default()
+        return
+    try:
+        manifest.filter_by_name(names)
+    except KeyError as error:
+        raise NoxfileError(str(error.args[0]), str(noxfile), line=_line(noxfile, "sessions")) from error
 
 
 def _line(noxfile: Path, option: str) -> int | None:
@@ -160,17 +164,26 @@ def _requires(runner: Any, runners: list[Any], noxfile: Path) -> list[str]:
     except ValueError as error:
         raise NoxfileError(str(error), *_place(runner, noxfile)[:1], line=_place(runner, noxfile)[1]) from error
     for name in wanted:
-        matching = [r for r in runners if name in r.signatures] or [r for r in runners if name == r.name]
+        matching = _called(name, runners)
         if not matching:
-            import difflib
-
-            known = sorted({r.name for r in runners} | {s for r in runners for s in r.signatures})
-            near = difflib.get_close_matches(name, known, n=1)
             file, line = _place(runner, noxfile)
             message = f"session {runner.friendly_name!r} requires {name!r}, which is not there"
-            raise NoxfileError(message, file, line=line, hint=f"did you mean {near[0]!r}?" if near else "")
+            raise NoxfileError(message, file, line=line, hint=_nearest(name, runners))
         found.update(dict.fromkeys(r.friendly_name for r in matching))
     return list(found)
+
+
+def _called(name: str, runners: list[Any]) -> list[Any]:
+    """Return the sessions of that signature, or else of that name."""
+    return [r for r in runners if name in r.signatures] or [r for r in runners if name == r.name]
+
+
+def _nearest(name: str, runners: list[Any]) -> str:
+    import difflib
+
+    known = sorted({runner.name for runner in runners}.union(*(runner.signatures for runner in runners)))
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def _place(runner: Any, noxfile: Path) -> tuple[str, int | None]:

@@ -118,13 +118,17 @@ def _in_home(home: Path) -> Iterator[Candidate]:
         return
     if known["name"] not in (None, "cpython"):
         return
-    rest = known["rest"] or ""
-    special = bool(known["pre"]) or rest.startswith("t") or "freethreaded" in rest or "-dev" in rest
     minor = known["full"].rpartition(".")[0]
     for path in (home / "bin" / f"python{minor}", home / "bin" / f"python{minor}t", home / "python.exe"):
         if path.is_file():
-            yield Candidate(path=path, full=known["full"], special=special)
+            yield Candidate(path=path, full=known["full"], special=_is_special(known))
             return
+
+
+def _is_special(folder: re.Match[str]) -> bool:
+    """Tell whether a folder's name says that it holds a prerelease or a free-threaded build."""
+    rest = folder["rest"] or ""
+    return bool(folder["pre"]) or rest.startswith("t") or "freethreaded" in rest or "-dev" in rest
 
 
 def _in_folder(folder: Path) -> Iterator[Candidate]:
@@ -132,7 +136,8 @@ def _in_folder(folder: Path) -> Iterator[Candidate]:
         names = sorted(entry.name for entry in os.scandir(folder) if entry.name.startswith("python"))
     except OSError:
         return  # PATH may name folders that are not there
-    for name in [n for n in names if _VERSIONED.fullmatch(n)] or [n for n in _PLAIN if n in names][:1]:
+    versioned = list(filter(_VERSIONED.fullmatch, names))
+    for name in versioned or [plain for plain in _PLAIN if plain in names][:1]:
         yield Candidate(path=folder / name, special=name.endswith(("t", "t.exe")))
 
 

@@ -54,10 +54,15 @@ def _without_null(node: Any) -> Any:
     """Return the schema without the values that TOML does not have: nothing in it can be null."""
     if isinstance(node, list):
         return [_without_null(item) for item in node if item != {"type": "null"}]
-    if not isinstance(node, dict):
+    if isinstance(node, dict):
+        given = {key: value for key, value in node.items() if (key, value) != ("default", None)}
+        return _with_single_choice({key: _without_null(value) for key, value in given.items()})
+    return node
+
+
+def _with_single_choice(node: dict[str, Any]) -> dict[str, Any]:
+    """Put the only choice of a schema in the place of its `anyOf`."""
+    choices = node.get("anyOf", [])
+    if len(choices) != 1:
         return node
-    cleaned = {key: _without_null(value) for key, value in node.items() if not (key == "default" and value is None)}
-    choices = cleaned.get("anyOf", [])
-    if len(choices) == 1:
-        return {**choices[0], **{key: value for key, value in cleaned.items() if key != "anyOf"}}
-    return cleaned
+    return {**choices[0], **{key: value for key, value in node.items() if key != "anyOf"}}

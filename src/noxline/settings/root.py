@@ -23,14 +23,11 @@ def find_root(start: Path) -> Path:
         raise UsageError(f"there is no folder {start}")
     start = start.resolve()
     folders = tuple(_upwards(start if start.is_dir() else start.parent))
-    for folder in folders:
-        if _is_marked(folder):
-            return folder
     top = [folder for folder in folders if (folder / ".git").exists()]
-    for folder in (*top, folders[0]):
-        if any(next(folder.glob(pattern), None) for pattern in _LOOSE):
-            return folder
-    raise _no_project(folders)
+    found = next(filter(_is_marked, folders), None) or next(filter(_looks_like_one, (*top, folders[0])), None)
+    if found is None:
+        raise _no_project(folders)
+    return found
 
 
 def _upwards(start: Path) -> Iterator[Path]:
@@ -54,6 +51,10 @@ def _is_marked(folder: Path) -> bool:
     if any((folder / marker).is_file() for marker in MARKERS):
         return True
     return (folder / "config").is_dir() and read_config(folder, "pipeline") is not None
+
+
+def _looks_like_one(folder: Path) -> bool:
+    return any(next(folder.glob(pattern), None) for pattern in _LOOSE)
 
 
 def _no_project(folders: tuple[Path, ...]) -> UsageError:

@@ -92,22 +92,35 @@ def _config(root: Path, table: str, text: str, settings: Settings) -> Iterator[P
 def _makefile(root: Path, facts: ProjectFacts) -> Iterator[PlannedFile]:
     name = next((name for name in _MAKEFILES if (root / name).is_file()), "Makefile")
     old = read_text(root / name)
-    existing = {target for match in _TARGET.finditer(old or "") for target in match[1].split()}
-    lacking = {target: command for target, command in _targets(root, facts).items() if target not in existing}
+    lacking = _lacking_targets(old or "", _targets(root, facts))
+    listed = ", ".join(lacking)
     if not lacking:
         return
-    if old is not None and ".RECIPEPREFIX" in old:
-        yield _kept(root, name, old, f"it sets .RECIPEPREFIX; add yourself: {', '.join(lacking)}")
-        return
-    intro = "" if "NOXLINE" in (old or "") else scaffold_texts.MAKE_INTRO
-    blocks = [scaffold_texts.make_target(target, command) for target, command in lacking.items()]
-    added = "\n".join(block for block in (intro, *blocks) if block)
     if old is None:
-        yield _new(root, name, added, f"targets: {', '.join(lacking)}")
+        yield _new(root, name, _make_text("", lacking), f"targets: {listed}")
+    elif ".RECIPEPREFIX" in old:
+        yield _kept(root, name, old, f"it sets .RECIPEPREFIX; add yourself: {listed}")
     else:
-        gap = "\n" if old.endswith("\n") or not old else "\n\n"
-        note = f"added at the end: {', '.join(lacking)}"
-        yield PlannedFile(name=name, path=root / name, old=old, new=f"{old}{gap if old else ''}{added}", note=note)
+        new = f"{_until_blank_line(old)}{_make_text(old, lacking)}"
+        yield PlannedFile(name=name, path=root / name, old=old, new=new, note=f"added at the end: {listed}")
+
+
+def _lacking_targets(old: str, wanted: Mapping[str, str]) -> dict[str, str]:
+    existing = {target for match in _TARGET.finditer(old) for target in match[1].split()}
+    return {target: command for target, command in wanted.items() if target not in existing}
+
+
+def _make_text(old: str, targets: Mapping[str, str]) -> str:
+    """Return the text that defines targets, with the introduction where the Makefile does not hold it yet."""
+    blocks = [scaffold_texts.make_target(target, command) for target, command in targets.items()]
+    return "\n".join(blocks if "NOXLINE" in old else [scaffold_texts.MAKE_INTRO, *blocks])
+
+
+def _until_blank_line(text: str) -> str:
+    """Return a text with the line ends that put a blank line between it and what follows."""
+    if not text:
+        return ""
+    return text + ("\n" if text.endswith("\n") else "\n\n")
 
 
 def _targets(root: Path, facts: ProjectFacts) -> dict[str, str]:
