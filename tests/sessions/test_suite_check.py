@@ -79,3 +79,11 @@ def test_files_of_which_nothing_was_collected_are_named(tmp_path: Path) -> None:
         "bar_tests.py: looks like tests, 0 collected",
     ]
     assert unittest_modules(tmp_path, suite, results) == ["foo_tests.py"]
+
+
+def test_the_script_that_runs_the_tests_is_not_missed_among_them(tmp_path: Path) -> None:
+    record(tmp_path, dict(collected("test_a.A.x", files=("test/test_a.py",))), ran("test_a.A.x", file="test/test_a.py"))
+    command = Command(argv=("python", "alltests.py"), runner=Runner.SCRIPT, origin=Origin(file="tox.ini", line=1))
+    files = ("test/alltests.py", "test/test_a.py", "test/test_b.py")
+    suite = Suite(commands=(command,), sources=(), directory="test", files=files)
+    assert forgotten_files(suite, read_results([tmp_path])) == ["test/test_b.py: looks like tests, 0 collected"]

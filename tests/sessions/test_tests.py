@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from noxline.sessions.suite_command import Place
-from noxline.sessions.tests import SuiteRun
+from noxline.sessions.tests import SuiteRun, _place
 from noxline.settings.facts import Origin, Runner, TestCommand, TestSuite
 from sessions.samples import Answer, FakeSession, facts
 
@@ -24,3 +24,10 @@ def test_a_command_that_fails_keeps_no_other_from_running(root: Path, *, ignored
     place = Place(bin=root / "bin", tmp=root / "tmp", rcfile=root / "rc")
     assert SuiteRun(session, facts(root), suite, place, {}).run_all() == expected
     assert session.ran == [("first",), ("second",)]
+
+
+def test_the_temporary_folder_lies_outside_the_environment(root: Path, output: Path) -> None:
+    environment = root / ".noxline" / "envs" / "tests-3-11"
+    place = _place(FakeSession(bin=str(environment / "bin")), facts(root), output)
+    assert place.tmp.is_dir()
+    assert not place.tmp.is_relative_to(environment)

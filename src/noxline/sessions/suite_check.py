@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +44,13 @@ def _uncollected(suite: TestSuite, results: Results) -> list[str]:
     seen = {name for process in results.processes if process.collected for name in process.collected.files}
     seen |= {result.id.partition("::")[0] for result in results.all()}
     seen |= {result.file for result in results.all() if result.file}
-    return [name for name in suite.files if name not in seen]
+    return [name for name in suite.files if name not in seen | _runners(suite)]
+
+
+def _runners(suite: TestSuite) -> set[str]:
+    """Return the scripts that run the tests: what they collect is recorded, they themselves hold no tests to find."""
+    words = [word for command in suite.commands if command.runner is Runner.SCRIPT for word in command.argv]
+    return {posixpath.normpath(posixpath.join(suite.directory, word)) for word in words if word.endswith(".py")}
 
 
 def unittest_modules(root: Path, suite: TestSuite, results: Results) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noxline.model.stage import NotApplicable
-from noxline.sessions.command import installing_only, scratch, stream
+from noxline.sessions.command import installing_only, stream
 from noxline.sessions.coverage_settings import run_settings
 from noxline.sessions.gate import pass_gate
 from noxline.sessions.install import Wanted, install_first, project_forms
@@ -82,7 +82,9 @@ def _place(session: nox.Session, facts: ProjectFacts, output: Path) -> Place:
     rcfile.write_text(run_settings(facts, data_file=str(output / "coverage.data")), encoding="utf-8")
     # Shards run side by side in one environment, and pytest empties the folder it gets as --basetemp.
     shard = os.environ.get("NOXLINE_SHARD", "1/1").replace("/", "-")
-    tmp = scratch(session, f"shard-{shard}")
+    # Beside the environment: below it, packages that tests make up look like installed ones.
+    environment_folder = Path(session.bin).resolve().parent
+    tmp = environment_folder.with_name(f"{environment_folder.name}.tmp") / f"shard-{shard}"
     tmp.mkdir(parents=True, exist_ok=True)
     return Place(bin=Path(session.bin), tmp=tmp, rcfile=rcfile)
 
