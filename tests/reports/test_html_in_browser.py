@@ -11,7 +11,7 @@ import pytest
 
 from noxline.model.gate import Result, Verdict
 from noxline.reports.html import HtmlReport
-from reports.sample import failed, result, run_of
+from tests.reports.sample import failed, result, run_of
 
 pytestmark = pytest.mark.process
 
