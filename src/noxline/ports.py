@@ -17,7 +17,7 @@ from noxline.model.task import Outcome, TaskRequest
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
-    """Message of an executor: the environment of a task is up to date."""
+    """Message of an executor: the environment of a task is up to date, and the task waits until it may proceed."""
 
     task: str
     seconds: float
@@ -46,6 +46,9 @@ class Executor(Protocol):
 
     def submit(self, request: TaskRequest) -> None:
         """Start a request; return at once."""
+
+    def proceed(self, task: str, cpus: int) -> None:
+        """Let a prepared task run its own command, with so many CPUs; one that is over is none any more."""
 
     def wait(self, timeout: float | None = None) -> Sequence[Message]:
         """Return the messages that have come in, waiting up to `timeout` seconds for the first."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from noxline.engine.plan import Slot
 from noxline.model.stage import SessionInfo, Source, Stage
 from noxline.model.task import Task, TaskRequest
-from noxline.nox_bridge.child import child_environment, session_argv
+from noxline.nox_bridge.child import child_environment, cpu_variables, session_argv
 from noxline.nox_bridge.interpreters import newest
 from noxline.nox_bridge.listing import find_noxfile
 from noxline.nox_bridge.prepare import prepare_argv
@@ -66,13 +66,18 @@ class RequestBuilder:
         return frozenset(name for name in names if names.count(name) > 1)
 
     def __call__(self, task: Task, slot: Slot, _attempt: int) -> TaskRequest:
-        """Return the request for one attempt at a task; its slot says whether its environment is to be prepared."""
-        _, session = self._sessions[task.source, task.session]
+        """Return the request for one attempt at a task; its slot says whether its environment is to be prepared.
+
+        A standard session that is alone in its environment prepares it in the same process, and then stops at a gate.
+        """
+        stage, session = self._sessions[task.source, task.session]
         envs = self.envs / task.source.value
         noxfile = self.noxfiles[task.source]
         foreign = task.source is Source.PROJECT and not session.standard
         separate = foreign or task.environment in self._shared
-        first = slot.prepare
+        first = slot.prepare and bool(session.environment)
+        cpus = slot.cpus or 1
+        gate = self.folder(task.name) / "gate" if first and not separate else None
         return TaskRequest(
             task=task.name,
             argv=session_argv(
@@ -89,16 +94,18 @@ class RequestBuilder:
                 noxfile=noxfile,
                 envs=envs,
                 root=self.project.root,
-                coverage=foreign,
+                coverage=is_measured(stage, session),
             )
-            if first and separate and session.environment
+            if first and separate
             else (),
+            gate=gate,
             directory=self.project.root,
-            environ=self._environ(task, slot.cpus, envs),
+            environ=self._environ(task, cpus, envs) | ({"NOXLINE_GATE": str(gate)} if gate else {}),
+            cpu_variables=cpu_variables(os.environ),
             log=self.folder(task.name) / "log.txt",
             output=self.output(task.name),
             timeout=task.timeout,
-            cpus=slot.cpus,
+            cpus=cpus,
         )
 
     def _posargs(self, task: Task) -> tuple[str, ...]:
@@ -130,8 +137,8 @@ class RequestBuilder:
 
     def _measure(self, task: Task, envs: Path) -> Mapping[str, str]:
         """Return the variables that measure a session of the project's own; standard sessions measure themselves."""
-        _, session = self._sessions[task.source, task.session]
-        if task.source is not Source.PROJECT or session.standard or not task.environment:
+        stage, session = self._sessions[task.source, task.session]
+        if not is_measured(stage, session):
             return {}
         return measured_environment(
             self.project.root,
@@ -147,3 +154,9 @@ class RequestBuilder:
         path = self.directory / "coverage.rc"
         write_rcfile(self.project.facts, path)
         return path
+
+
+def is_measured(stage: Stage, session: SessionInfo) -> bool:
+    """Return whether this is a session of the project that may run tests; coverage would distort benchmarks."""
+    foreign = session.source is Source.PROJECT and not session.standard
+    return foreign and bool(session.environment) and stage.standard in ("", "tests")

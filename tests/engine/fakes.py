@@ -31,12 +31,16 @@ def make_request(task: Task, slot: Slot, _attempt: int) -> TaskRequest:
         environ={},
         log=Path("log"),
         output=Path("output"),
-        cpus=slot.cpus,
+        cpus=slot.cpus or 1,
     )
 
 
 class FakeExecutor:
-    """Prepares and ends one task at each `wait`: the one that `choose` picks. `ends` gives the outcomes by task."""
+    """Prepares and ends one task at each `wait`: the one that `choose` picks. `ends` gives the outcomes by task.
+
+    A prepared task does nothing more until it may proceed; `cpus` holds what each was given when it started its own
+    command.
+    """
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class FakeExecutor:
         self.requests: list[TaskRequest] = []
         self.running: dict[str, TaskRequest] = {}
         self.prepared: set[str] = set()
+        self.cpus: dict[str, int] = {}
         self.cancelled: set[str] = set()
         self.deaf = False
         self.closed = False
@@ -59,27 +64,43 @@ class FakeExecutor:
     def submit(self, request: TaskRequest) -> None:
         self.requests.append(request)
         self.running[request.task] = request
+        if not request.prepare:
+            self.cpus[request.task] = request.cpus
+
+    def proceed(self, task: str, cpus: int) -> None:
+        assert task in self.prepared
+        self.cpus[task] = cpus
 
     def wait(self, timeout: float | None = None) -> Sequence[Message]:
         self.waits += 1
         if self.waits in self.interrupts:
             raise KeyboardInterrupt
-        names = [name for name in self.running if not self.deaf or name not in self.cancelled]
+        names = [name for name in self.running if self._can_move(name)]
+        assert names or self.deaf or not self.running, "nothing can ever happen any more"
         if not names:
             return ()
         name = self.choose(names)
         if name in self.cancelled:
-            del self.running[name]
+            self._end(name)
             return (Finished(outcome=Outcome(task=name, status=Status.CANCELLED)),)
         if self.running[name].prepare and name not in self.prepared and self._next(name).cause is not Cause.SETUP:
             self.prepared.add(name)
             return (Prepared(task=name, seconds=0.5),)
-        del self.running[name]
-        self.prepared.discard(name)
+        self._end(name)
         outcome = self._next(name)
         if self.ends.get(name):
             self.ends[name].pop(0)
         return (Finished(outcome=outcome),)
+
+    def _can_move(self, name: str) -> bool:
+        if name in self.cancelled:
+            return not self.deaf
+        return name in self.cpus or name not in self.prepared
+
+    def _end(self, name: str) -> None:
+        del self.running[name]
+        self.prepared.discard(name)
+        self.cpus.pop(name, None)
 
     def _next(self, name: str) -> Outcome:
         end = (self.ends.get(name) or [Status.PASSED])[0]

@@ -74,15 +74,17 @@ def test_a_task_alone_gets_all_the_tokens_it_can_use_and_several_share_them() ->
 
 def test_siblings_that_wait_for_an_environment_have_their_share_of_tokens() -> None:
     plan = plan_of(*(make_task(f"tests-{n}", environment="tests", cpus=4) for n in (1, 2)), cpus=4)
-    assert start_all(plan) == {"tests-1": Slot(cpus=2, prepare=True)}
+    assert start_all(plan) == {"tests-1": Slot(cpus=0, prepare=True)}
     plan.prepared("tests-1")
+    assert plan.admit() == ("tests-1", 2)
     assert start_all(plan) == {"tests-2": Slot(cpus=2, prepare=False)}
 
 
 def test_an_environment_is_prepared_once_and_never_twice_at_the_same_time() -> None:
     plan = plan_of(*(make_task(name, environment="env") for name in "abc"), make_task("other"), cpus=4)
-    assert start_all(plan) == {"a": Slot(cpus=1, prepare=True), "other": Slot(cpus=1, prepare=False)}
+    assert start_all(plan) == {"a": Slot(cpus=0, prepare=True), "other": Slot(cpus=1, prepare=False)}
     plan.prepared("a")
+    assert plan.admit() == ("a", 1)
     assert {name: slot.prepare for name, slot in start_all(plan).items()} == {"b": False, "c": False}
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.fakes import FakeExecutor, make_task, run
+from noxline.graph import TaskGraph
 from noxline.model.event import Event, TaskFinished
 from noxline.model.task import Cause, Outcome, Status, Task, TaskRequest
 from noxline.ports import Finished, Message, Prepared
@@ -43,11 +44,14 @@ class Watching(FakeExecutor):
     def __init__(self, tasks: Sequence[Task], cpus: int, chance: random.Random) -> None:
         super().__init__(choose=chance.choice)
         self.tasks = {task.name: task for task in tasks}
-        self.cpus = cpus
+        self.cpus_of_machine = cpus
         self.chance = chance
         self.ended: dict[str, Outcome] = {}
         self.preparing: dict[str, str] = {}
         self.made: set[str] = set()
+        names = list(TaskGraph.of(tasks).tasks)
+        self.urgency = {name: (self.tasks[name].rank, place) for place, name in enumerate(names)}
+        self.ordered = True
 
     def submit(self, request: TaskRequest) -> None:
         task = self.tasks[request.task]
@@ -59,13 +63,28 @@ class Watching(FakeExecutor):
             assert bool(request.prepare) == (task.environment not in self.made)
             if request.prepare:
                 self.preparing[task.environment] = task.name
+        assert request.prepare or not self.at_gate(), "it started before those that are prepared"
         super().submit(request)
-        assert sum(r.cpus for r in self.running.values()) <= self.cpus
+        self.check_limits()
         assert len(self.running) == 1 or not any(self.tasks[name].exclusive for name in self.running)
         for need in task.needs:
             assert need not in self.running
             assert need in self.ended, "it started before its needs were over"
             assert not self.blocks(self.ended[need]) or task.tolerant
+
+    def proceed(self, task: str, cpus: int) -> None:
+        assert 1 <= cpus <= self.tasks[task].cpus
+        if self.ordered:
+            assert task == min(self.at_gate(), key=self.urgency.__getitem__)
+        super().proceed(task, cpus)
+        self.check_limits()
+
+    def at_gate(self) -> set[str]:
+        return {name for name in self.prepared if name not in self.cpus}
+
+    def check_limits(self) -> None:
+        assert sum(self.cpus.values()) <= self.cpus_of_machine
+        assert len(self.running.keys() - self.cpus.keys()) <= self.cpus_of_machine, "too many set-ups"
 
     def blocks(self, outcome: Outcome) -> bool:
         failed = outcome.status is Status.FAILED and not self.tasks[outcome.task].warn_only
@@ -115,6 +134,7 @@ def test_every_task_ends_once_after_its_needs_within_all_limits(
 ) -> None:
     durations = {task.name: float(chance.randint(0, 5)) for task in tasks} if known else {}
     watching = Watching(tasks, cpus, chance)
+    watching.ordered = not any(durations.values())  # by rank, then as in the graph
     ran = run(tasks, watching, cpus=cpus, durations=durations, fail_fast=fail_fast, emit=watching.emit)
     assert sorted(watching.ended) == sorted(task.name for task in tasks)
     assert not watching.running

@@ -18,7 +18,7 @@ def test_the_events_of_one_task_in_their_order() -> None:
     ran = run([make_task("tests", environment="env")])
     assert ran.events == [
         TaskStarted(task="tests", at=0.2, attempt=1, preparing=True, reasons=("asked for",)),
-        TaskPrepared(task="tests", at=0.3, seconds=0.5),
+        TaskPrepared(task="tests", at=0.4, seconds=0.5),
         TaskFinished(outcome=ran.outcome("tests"), decision="ran", reasons=("asked for",)),
     ]
     assert ran.outcome("tests").started == 0.1

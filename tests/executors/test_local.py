@@ -44,13 +44,19 @@ def request(folder: Path, code: str = "", **changes: Any) -> TaskRequest:
     return TaskRequest(**{**arguments, **changes})
 
 
-def until(executor: LocalExecutor, done: Callable[[list[Message]], bool], *, limit: float = 20.0) -> list[Message]:
-    """Collect messages until the condition holds for them."""
+def until(
+    executor: LocalExecutor, done: Callable[[list[Message]], bool], *, limit: float = 20.0, proceed: bool = True
+) -> list[Message]:
+    """Collect messages until the condition holds for them; prepared tasks may proceed at once, with three CPUs."""
     messages: list[Message] = []
     end = time.monotonic() + limit
     while not done(messages):
         assert time.monotonic() < end, f"nothing more came after {messages}"
-        messages += executor.wait(0.5)
+        new = executor.wait(0.5)
+        messages += new
+        for message in new:
+            if isinstance(message, Prepared) and proceed:
+                executor.proceed(message.task, 3)
     return messages
 
 
@@ -65,6 +71,10 @@ def ended(executor: LocalExecutor, order: TaskRequest) -> tuple[Outcome, list[st
     last = messages[-1]
     assert isinstance(last, Finished)
     return last.outcome, lines, messages
+
+
+def prepared(messages: list[Message]) -> bool:
+    return any(isinstance(message, Prepared) for message in messages)
 
 
 def is_gone(pid: int) -> bool:
@@ -117,9 +127,8 @@ def test_both_commands_in_their_order(executor: LocalExecutor, tmp_path: Path) -
     assert lines == ["no line end", "work"]
     kinds = [type(message) for message in messages]
     assert kinds == [Output, Prepared, Output, Finished]
-    prepared = messages[1]
-    assert isinstance(prepared, Prepared)
-    assert prepared.seconds == outcome.setup_seconds
+    assert isinstance(messages[1], Prepared)
+    assert messages[1].seconds == outcome.setup_seconds
     assert 0 < outcome.setup_seconds < outcome.seconds
 
 
@@ -308,6 +317,113 @@ def test_an_output_folder_that_cannot_be_made_fails_the_task(executor: LocalExec
     outcome, _, _ = ended(executor, request(tmp_path, output=tmp_path / "file" / "output"))
     assert outcome.cause is Cause.START
     assert outcome.reason.startswith("cannot make its output folder: ")
+
+
+ANNOUNCING = """
+    import os, sys, time
+    gate = os.environ["GATE"]
+    print("installing", flush=True)
+    time.sleep(0.3)
+    open(gate + "/prepared", "w").close()
+    while not os.path.exists(gate + "/go"):
+        time.sleep(0.01)
+    print("work", open(gate + "/go").read(), flush=True)
+    time.sleep(float(sys.argv[1]))
+"""
+
+
+def announcing(folder: Path, seconds: float, **changes: Any) -> TaskRequest:
+    """Return a request for one command that prepares, waits at its gate, and then works for some seconds."""
+    gate = folder / "gate"
+    argv = (*python(ANNOUNCING), str(seconds))
+    return request(folder, argv=argv, gate=gate, environ={"GATE": str(gate)}, cpu_variables=("CPUS",), **changes)
+
+
+@pytest.fixture(params=["two commands", "one command"])
+def order(request: pytest.FixtureRequest, tmp_path: Path) -> TaskRequest:
+    """Return a request that prepares for 0.3 s and then works for 0.3 s, in either of the two forms."""
+    if request.param == "one command":
+        return announcing(tmp_path, 0.3, timeout=2.0)
+    code = "import json, os, time; print('work', json.dumps({'CPUS': os.environ['CPUS']}), flush=True); time.sleep(0.3)"
+    return TaskRequest(
+        task="tests",
+        argv=python(code),
+        prepare=python("import time; print('installing', flush=True); time.sleep(0.3)"),
+        directory=tmp_path,
+        environ={"CPUS": "1"},
+        cpu_variables=("CPUS",),
+        log=tmp_path / "log.txt",
+        output=tmp_path / "output",
+        timeout=2.0,
+    )
+
+
+def test_a_prepared_task_waits_until_it_may_proceed(executor: LocalExecutor, order: TaskRequest) -> None:
+    executor.submit(order)
+    messages = until(executor, prepared, proceed=False)
+    assert messages[0] == Output(task="tests", lines=("installing",))
+    for _ in range(5):  # longer than its timeout, which counts its own work alone
+        assert not executor.wait(0.5)
+    executor.proceed("tests", 2)
+    said, end = until(executor, finished)
+    assert said == Output(task="tests", lines=('work {"CPUS": "2"}',))
+    assert isinstance(end, Finished)
+    outcome = end.outcome
+    assert outcome.status is Status.PASSED
+    assert 0.3 <= outcome.setup_seconds < 2
+    assert 2.4 < outcome.waited_seconds < 4
+    assert outcome.setup_seconds + 0.3 <= outcome.seconds < 2.4
+    assert not (order.directory / "gate").exists()
+
+
+def test_cancelled_at_the_gate(executor: LocalExecutor, order: TaskRequest) -> None:
+    executor.submit(order)
+    until(executor, prepared, proceed=False)
+    begun = time.monotonic()
+    executor.cancel()
+    messages = until(executor, finished)
+    assert time.monotonic() - begun < 1.5
+    (end,) = messages
+    assert isinstance(end, Finished)
+    assert end.outcome.status is Status.CANCELLED
+
+
+def test_close_ends_what_waits_at_the_gate(order: TaskRequest) -> None:
+    executor = LocalExecutor()
+    executor.submit(order)
+    until(executor, prepared, proceed=False)
+    executor.close()
+    assert finished(list(executor.wait(0)))
+
+
+def test_the_timeout_counts_from_the_gate(executor: LocalExecutor, tmp_path: Path) -> None:
+    outcome, lines, _ = ended(executor, announcing(tmp_path, 60, timeout=0.2))
+    assert (outcome.cause, outcome.reason) == (Cause.TIMEOUT, "no end after 0.2 s")
+    assert lines == ["installing", 'work {"CPUS": "3"}']
+
+
+def test_a_command_with_a_gate_may_end_without_coming_to_it(executor: LocalExecutor, tmp_path: Path) -> None:
+    outcome, _, messages = ended(executor, request(tmp_path, "raise SystemExit(4)", gate=tmp_path / "gate"))
+    assert (outcome.exit_code, outcome.setup_seconds, outcome.waited_seconds) == (4, 0.0, 0.0)
+    assert not prepared(messages)
+
+
+def test_a_gate_that_cannot_be_opened_fails_the_task(executor: LocalExecutor, tmp_path: Path) -> None:
+    code = """
+        import os, time
+        os.mkdir("gate/.go")  # in the way of what the executor writes
+        open("gate/prepared", "w").close()
+        time.sleep(60)
+    """
+    outcome, _, _ = ended(executor, request(tmp_path, code, gate=tmp_path / "gate"))
+    assert (outcome.status, outcome.cause) == (Status.FAILED, Cause.START)
+    assert outcome.reason.startswith("cannot tell it to go on: ")
+
+
+def test_what_is_over_or_unknown_cannot_proceed(executor: LocalExecutor, tmp_path: Path) -> None:
+    ended(executor, request(tmp_path))
+    executor.proceed("tests", 1)
+    executor.proceed("nothing", 1)
 
 
 def test_waiting_for_nothing_returns_at_once(executor: LocalExecutor) -> None:

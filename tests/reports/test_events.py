@@ -11,7 +11,9 @@ from noxline.model.event import (
     Judged,
     Measured,
     RunFinished,
+    RunningTask,
     RunStarted,
+    StillRunning,
     TaskFinished,
     TaskOutput,
     TaskPrepared,
@@ -35,6 +37,7 @@ EVENTS: tuple[Event, ...] = (
     TaskOutput(task="lint", lines=("a",)),
     TaskRetried(task="lint", outcome=OUTCOME),
     TaskFinished(outcome=OUTCOME, decision="ran", reasons=("first run",)),
+    StillRunning(at=3.0, tasks=(RunningTask(task="lint", seconds=1.5, preparing=False),)),
     Measured(
         stage="lint",
         metrics=(Metric(name="m", value=1.0),),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -138,6 +139,15 @@ def test_the_timeline_has_a_row_for_each_task_that_ran(tmp_path: Path) -> None:
     assert ">c</text>" not in chart
     assert chart.count('class="setup"') == 1
     assert chart.count('class="passed"') == 2
+
+
+def test_a_wait_for_a_cpu_is_a_gap_in_the_timeline(tmp_path: Path) -> None:
+    chart = timeline(run_of(tmp_path, result("a", started=0.0, seconds=3.0, setup_seconds=1.0, waited_seconds=4.0)))
+    bars = re.findall(r'<rect class="(\w+)" x="([\d.]+)" y="35" width="([\d.]+)"', chart)
+    (kind, at, width), (other, left, setup) = sorted(bars)
+    assert (kind, other, float(left)) == ("passed", "setup", 210.0)
+    assert float(width) == pytest.approx(2 * float(setup), abs=0.2)
+    assert float(at) == pytest.approx(float(left) + 5 * float(setup), abs=0.5)
 
 
 @pytest.mark.parametrize("span", [0.05, 1, 9.99, 10, 61, 3600, 10**6])

@@ -6,7 +6,9 @@ from pathlib import Path
 from tests.reports.sample import failed, replace_task, result, run_of
 
 from noxline.model.event import (
+    RunningTask,
     RunStarted,
+    StillRunning,
     TaskFinished,
     TaskOutput,
     TaskPrepared,
@@ -71,6 +73,19 @@ def test_a_failure_shows_its_cause_at_once(tmp_path: Path) -> None:
 def test_a_failure_that_only_warns_says_so(tmp_path: Path) -> None:
     bad = replace_task(failed("docs", tmp_path, "docs", seconds=1.0), warn_only=True)
     assert printed(started(bad), finished(bad)).splitlines()[1] == "! docs  failed    1.0 s  only warns"
+
+
+def still(*tasks: RunningTask) -> StillRunning:
+    return StillRunning(at=0.0, tasks=tasks)
+
+
+def test_what_still_runs_is_told_of_at_most_every_half_minute() -> None:
+    working = RunningTask(task="tests-3.11", seconds=84.3, preparing=False)
+    events = still(working, RunningTask(task="docs", seconds=12.0, preparing=True)), still(), still(working)
+    line = "… running: tests-3.11 1 min 24 s, docs preparing 12.0 s\n"
+    assert printed(*events, times=[20.0, 40.0, 49.0]) == line
+    assert printed(*events, times=[20.0, 40.0, 50.0]) == f"{line}… running: tests-3.11 1 min 24 s\n"
+    assert printed(*events, verbosity=Verbosity(quiet=True)) == ""
 
 
 def test_environments_are_told_of_at_most_every_ten_seconds() -> None:

@@ -17,17 +17,20 @@ class Attempts:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     setup_seconds: float = 0.0
+    waited_seconds: float = 0.0
 
     def add(self, outcome: Outcome) -> Outcome:
         """Add the outcome of one attempt; return it with the figures of all attempts so far."""
         self.seconds += outcome.seconds
         self.cpu_seconds += outcome.cpu_seconds
         self.setup_seconds += outcome.setup_seconds
+        self.waited_seconds += outcome.waited_seconds
         return replace(
             outcome,
             started=self.started,
             seconds=self.seconds,
             cpu_seconds=self.cpu_seconds,
             setup_seconds=self.setup_seconds,
+            waited_seconds=self.waited_seconds,
             attempts=self.count,
         )

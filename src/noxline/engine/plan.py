@@ -6,12 +6,12 @@ The plan is told what happened and says what may start; it starts nothing, knows
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from statistics import fmean
 from typing import NamedTuple
 
 from noxline.engine.limits import Tokens
+from noxline.engine.setups import Setups
 from noxline.graph import TaskGraph
 from noxline.model.task import Cause, Outcome, Status, Task
 
@@ -20,23 +20,18 @@ _BEFORE_THE_COMMAND = frozenset({Cause.SETUP, Cause.START})
 
 
 class Slot(NamedTuple):
-    """What a task gets when it starts: CPU tokens, and the duty to prepare its environment or not."""
+    """What a task gets when it starts: CPU tokens, or the duty to prepare its environment first and none until then."""
 
     cpus: int
     prepare: bool
 
 
-@dataclass(slots=True)
-class _Environment:
-    """Who prepares an environment just now, and whom that holds back."""
-
-    ready: bool = False
-    in_preparation: bool = False
-    held: list[int] = field(default_factory=list)
-
-
 class Plan:
-    """Which task may start next. The caller takes a task, then either starts it or finishes it unstarted."""
+    """Which task may start next. The caller takes a task, then either starts it or finishes it unstarted.
+
+    At most `cpus` tasks prepare their environments while tasks that do their own work hold the CPU tokens. A prepared
+    task goes on (`admit`) as soon as there are tokens, before any other starts.
+    """
 
     def __init__(self, graph: TaskGraph, *, cpus: int, durations: Mapping[str, float] | None = None) -> None:
         self.graph = graph
@@ -54,9 +49,7 @@ class Plan:
         self._open_needs = [len(task.needs) for task in self._tasks]
         self._over = bytearray(len(self._tasks))
         self._left_output = bytearray(len(self._tasks))
-        self._environments = {task.environment: _Environment() for task in self._tasks if task.environment}
-        self._preparing: dict[str, _Environment] = {}
-        self._held = 0
+        self._setups = Setups([task.environment for task in self._tasks], cpus)
         self._exclusive_runs = False
         for position, needs in enumerate(self._open_needs):
             if not needs:
@@ -77,19 +70,14 @@ class Plan:
 
     def take(self) -> Task | None:
         """Return the most urgent task that may start now, or None; start or finish it before taking another."""
-        if not self._tokens.free or self._exclusive_runs:
+        if self._exclusive_runs:
             return None
-        while self._ready:
-            rank = heappop(self._ready)
-            position = self._by_rank[rank]
-            if self._over[position]:
-                continue
-            task = self._tasks[position]
-            environment = self._environments.get(task.environment)
-            if environment is None or not environment.in_preparation:
-                return task
-            environment.held.append(rank)
-            self._held += 1
+        while (rank := self._setups.next()) is not None:
+            if not self._over[position := self._by_rank[rank]]:
+                return self._tasks[position]
+        while self._ready and self._tokens.free and not self._setups.at_gate:
+            if not self._over[position := self._by_rank[heappop(self._ready)]]:
+                return self._tasks[position]
         return self._take_exclusive()
 
     def _take_exclusive(self) -> Task | None:
@@ -101,22 +89,32 @@ class Plan:
         return None
 
     def start(self, task: Task) -> Slot:
-        """Hand out tokens for a task that was taken, and the duty to prepare its environment if nobody did yet."""
-        environment = self._environments.get(task.environment)
-        prepare = environment is not None and not environment.ready
-        if environment is not None and prepare:
-            environment.in_preparation = True
-            self._preparing[task.name] = environment
-        # Siblings that wait for the environment want tokens too, as soon as it is there.
-        contenders = 1 if task.exclusive else 1 + len(self._ready) + self._held
-        slot = Slot(cpus=self._tokens.take(task.cpus, contenders=contenders), prepare=prepare)
+        """Hand out tokens for a task that was taken, or the duty to prepare its environment if nobody did yet."""
+        rank = self._ranks[self.graph.positions[task.name]]
+        prepare = self._setups.begin(task.environment, rank)
+        slot = Slot(cpus=0 if prepare else self._cpus(task), prepare=prepare)
         self.running[task.name] = slot
         self._exclusive_runs = task.exclusive
         return slot
 
+    def _cpus(self, task: Task) -> int:
+        # Those that still wait for an environment want tokens too, as soon as it is there.
+        contenders = 1 if task.exclusive else 1 + len(self._ready) + self._setups.open
+        return self._tokens.take(task.cpus, contenders=contenders)
+
     def prepared(self, name: str) -> None:
-        """Take notice that a running task has its environment up to date: its siblings may start."""
-        self._end_preparation(name, ready=True)
+        """Take notice that a running task has its environment up to date: its siblings may start, and it may go on."""
+        for rank in self._setups.made(self._ranks[self.graph.positions[name]]):
+            heappush(self._ready, rank)
+
+    def admit(self) -> tuple[str, int] | None:
+        """Let the most urgent prepared task go on: return it with its CPU tokens, or None when there are none."""
+        if not self._setups.at_gate or not self._tokens.free:
+            return None
+        task = self._tasks[self._by_rank[self._setups.pass_gate()]]
+        slot = Slot(cpus=self._cpus(task), prepare=True)
+        self.running[task.name] = slot
+        return task.name, slot.cpus
 
     def retry(self, failed: Outcome) -> None:
         """Put a running task back in line after a failed attempt."""
@@ -188,24 +186,20 @@ class Plan:
         return cancelled
 
     def _line_up(self, position: int) -> None:
-        heappush(self._alone if self._tasks[position].exclusive else self._ready, self._ranks[position])
+        task, rank = self._tasks[position], self._ranks[position]
+        if task.exclusive:
+            heappush(self._alone, rank)
+        elif not self._setups.line_up(task.environment, rank):
+            heappush(self._ready, rank)
 
     def _release(self, outcome: Outcome) -> None:
         self._tokens.give(self.running.pop(outcome.task).cpus)
         self._exclusive_runs = False
+        position = self.graph.positions[outcome.task]
         # A task that passed worked in its environment; of any other that did not say so, nobody knows.
-        self._end_preparation(outcome.task, ready=outcome.status is Status.PASSED)
-
-    def _end_preparation(self, name: str, *, ready: bool) -> None:
-        environment = self._preparing.pop(name, None)
-        if environment is None:
-            return
-        environment.in_preparation = False
-        environment.ready = ready
-        self._held -= len(environment.held)
-        for rank in environment.held:
+        ready = outcome.status is Status.PASSED
+        for rank in self._setups.end(self._ranks[position], self._tasks[position].environment, ready=ready):
             heappush(self._ready, rank)
-        environment.held.clear()
 
 
 def _why(need: Outcome) -> str:

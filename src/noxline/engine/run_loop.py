@@ -5,19 +5,30 @@ Everything that changes state happens on the thread that calls `run_tasks`; the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, replace
 
 from noxline.engine.attempts import Attempts
 from noxline.engine.plan import Plan, Slot
 from noxline.engine.results import LoopResult, result_of
 from noxline.model.decision import Decision, Reuse, Run, Skip
-from noxline.model.event import Event, TaskFinished, TaskOutput, TaskPrepared, TaskRetried, TaskStarted, Warned
+from noxline.model.event import (
+    Event,
+    RunningTask,
+    StillRunning,
+    TaskFinished,
+    TaskOutput,
+    TaskPrepared,
+    TaskRetried,
+    TaskStarted,
+    Warned,
+)
 from noxline.model.run import TaskResult
 from noxline.model.task import Cause, Outcome, Status, Task, TaskRequest
 from noxline.ports import Executor, Finished, Message, Output, Prepared
 
 _HEARTBEAT = 1.0  # waiting without a limit cannot be interrupted on every platform
+_SILENCE = 10.0  # after which the loop says what still runs
 _FAREWELL = 4.5  # after an interrupt: the executor gives processes 2 s before it kills them, and 5 s are promised
 
 
@@ -34,9 +45,9 @@ def run_tasks(
 ) -> LoopResult:
     """Run every task of the plan to its end; `clock` gives the seconds since the start of the run.
 
-    `request` gets the task, its slot (CPU tokens, duty to prepare the environment) and the number of the attempt;
-    `finish` reads what an attempt left and returns its final outcome. After a KeyboardInterrupt (a second one kills)
-    every process is ended and the results so far are returned.
+    `request` gets the task, its slot (CPU tokens, or the duty to prepare its environment) and the number of the
+    attempt; `finish` reads what an attempt left and returns its final outcome. After a KeyboardInterrupt (a second one
+    kills) every process is ended and the results so far are returned.
     """
     loop = _Loop(
         plan, executor, request=request, decide=decide, finish=finish, emit=emit, fail_fast=fail_fast, clock=clock
@@ -64,15 +75,29 @@ class _Loop:
     results: dict[str, TaskResult] = field(default_factory=dict)
     attempts: dict[str, Attempts] = field(default_factory=dict)
     handed_out: set[str] = field(default_factory=set)
+    setup_seconds: dict[str, float] = field(default_factory=dict)
+    spoke_at: float = 0.0
     stopped: tuple[Cause, str] | None = None
 
     def run(self) -> None:
         self._record(self.plan.begin())
         while not self.plan.is_over:
-            while task := self.plan.take():
-                self._begin(task)
+            while self._advance():
+                pass
             if self.handed_out:
                 self._listen(_HEARTBEAT)
+
+    def _advance(self) -> bool:
+        """Let one task go on or begin; return whether there was one. What is prepared goes before what is new."""
+        if admitted := self.plan.admit():
+            name, cpus = admitted
+            self.executor.proceed(name, cpus)
+            self.emit(TaskPrepared(task=name, at=self.clock(), seconds=self.setup_seconds.pop(name)))
+            return True
+        if task := self.plan.take():
+            self._begin(task)
+            return True
+        return False
 
     def interrupt(self) -> None:
         deadline = self.clock() + _FAREWELL
@@ -118,7 +143,7 @@ class _Loop:
             task=task.name,
             at=self.clock(),
             attempt=attempts.count,
-            preparing=bool(order.prepare),
+            preparing=slot.prepare,
             reasons=attempts.reasons,
         )
         self.emit(started)
@@ -126,16 +151,27 @@ class _Loop:
         self.executor.submit(order)
 
     def _listen(self, seconds: float) -> None:
-        for message in self.executor.wait(seconds):
+        messages = self.executor.wait(seconds)
+        now = self.clock()
+        for message in messages:
             self._handle(message)
+        if any(not isinstance(message, Output) for message in messages):
+            self.spoke_at = now
+        elif now - self.spoke_at >= _SILENCE:
+            self.spoke_at = now
+            self.emit(StillRunning(at=now, tasks=tuple(self._running(now))))
+
+    def _running(self, now: float) -> Iterator[RunningTask]:
+        for name, slot in self.plan.running.items():
+            yield RunningTask(task=name, seconds=now - self.attempts[name].started, preparing=not slot.cpus)
 
     def _handle(self, message: Message) -> None:
         match message:
             case Output(task=name, lines=lines):
                 self.emit(TaskOutput(task=name, lines=lines))
             case Prepared(task=name, seconds=seconds):
+                self.setup_seconds[name] = seconds
                 self.plan.prepared(name)
-                self.emit(TaskPrepared(task=name, at=self.clock(), seconds=seconds))
             case Finished(outcome=outcome):
                 self.handed_out.discard(outcome.task)
                 self._ended(outcome)

@@ -8,14 +8,17 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from noxline.executors.control import Control
+from noxline.executors.gate import Gate
 from noxline.executors.lines import LineSink
 from noxline.system import process_group
 
 _TICK = 0.05
+_GATE_TICK = 0.01  # a task at its gate keeps CPUs idle
 _MERCY = 2.0  # between asking a group to end and killing it
 _AFTERGLOW = 0.2  # what a process left in its pipe is there at once; later lines are those of strays
 _LAST_WORDS = 5.0
@@ -28,24 +31,18 @@ class Stop(Enum):
     ITSELF = "itself"
     CANCEL = "cancel"
     TIMEOUT = "timeout"
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """How the thread of the executor's owner reaches a task: to cancel it, and to leave it no time for it."""
-
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    hurried: threading.Event = field(default_factory=threading.Event)
+    GATE = "gate"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """What is to be run where; `timeout` is in seconds."""
+    """What is to be run where; `timeout` is in seconds, from the moment that it passes its gate if it has one."""
 
     argv: Sequence[str]
     directory: Path
     environ: Mapping[str, str]
     timeout: float | None = None
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,10 @@ class RunningCommand:
     def __init__(self, command: Command) -> None:
         self._process = process_group.start(command.argv, command.directory, command.environ)
         self.pid = self._process.pid
-        self._deadline = None if command.timeout is None else time.monotonic() + command.timeout
+        self._timeout, self._gate = command.timeout, command.gate
+        self._deadline: float | None = None
+        if self._gate is None:
+            self._start_clock()
         self._pipe = _Pipe(self._process)
         self._stop = Stop.ITSELF
         self._kill_at = 0.0
@@ -76,10 +76,16 @@ class RunningCommand:
                 time.sleep(pause)  # it closed its outputs, mostly because it is just ending
                 pause = min(2 * pause, _TICK)
             else:
-                self._pass_on(sink, _TICK)
+                self._pass_on(sink, _GATE_TICK if self._gate and self._gate.is_waiting else _TICK)
+            if self._gate and self._gate.look():
+                self._start_clock()
             self._end_if_due(control)
         self._collect_rest(sink)
         return CommandEnd(ended.code, ended.cpu_seconds, self._stop)
+
+    def _start_clock(self) -> None:
+        if self._timeout is not None:
+            self._deadline = time.monotonic() + self._timeout
 
     def _pass_on(self, sink: LineSink, seconds: float) -> bool:
         data = self._pipe.read(seconds)
@@ -95,6 +101,8 @@ class RunningCommand:
                 self._stop = Stop.CANCEL
             elif self._deadline is not None and now >= self._deadline:
                 self._stop = Stop.TIMEOUT
+            elif self._gate and self._gate.problem:
+                self._stop = Stop.GATE
             else:
                 return
             process_group.terminate(self._process)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from noxline.executors.command import Control
+from noxline.executors.control import Control
 from noxline.executors.guard import Guard
 from noxline.executors.lines import LineSink
 from noxline.executors.task_run import TaskRun
@@ -44,6 +44,11 @@ class LocalExecutor:
         self._running[request.task] = control, thread
         thread.start()
 
+    def proceed(self, task: str, cpus: int) -> None:
+        """Let a prepared task run its own command with so many CPUs."""
+        if task in self._running:
+            self._running[task][0].let_proceed(cpus)
+
     def wait(self, timeout: float | None = None) -> Sequence[Message]:
         """Return the messages that have come in, waiting up to `timeout` seconds for the first."""
         if self._running or not self._messages.empty():
@@ -61,13 +66,12 @@ class LocalExecutor:
         """End the processes of these tasks, or of all: asked first, killed 2 s later."""
         for name in tuple(self._running) if tasks is None else tasks:
             if name in self._running:
-                self._running[name][0].cancelled.set()
+                self._running[name][0].cancel()
 
     def close(self) -> None:
         """Kill whatever is left, and let the guard go."""
         for control, _ in self._running.values():
-            control.hurried.set()
-            control.cancelled.set()
+            control.cancel(hurry=True)
         for _, thread in self._running.values():
             thread.join(_LAST_WAIT)
         if self._guard is not None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from noxline.executors.command import Command, CommandEnd, Control, RunningCommand, Stop
+from noxline.executors.command import Command, CommandEnd, RunningCommand, Stop
+from noxline.executors.control import Control
+from noxline.executors.gate import Gate
 from noxline.executors.guard import Guard
 from noxline.executors.lines import LineSink
 from noxline.model.task import Cause, Outcome, Status, TaskRequest
@@ -25,40 +27,54 @@ class TaskRun:
     guard: Guard | None
     tell: Callable[[Prepared], None]
     cpu_seconds: float = 0.0
-    setup_seconds: float = 0.0
     begun: float = field(default_factory=time.monotonic)
+    gate: Gate = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gate = Gate(
+            control=self.control,
+            begun=self.begun,
+            announce=self._announce,
+            folder=self.request.gate,
+            cpu_variables=self.request.cpu_variables,
+        )
 
     def run(self) -> Outcome:
         """Run both commands and return the outcome."""
         try:
             _make_folders(self.request)
+            self.gate.make()
         except OSError as error:
             return self._outcome(Status.FAILED, None, Cause.START, f"cannot make its output folder: {error}")
         return self._prepare() or self._run_command()
+
+    def _announce(self, seconds: float) -> None:
+        self.tell(Prepared(task=self.request.task, seconds=seconds))
 
     def _prepare(self) -> Outcome | None:
         """Bring the environment up to date; return an outcome only when the task ends with that."""
         if not self.request.prepare:
             return None
         try:
-            end = self._command(self.request.prepare, timeout=None)
+            end = self._command(self.request.prepare, self.request.environ)
         except (OSError, ValueError) as error:
             return self._cannot_start(self.request.prepare[0], error)
-        self.setup_seconds = time.monotonic() - self.begun
+        self.gate.setup_seconds = time.monotonic() - self.begun
         if end.stop is Stop.CANCEL:
             return self._outcome(Status.CANCELLED, end.code, Cause.INTERRUPT, "cancelled")
         if end.code != 0:
             killed = f" ({_signal_text(end.code)})" if end.code < 0 else ""
             reason = f"its environment could not be made{killed}"
             return self._outcome(Status.FAILED, end.code, Cause.SETUP, reason)
-        self.tell(Prepared(task=self.request.task, seconds=self.setup_seconds))
+        self.gate.arrive()
+        self.gate.wait()
         return None
 
     def _run_command(self) -> Outcome:
         if self.control.cancelled.is_set():
             return self._outcome(Status.CANCELLED, None, Cause.INTERRUPT, "cancelled")
         try:
-            end = self._command(self.request.argv, timeout=self.request.timeout)
+            end = self._command(self.request.argv, self._environ(), timeout=self.request.timeout, gate=self._own_gate())
         except (OSError, ValueError) as error:
             return self._cannot_start(self.request.argv[0], error)
         if end.stop is Stop.CANCEL:
@@ -66,15 +82,34 @@ class TaskRun:
         if end.stop is Stop.TIMEOUT:
             reason = f"no end after {span(self.request.timeout or 0.0)}"
             return self._outcome(Status.FAILED, end.code, Cause.TIMEOUT, reason)
+        if end.stop is Stop.GATE:
+            return self._outcome(Status.FAILED, end.code, Cause.START, self.gate.problem)
         if end.code < 0:
             return self._outcome(Status.FAILED, end.code, Cause.SIGNAL, _signal_text(end.code))
         if end.code > 0:
             return self._outcome(Status.FAILED, end.code, Cause.EXIT)
         return self._outcome(Status.PASSED, 0)
 
-    def _command(self, argv: tuple[str, ...], *, timeout: float | None) -> CommandEnd:
-        directory, environ = self.request.directory, self.request.environ
-        running = RunningCommand(Command(argv=argv, directory=directory, environ=environ, timeout=timeout))
+    def _environ(self) -> Mapping[str, str]:
+        """Return the environment of the task's own command, which after a preparation has its CPUs."""
+        if not self.request.prepare:
+            return self.request.environ
+        return {**self.request.environ, **self.gate.variables}
+
+    def _own_gate(self) -> Gate | None:
+        return self.gate if self.request.gate is not None else None
+
+    def _command(
+        self,
+        argv: tuple[str, ...],
+        environ: Mapping[str, str],
+        *,
+        timeout: float | None = None,
+        gate: Gate | None = None,
+    ) -> CommandEnd:
+        directory = self.request.directory
+        command = Command(argv=argv, directory=directory, environ=environ, timeout=timeout, gate=gate)
+        running = RunningCommand(command)
         if self.guard is not None:
             self.guard.watch(running.pid)
         end = running.finish(self.sink, self.control)
@@ -87,15 +122,17 @@ class TaskRun:
         return self._outcome(Status.FAILED, None, Cause.START, f"cannot start {program}: {error}")
 
     def _outcome(self, status: Status, code: int | None, cause: Cause = Cause.NONE, reason: str = "") -> Outcome:
+        self.gate.end()
         return Outcome(
             task=self.request.task,
             status=status,
             exit_code=code,
             cause=cause,
             reason=reason,
-            seconds=time.monotonic() - self.begun,
+            seconds=time.monotonic() - self.begun - self.gate.waited_seconds,
             cpu_seconds=self.cpu_seconds,
-            setup_seconds=self.setup_seconds,
+            setup_seconds=self.gate.setup_seconds,
+            waited_seconds=self.gate.waited_seconds,
             output=self.request.output,
             log=self.request.log,
         )

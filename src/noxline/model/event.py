@@ -33,7 +33,10 @@ class TaskStarted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskPrepared:
-    """The environment of a task is up to date; its own command starts now."""
+    """The environment of a task is up to date and there are CPUs for it: its own command starts now.
+
+    `seconds` is the time that the preparation took.
+    """
 
     task: str
     at: float
@@ -63,6 +66,23 @@ class TaskFinished:
     outcome: Outcome
     decision: str  # "ran", "reused" or "skipped"
     reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunningTask:
+    """A task that is not over yet; `preparing` until its own command starts, `seconds` since it began."""
+
+    task: str
+    seconds: float
+    preparing: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StillRunning:
+    """Nothing happened for a while; these tasks go on."""
+
+    at: float
+    tasks: tuple[RunningTask, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,6 +126,7 @@ Event = (
     | TaskOutput
     | TaskRetried
     | TaskFinished
+    | StillRunning
     | Measured
     | Judged
     | Warned

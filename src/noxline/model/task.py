@@ -43,15 +43,20 @@ class TaskRequest:
     """The serialisable order to an executor: one or two commands, in order, each in its own process group.
 
     `prepare` (may be empty) brings the environment up to date; when it ends with status 0 the executor reports
-    `Prepared`, and only then runs `argv`. Output of both goes to `log`. The executor creates `output` (empty) before
-    the start. `environ` is the whole environment of the child. `timeout` is in seconds, over `argv` alone.
+    `Prepared`, waits until it is told to proceed, and only then runs `argv`. Where `argv` prepares by itself, `gate` is
+    a folder: the command makes the file `prepared` in it, which the executor reports, and goes on when it finds `go`.
+    Output of both commands goes to `log`. The executor creates `output` (empty) before the start. `environ` is the
+    whole environment of the child; `cpu_variables` are those in it that hold the number of CPUs, which is only known
+    when a prepared task proceeds. `timeout` is in seconds, over what comes after the preparation.
     """
 
     task: str
     argv: tuple[str, ...]
     prepare: tuple[str, ...] = ()
+    gate: Path | None = None
     directory: Path
     environ: Mapping[str, str]
+    cpu_variables: tuple[str, ...] = ()
     log: Path
     output: Path
     timeout: float | None = None
@@ -85,8 +90,9 @@ class Cause(str, Enum):
 class Outcome:
     """What happened to one task. Times are in seconds; `started` counts from the start of the run.
 
-    `setup_seconds` is the part of `seconds` that went into preparing the environment. `reason` is one line for
-    people: why it was skipped, cancelled, or could not be started.
+    `setup_seconds` is the part of `seconds` that went into preparing the environment; `waited_seconds`, which no other
+    figure holds, are those in which the prepared task waited for a CPU. `reason` is one line for people: why it was
+    skipped, cancelled, or could not be started.
     """
 
     task: str
@@ -98,6 +104,7 @@ class Outcome:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     setup_seconds: float = 0.0
+    waited_seconds: float = 0.0
     attempts: int = 1
     output: Path | None = None
     log: Path | None = None

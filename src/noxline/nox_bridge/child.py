@@ -17,7 +17,11 @@ from noxline.nox_bridge.interpreters import Interpreter
 START = Path(__file__).with_name("start.py")
 
 # Set anew for each task; what an outer noxline left there says nothing about this one.
-_CONTRACT = ("ROOT", "OUTPUT", "NEEDS", "SHARD", "PYTHONS", "CPUS", "TASK", "RUN", "ENVS", "DURATIONS", "FIX", "NEWEST")
+_CONTRACT = (
+    *("ROOT", "OUTPUT", "NEEDS", "SHARD", "PYTHONS", "CPUS", "TASK", "RUN", "ENVS", "DURATIONS", "FIX", "NEWEST"),
+    "GATE",
+)
+_WORKERS = "PYTEST_XDIST_AUTO_NUM_WORKERS"
 _OWN = frozenset(f"NOXLINE_{name}" for name in _CONTRACT)
 _SECRET = re.compile(r"NOXLINE_(CACHE_.*|.*(KEY|TOKEN|SECRET|CREDENTIAL|PASSWORD|PASSPHRASE).*)")
 _FOREIGN = frozenset(
@@ -145,7 +149,7 @@ def child_environment(
     environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
     if task.source is Source.PROJECT:
         environ.setdefault("UV_VENV_SEED", "1")  # noxfiles count on pip, as nox's own default backend has it
-    environ.setdefault("PYTEST_XDIST_AUTO_NUM_WORKERS", str(cpus))
+    environ.setdefault(_WORKERS, str(cpus))
     environ |= {
         "NOXLINE_ROOT": str(root),
         "NOXLINE_OUTPUT": str(output),
@@ -160,6 +164,11 @@ def child_environment(
     if task.shard:
         environ["NOXLINE_SHARD"] = f"{task.shard[0]}/{task.shard[1]}"
     return _measured(environ, measure)
+
+
+def cpu_variables(base: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables of a child that hold its number of CPUs; what the user has set is left alone."""
+    return ("NOXLINE_CPUS",) if _WORKERS in base else ("NOXLINE_CPUS", _WORKERS)
 
 
 def _measured(environ: dict[str, str], measure: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""When each task ran, as an SVG chart: one row a task, preparation of its environment in a lighter tone."""
+"""When each task ran, as an SVG chart: one row a task, preparation of its environment in a lighter tone.
+
+Between the two there is a gap where the prepared task waited for a CPU.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ def timeline(run: Run) -> str:
     if not ran:
         return ""
     shown = ran[:_MOST_ROWS]
-    span = max(r.outcome.started + r.outcome.seconds for r in ran)
+    span = max(r.outcome.started + r.outcome.seconds + r.outcome.waited_seconds for r in ran)
     scale = (_WIDTH - _LEFT - 90) / span
     height = _TOP + _ROW * len(shown) + 10
     critical = frozenset(critical_path(run.tasks).tasks)
@@ -51,7 +54,8 @@ def _row(place: int, result: TaskResult, scale: float, critical: frozenset[str])
     top = _TOP + _ROW * place
     left = _LEFT + outcome.started * scale
     setup = min(outcome.setup_seconds, outcome.seconds) * scale
-    width = max(2.0, outcome.seconds * scale)
+    work = left + setup + outcome.waited_seconds * scale
+    width = max(2.0, outcome.seconds * scale - setup)
     title = f"{name}: {human_seconds(outcome.seconds)}, cpu {human_seconds(outcome.cpu_seconds)}"
     label = name if len(name) <= 30 else name[:29] + "…"
     kind = ' class="critical"' if name in critical else ""
@@ -61,7 +65,7 @@ def _row(place: int, result: TaskResult, scale: float, critical: frozenset[str])
     return (
         f"<g><title>{escape(title)}</title>"
         f'<text{kind} x="{_LEFT - 12}" y="{top + 17}" text-anchor="end">{escape(label)}</text>'
-        f'<rect class="{outcome.status.value}" x="{left:.1f}" y="{top + 5}" width="{width:.1f}" height="16" rx="3"/>'
+        f'<rect class="{outcome.status.value}" x="{work:.1f}" y="{top + 5}" width="{width:.1f}" height="16" rx="3"/>'
         f"{prepared}"
-        f'<text class="tick-text" x="{left + width + 7:.1f}" y="{top + 17}">{human_seconds(outcome.seconds)}</text></g>'
+        f'<text class="tick-text" x="{work + width + 7:.1f}" y="{top + 17}">{human_seconds(outcome.seconds)}</text></g>'
     )

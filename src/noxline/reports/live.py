@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from noxline.model.event import Event, RunStarted, TaskFinished, TaskOutput, TaskPrepared, TaskStarted
+from noxline.model.event import Event, RunStarted, StillRunning, TaskFinished, TaskOutput, TaskPrepared, TaskStarted
 from noxline.model.run import Run
 from noxline.reports.cause import plain_text
 from noxline.reports.plain import NORMAL, PlainReport, Verbosity
@@ -77,6 +77,8 @@ class LiveReport:
                 self._running.pop(event.outcome.task, None)
                 self._ended += 1
                 self._plain.handle(event)
+            case StillRunning():
+                pass  # the table says so all the time
             case _:
                 self._plain.handle(event)
 

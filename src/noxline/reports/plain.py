@@ -6,7 +6,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from noxline.model.event import Event, RunStarted, TaskFinished, TaskPrepared, TaskRetried, TaskStarted, Warned
+from noxline.model.event import (
+    Event,
+    RunningTask,
+    RunStarted,
+    StillRunning,
+    TaskFinished,
+    TaskPrepared,
+    TaskRetried,
+    TaskStarted,
+    Warned,
+)
 from noxline.model.run import Run
 from noxline.model.task import Outcome, Status
 from noxline.reports.cause import plain_text
@@ -15,8 +25,10 @@ from noxline.reports.logs import read_log
 from noxline.reports.style import Style, TextOutput, printable
 from noxline.reports.summary import failure_lines, last_line, summary
 from noxline.reports.task_line import finished_line, name_width, start_line
+from noxline.reports.timing import human_seconds
 
 _PROGRESS_SECONDS = 10.0
+_HEARTBEAT_SECONDS = 30.0
 _LONGEST = 300  # characters of a cause
 
 
@@ -51,6 +63,7 @@ class PlainReport:
         self._warn_only: frozenset[str] = frozenset()
         self._preparing: dict[str, None] = {}
         self._progress_at = float("-inf")
+        self._heartbeat_at = float("-inf")
 
     def handle(self, event: Event) -> None:
         """Print what an event is worth."""
@@ -71,6 +84,8 @@ class PlainReport:
                 self._finished(event)
             case Warned():
                 self._say(f"warning: {event.message}" + (f" ({event.hint})" if event.hint else ""))
+            case StillRunning():
+                self._heartbeat(event)
             case _:
                 self._progress()
 
@@ -123,6 +138,13 @@ class PlainReport:
             names = ", ".join(self._preparing)
             self._say(f"{self._style.symbol('wait')} {names}  preparing environment")
 
+    def _heartbeat(self, event: StillRunning) -> None:
+        """Say what goes on while nothing else happens, at most every half minute."""
+        now = self._clock()
+        if event.tasks and now - self._heartbeat_at >= _HEARTBEAT_SECONDS:
+            self._heartbeat_at = self._progress_at = now
+            self._say(f"{self._style.symbol('wait')} running: {', '.join(map(_running, event.tasks))}")
+
     def _say(self, line: str) -> None:
         if not self._verbosity.quiet:
             self._print(line)
@@ -131,6 +153,10 @@ class PlainReport:
         if text:
             self._stream.write(printable(text, self._stream) + "\n")
             self._stream.flush()
+
+
+def _running(task: RunningTask) -> str:
+    return f"{task.task}{' preparing' if task.preparing else ''} {human_seconds(round(task.seconds))}"
 
 
 def _escaped(text: str) -> str:

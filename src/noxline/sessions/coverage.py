@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from noxline.sessions.command import installing_only, stream
 from noxline.sessions.coverage_data import NAME, Sources, combine, find_data
 from noxline.sessions.coverage_settings import report_options
+from noxline.sessions.gate import pass_gate
 from noxline.sessions.measure import INJECTED
 from noxline.sessions.output import needed_outputs, output_directory
 from noxline.settings.facts import ProjectFacts
@@ -28,6 +29,7 @@ def run_coverage(session: nox.Session, facts: ProjectFacts) -> None:
     session.install("coverage")
     if installing_only(session):
         return
+    pass_gate(session)
     output = output_directory(session)
     outputs = needed_outputs("tests")
     data = output / NAME

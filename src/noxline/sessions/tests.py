@@ -38,7 +38,7 @@ def run_tests(session: nox.Session, facts: ProjectFacts) -> None:
     _install(session, facts, suite)
     if installing_only(session):
         return
-    pass_gate()
+    pass_gate(session)
     output = output_directory(session)
     _clear(output)
     place = _place(session, facts, output)

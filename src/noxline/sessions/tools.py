@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from noxline.model.metric import ToolReport
 from noxline.sessions.command import installing_only
+from noxline.sessions.gate import pass_gate
 from noxline.sessions.output import OUTPUT, output_directory, write_tools
 from noxline.sessions.requirements import BY_TOOL
 from noxline.settings.facts import Install, Origin, ProjectFacts, Tool
@@ -33,9 +34,13 @@ def install_tool(session: nox.Session, facts: ProjectFacts, tool: Tool) -> None:
 
 
 def prepared(session: nox.Session) -> Path | None:
-    """Return the output directory, empty, once everything is installed; None while nox only installs."""
+    """Return the output directory, empty, once everything is installed; None while nox only installs.
+
+    Under noxline this is also where the session waits until there are CPUs for its own work.
+    """
     if installing_only(session):
         return None
+    pass_gate(session)
     output = output_directory(session)
     if OUTPUT not in os.environ:
         # With plain nox the reports of the last time are still there; one that fails now must not look like a success.
