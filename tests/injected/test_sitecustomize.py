@@ -140,3 +140,19 @@ def test_imports_nothing_when_not_asked(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(("modules", "is_measured"), [("execnet, _pytest.config, ", True), ("_pytest.config, ", False)])
+def test_workers_of_a_recorded_run_are_measured_and_other_children_are_not(
+    root: Path, env: Path, modules: str, is_measured: bool
+) -> None:
+    (root / "_pytest").mkdir()
+    for name in ("execnet.py", "_pytest/__init__.py", "_pytest/config.py"):
+        (root / name).write_text("", encoding="utf-8")
+    own = "env = {**os.environ, 'NOXLINE_RECORDING': str(os.getpid()), 'NOXLINE_MEASURE': ''}\n"
+    own += "env['NOXLINE_WORKERS'] = os.environ['NOXLINE_MEASURE']\n"
+    child = f"[sys.executable, '-c', 'import {modules}demo; demo.in_child()']"
+    text = f"import os, subprocess, sys\n{own}subprocess.run({child}, check=True, env=env)\n"
+    (root / "controller.py").write_text(text, encoding="utf-8")
+    _, lines = measured(root, env, "controller.py")
+    assert (6 in lines) == is_measured

@@ -68,7 +68,10 @@ def test_temporary_folder_is_filled_in(place: Place) -> None:
     one = suite((Runner.PYTEST, "pytest --basetemp={tmp}/x"), env=(("WHERE", "{tmp}"), ("PYTHONPATH", "src")))
     ((_, argv),) = commands(one, (), place)
     assert argv[-1] == f"--basetemp={place.tmp}/x"
-    assert environment(one, {"PYTHONPATH": "ours:src"}, place) == {"WHERE": str(place.tmp), "PYTHONPATH": "ours:src"}
+    variables = environment(one, {"PYTHONPATH": "ours:src"}, place)
+    assert variables == {
+        "WHERE": str(place.tmp), "PYTHONPATH": "ours:src", "NOXLINE_WORKERS": str(place.rcfile),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,15 @@ def begin() -> None:
         return
     if program(list(getattr(sys, "orig_argv", [])) or _command_line()) in _PASSED_OVER:
         return
+    measure(output, os.environ["NOXLINE_MEASURE"])
+
+
+def measure(output: str, rcfile: str) -> None:
+    """Measure this process from now on, by the settings in `rcfile`."""
     try:
         import coverage
 
-        Measurement(coverage, output).begin()
+        Measurement(coverage, output).begin(rcfile)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with coverage, the program itself must run
         _say_why(output, f"{sys.prefix}: {type(error).__name__}: {error}")
 
@@ -92,15 +97,13 @@ class Measurement:
         self._others: list[Any] = []
         self._copies: dict[int, tuple[Any, Any]] = {}
 
-    def begin(self) -> None:
+    def begin(self, rcfile: str) -> None:
         """Start our measurement, unless one runs already, and watch for others."""
         running = self._coverage.Coverage.current()
         if running is not None:  # started before us by coverage's own .pth file: pausing it would change its results
             self._others.append(running)
         else:
-            own = self._coverage.Coverage(
-                data_file=self._base, data_suffix=True, config_file=os.environ["NOXLINE_MEASURE"]
-            )
+            own = self._coverage.Coverage(data_file=self._base, data_suffix=True, config_file=rcfile)
             own.set_option("run:disable_warnings", _SILENT)
             own.start()
             atexit.register(self._end, own)

@@ -35,6 +35,10 @@ class Watch:
 
             if _noxline_records.wanted(os.environ):
                 _noxline_records.enable_plugin(os.environ)
+            elif "execnet" in sys.modules:  # pytest-xdist starts its workers by that, before pytest is imported
+                import _noxline_coverage
+
+                _noxline_coverage.measure(os.environ["NOXLINE_OUTPUT"], os.environ["NOXLINE_WORKERS"])
         elif name == "unittest.runner":  # imported after unittest.suite
             import _noxline_unittest
 
@@ -47,7 +51,10 @@ def _prepare() -> None:
         import _noxline_coverage
 
         _noxline_coverage.begin()
-    if environ.get("NOXLINE_RECORD") and not environ.get("NOXLINE_RECORDING"):
+    recording = environ.get("NOXLINE_RECORDING")
+    if recording and recording == str(os.getppid()) and environ.get("NOXLINE_WORKERS"):
+        sys.meta_path.insert(0, Watch)
+    if environ.get("NOXLINE_RECORD") and not recording:
         sys.meta_path.insert(0, Watch)
         if "unittest.runner" in sys.modules:
             Watch.find_spec("unittest.runner")

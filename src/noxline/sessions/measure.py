@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from noxline.sessions.coverage_settings import run_settings
+from noxline.sessions.suite_command import WORKERS
 from noxline.settings.facts import ProjectFacts
 
 # The one folder that is put on the path of test processes; it holds nothing that a project could import by accident.
@@ -53,6 +54,7 @@ def recording_environment(
         RECORD: "1",
         RECORDING: "",  # this run counts even when the one that starts it is being recorded itself
         MEASURE: "",
+        WORKERS: "",
     }
     if shard is not None:
         variables["NOXLINE_SHARD"] = f"{shard[0]}/{shard[1]}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from noxline.settings.facts import Runner, TestCommand, TestSuite
 
+WORKERS = "NOXLINE_WORKERS"
 _OPTIONS_WITH_VALUE = frozenset({"-W", "-X"})
 
 
@@ -88,6 +89,9 @@ def _is_python(script: Path) -> bool:
 
 
 def environment(suite: TestSuite, recording: Mapping[str, str], place: Place) -> dict[str, str]:
-    """Return the variables of the suite's processes: the project's own, then those that record."""
+    """Return the variables of the suite's processes: the project's own, then those that record and measure.
+
+    `coverage run` measures the process it starts; the workers of pytest-xdist, which hold the tests, find its settings.
+    """
     own = {name: value.replace("{tmp}", str(place.tmp)) for name, value in suite.env}
-    return {**own, **recording}
+    return {**own, **recording, WORKERS: str(place.rcfile)}
