@@ -156,3 +156,9 @@ def test_settings_of_stages_that_are_not_there(settings: PipelineSettings, key: 
     assert caught.value.message == message
     assert caught.value.place == "config/pipeline.toml:7"
     assert hint in caught.value.hint
+
+
+def test_a_pipeline_without_any_stage_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="no stage at all") as raised:
+        pipeline(settings=PipelineSettings(standard=[]), **{"pipeline.standard": "config/pipeline.toml:2"})
+    assert raised.value.place == "config/pipeline.toml:2"

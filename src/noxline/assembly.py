@@ -38,6 +38,12 @@ def assemble(
     for family, sessions in _families(s for s in standard if s.family in wanted):
         name = f"standard-{family}" if family in own_families else family
         stages.append(_stage(name, sessions, settings))
+    if not stages:
+        raise ConfigError(
+            "the pipeline has no stage at all",
+            place=origins.get("pipeline.standard", ""),
+            hint="name stages in `standard`, or write sessions in a noxfile",
+        )
     _refuse_unknown_stages(stages, settings, origins)
     _refuse_unsplittable_stages(stages, origins)
     return Pipeline(root=root, stages=tuple(stages), pythons=pythons, notes=notes)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from noxline.assembly import assemble, tasks_of
 from noxline.errors import MachineError, UsageError
-from noxline.graph import TaskGraph
+from noxline.graph import CycleError, TaskGraph
 from noxline.model.gate import Rule
 from noxline.model.pipeline import Pipeline
 from noxline.model.run import Run
+from noxline.model.task import Task
 from noxline.nox_bridge.interpreters import Interpreter, find_interpreters
 from noxline.nox_bridge.listing import find_noxfile, list_sessions
 from noxline.ports import Reporter
@@ -24,6 +26,7 @@ from noxline.settings.facts import ProjectFacts, TestSuite
 from noxline.settings.loader import load, rules
 from noxline.settings.root import find_root
 from noxline.settings.schema import Settings
+from noxline.settings.sources import near_misses
 
 __all__ = ["Options", "Project", "judge_again", "open_project", "run_project"]
 
@@ -60,7 +63,7 @@ def open_project(start: Path, options: Options) -> Project:
     matrix, notes = _matrix(settings, facts, interpreters, options.pythons)
     pipeline = _pipeline(root, settings, facts, state=state, matrix=matrix, notes=notes)
     count = options.jobs or settings.pipeline.workers or cores()
-    graph = TaskGraph.of(tasks_of(pipeline, cores=count, parallel_tests=_parallel_tests(root, facts)))
+    graph = _graph(tasks_of(pipeline, cores=count, parallel_tests=_parallel_tests(root, facts)), settings)
     return Project(
         root=root,
         settings=settings,
@@ -72,6 +75,16 @@ def open_project(start: Path, options: Options) -> Project:
         interpreters=interpreters,
         cores=count,
     )
+
+
+def _graph(tasks: Sequence[Task], settings: Settings) -> TaskGraph:
+    try:
+        return TaskGraph.of(tasks)
+    except CycleError as error:
+        stages = {task.name: task.stage for task in tasks}
+        places = (settings.origins.get(f"pipeline.stage.{stages[name]}.needs") for name in error.cycle)
+        error.place = next(filter(None, places), "")
+        raise
 
 
 def _parallel_tests(root: Path, facts: ProjectFacts) -> bool:
@@ -102,7 +115,7 @@ def _pipeline(
         settings=settings.pipeline,
         origins=settings.origins,
         pythons=matrix,
-        notes=(*notes, *(listing.notes if listing else ())),
+        notes=(*notes, *(listing.notes if listing else ()), *near_misses(root)),
     )
 
 
@@ -126,6 +139,10 @@ def _matrix(
 
 def _refuse_absent(asked: Sequence[str], available: Sequence[str]) -> None:
     missing = [version for version in asked if version not in available]
+    if missing and not re.fullmatch(r"\d+\.\d+t?", missing[0]):
+        raise UsageError(
+            f"{missing[0]!r} is not a version of Python like 3.12", place="--python", hint="write: --python 3.12"
+        )
     if missing:
         raise MachineError(
             f"Python {', '.join(missing)} is not on this machine",

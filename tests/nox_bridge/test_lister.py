@@ -148,9 +148,9 @@ def test_a_session_says_which_standard_stage_it_is_and_when_it_has_no_parameters
 @pytest.mark.parametrize(
     ("source", "place", "message", "hint"),
     [
-        ("import nox\n\ndef f(:\n", "noxfile.py:3", "SyntaxError", ""),
+        ("import nox\n\ndef f(:\n", "noxfile.py:3", "SyntaxError", "the line reads: def f(:"),
         ("import nox\nimport no_such_thing\n", "noxfile.py:2", "No module named 'no_such_thing'", "no_such_thing"),
-        ("import nox\n\n1 / 0\n", "noxfile.py:3", "ZeroDivisionError", ""),
+        ("import nox\n\n1 / 0\n", "noxfile.py:3", "ZeroDivisionError", "-m nox --list"),
         ("import sys\nsys.exit('no')\n", "noxfile.py:2", "sys.exit('no')", "session.error"),
         ("import nox\nnox.needs_version = '>=9999'\n", "noxfile.py:2", "9999", "installed beside it"),
         (
@@ -163,15 +163,16 @@ def test_a_session_says_which_standard_stage_it_is_and_when_it_has_no_parameters
             "import nox\n@nox.session(requires=['b'])\ndef a(s): pass\n@nox.session(requires=['a'])\ndef b(s): pass\n",
             "noxfile.py",
             "circle: a → b → a",
-            "",
+            "take a name out of one requires=",
         ),
         (
             "import nox\nnox.options.sessions = ['x']\n@nox.session\ndef a(s): pass\n",
             "noxfile.py:2",
             "not found: x",
-            "",
+            "there are: a",
         ),
         ("import nox\n@nox.session(requires=['t-{python}'])\ndef a(s): pass\n", "noxfile.py:2", "python is None", ""),
+        ("import nox\n@nox.session(requires=['xyz'])\ndef a(s): pass\n", "noxfile.py:2", "'xyz'", "there are: a"),
         ("import helper\n", "helper.py:1", "ValueError: bad", ""),
         ("import os\nos._exit(9)\n", "noxfile.py", "ended its process while it loaded (exit code 9)", "python noxfile"),
     ],
@@ -187,6 +188,15 @@ def test_a_noxfile_that_cannot_be_used_is_an_error_with_its_place(
     assert raised.value.place == place
     assert message in raised.value.message
     assert hint in raised.value.hint
+
+
+def test_a_noxfile_that_is_not_utf_8_is_an_error_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "noxfile.py").write_bytes(b"import nox\n# caf\xe9\n")
+
+    with pytest.raises(ConfigError, match="not UTF-8 text") as raised:
+        listed(tmp_path / "noxfile.py")
+
+    assert raised.value.place == "noxfile.py:2"
 
 
 def test_a_noxfile_that_hangs_is_stopped_with_what_it_started(tmp_path: Path) -> None:
@@ -363,3 +373,10 @@ def test_a_script_header_gets_the_environment_that_it_asks_for(tmp_path: Path) -
 def test_find_noxfile(tmp_path: Path) -> None:
     assert find_noxfile(tmp_path) is None
     assert find_noxfile(write(tmp_path, "").parent) == tmp_path / "noxfile.py"
+
+
+def test_what_only_bears_the_name_of_a_noxfile_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "noxfile.py").mkdir()
+
+    with pytest.raises(ConfigError, match=r"noxfile\.py is not a regular file"):
+        find_noxfile(tmp_path)

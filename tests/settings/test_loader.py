@@ -10,6 +10,7 @@ from noxline.errors import ConfigError, ExitCode
 from noxline.model.gate import Rule
 from noxline.settings.loader import load, rules
 from noxline.settings.schema import GatesSettings, PipelineSettings, Settings, StageSettings
+from noxline.settings.sources import near_misses
 
 PIPELINE = """\
 python = ["3.10", "3.11"]
@@ -364,3 +365,15 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Path, "read_text", refuse)
     assert told(tmp_path) == ("pyproject.toml", "cannot read the file: Permission denied", "")
+
+
+def test_a_file_that_is_not_ours_but_nearly_is_remarked(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    folder.mkdir()
+    (folder / "pipeline.toml").write_text("jobs = 1\n[stages.tests]\nshards = 2\n", encoding="utf-8")
+    (folder / "gates.toml").write_text("[rules]\n", encoding="utf-8")
+    assert near_misses(tmp_path) == (
+        "config/pipeline.toml is not noxline's, it has none of its keys: is 'stages' 'stage'?",
+    )
+    (folder / "pipeline.toml").write_text("steps = 1\n", encoding="utf-8")
+    assert near_misses(tmp_path) == ()

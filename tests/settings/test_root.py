@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from noxline.errors import ExitCode, UsageError
+from noxline.errors import ConfigError, ExitCode, UsageError
 from noxline.settings.root import MARKERS, find_root
 
 
@@ -115,3 +115,15 @@ def test_follows_links_to_where_the_project_really_is(home: Path) -> None:
     tree(home, "p/pyproject.toml", "p/a/x.py")
     (home / "link").symlink_to(home / "p/a")
     assert find_root(home / "link") == home / "p"
+
+
+def test_what_only_bears_the_name_of_a_project_file_is_an_error(home: Path) -> None:
+    folder = tree(home, "p/") / "p"
+    (folder / "pyproject.toml").symlink_to("nowhere.toml")
+    with pytest.raises(ConfigError, match=r"pyproject\.toml is a link to a file that is not there"):
+        find_root(folder)
+    (folder / "pyproject.toml").unlink()
+    (folder / "pyproject.toml").mkdir()
+    with pytest.raises(ConfigError, match=r"pyproject\.toml is not a regular file") as raised:
+        find_root(folder)
+    assert raised.value.place == str(folder / "pyproject.toml")

@@ -71,20 +71,17 @@ def _load_problem(error: BaseException, noxfile: Path) -> NoxfileError:
     folder = str(noxfile.parent) + os.sep
     if isinstance(error, SyntaxError) and error.filename:
         file, line = str(error.filename), error.lineno
-        return NoxfileError(f"{type(error).__name__}: {error.msg}", file, line=line)
+        hint = f"the line reads: {error.text.strip()}" if error.text else ""
+        return NoxfileError(f"{type(error).__name__}: {error.msg}", file, line=line, hint=hint)
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename.startswith(folder) and "site-packages" not in frame.filename:
             file, line = frame.filename, frame.lineno
     if isinstance(error, SystemExit):
         message = f"the noxfile calls sys.exit({error.code!r}) while it loads"
         return NoxfileError(message, file, line=line, hint="sessions can call session.error(…) instead")
-    hint = ""
-    if isinstance(error, ModuleNotFoundError):
-        hint = (
-            f"install {error.name} beside noxline, or name it in the noxfile's script header (# /// script)"
-            if error.name
-            else ""
-        )
+    hint = f"for the whole traceback: {sys.executable} -m nox --list"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        hint = f"install {error.name} beside noxline, or name it in the noxfile's script header (# /// script)"
     return NoxfileError(f"{type(error).__name__}: {error}", file, line=line, hint=hint)
 
 
@@ -133,7 +130,9 @@ def _filter_by_sessions(manifest: Any, names: Any, noxfile: Path) -> None:
     try:
         manifest.filter_by_name(names)
     except KeyError as error:
-        raise NoxfileError(str(error.args[0]), str(noxfile), line=_line(noxfile, "sessions")) from error
+        hint = f"there are: {', '.join(sorted({runner.name for runner, _ in manifest.list_all_sessions()}))}"
+        message = str(error.args[0])
+        raise NoxfileError(message, str(noxfile), line=_line(noxfile, "sessions"), hint=hint) from error
 
 
 def _line(noxfile: Path, option: str) -> int | None:
@@ -183,7 +182,7 @@ def _nearest(name: str, runners: list[Any]) -> str:
 
     known = sorted({runner.name for runner in runners}.union(*(runner.signatures for runner in runners)))
     near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else ""
+    return f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
 
 
 def _place(runner: Any, noxfile: Path) -> tuple[str, int | None]:
@@ -200,7 +199,8 @@ def _refuse_cycle(rows: dict[str, dict[str, Any]], noxfile: Path) -> None:
         TopologicalSorter({name: row["requires"] for name, row in rows.items()}).prepare()
     except CycleError as error:
         path = " → ".join(reversed(error.args[1]))
-        raise NoxfileError(f"sessions require each other in a circle: {path}", str(noxfile)) from error
+        message = f"sessions require each other in a circle: {path}"
+        raise NoxfileError(message, str(noxfile), hint="take a name out of one requires=") from error
 
 
 def needs_script_environment(noxfile: Path) -> bool:
@@ -232,6 +232,10 @@ def main() -> None:
         if not os.environ.get("NOX_SCRIPT_MODE") and needs_script_environment(noxfile):
             os._exit(STALL)
         document: dict[str, Any] = {"sessions": listing(noxfile, envs, watch)}
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        problem = NoxfileError("the noxfile is not UTF-8 text", str(noxfile), line=line, hint="nox reads it as UTF-8")
+        document = {"error": problem.document}
     except NoxfileError as problem:
         document = {"error": problem.document}
     for name in ("files", "folders", "kinds", "variables", "processes"):

@@ -15,7 +15,7 @@ from noxline.model.stage import NotApplicable, SessionInfo, Source
 from noxline.nox_bridge.child import inherited, with_uv
 from noxline.nox_bridge.list_process import LISTER, run_lister
 from noxline.nox_bridge.traces import Traces, digest_of
-from noxline.system.files import write_atomic
+from noxline.system.files import is_there, write_atomic
 
 _SCHEMA = 1
 
@@ -31,9 +31,9 @@ class Listing:
 
 
 def find_noxfile(root: Path) -> Path | None:
-    """Return the noxfile of a project, if it has one."""
+    """Return the noxfile of a project, if it has one; raise ConfigError when it cannot be one."""
     noxfile = root / "noxfile.py"
-    return noxfile if noxfile.is_file() else None
+    return noxfile if is_there(noxfile) else None
 
 
 def list_sessions(noxfile: Path, *, state: Path, environ: Mapping[str, str]) -> Listing:

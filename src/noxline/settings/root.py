@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from noxline.errors import UsageError
-from noxline.settings.sources import read_config
+from noxline.settings.sources import PYPROJECT, read_config
+from noxline.system.files import is_there
 
 # A folder with one of these is a project by its own word.
 MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", "noxfile.py", "tox.ini")
@@ -48,7 +49,7 @@ def _home() -> Path | None:
 
 
 def _is_marked(folder: Path) -> bool:
-    if any((folder / marker).is_file() for marker in MARKERS):
+    if is_there(folder / PYPROJECT) or any((folder / marker).is_file() for marker in MARKERS):
         return True
     return (folder / "config").is_dir() and read_config(folder, "pipeline") is not None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from noxline.errors import ConfigError, suggest
 from noxline.settings.explain import Problem
 from noxline.settings.locate import KeyPath, key_lines, parse_toml
 from noxline.settings.schema import TABLES
+from noxline.system.files import is_there
 
 PYPROJECT = "pyproject.toml"
 _SECTION = ("tool", "noxline")
@@ -97,6 +99,20 @@ def read_config(root: Path, name: str) -> Table | None:
     return Table(name, Document(file, data, key_lines(text)), (), data)
 
 
+def near_misses(root: Path) -> tuple[str, ...]:
+    """Return a remark for each `config/<name>.toml` that is not noxline's, but has a key much like one of its keys."""
+    remarks = []
+    for name, kind in TABLES.items():
+        file = config_file(name)
+        text = _read(root, file)
+        if text is None or read_config(root, name) is not None:
+            continue
+        known = [field.name for field in msgspec.structs.fields(kind)]
+        near = [(key, match) for key in parse_toml(text, file) for match in get_close_matches(key, known, 1, 0.8)]
+        remarks += [f"{file} is not noxline's, it has none of its keys: is {key!r} {match!r}?" for key, match in near]
+    return tuple(remarks)
+
+
 def _pyproject_tables(root: Path) -> tuple[dict[str, Table], tuple[tuple[str, Problem], ...]]:
     text = _read(root, PYPROJECT)
     data = parse_toml(text, PYPROJECT) if text is not None else {}
@@ -145,7 +161,7 @@ def _written_twice(first: Table, second: Table) -> ConfigError:
 def _read(root: Path, file: str) -> str | None:
     """Return the text of a file of the project, or None when it is not there."""
     path = root / file
-    if not path.is_file():
+    if not is_there(path):
         return None
     try:
         return path.read_text(encoding="utf-8-sig")

@@ -10,9 +10,17 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from noxline.errors import UsageError
+from noxline.errors import ConfigError, UsageError
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def is_there(file: Path) -> bool:
+    """Return whether a file that the user may write is there; raise ConfigError for what only bears its name."""
+    if file.is_file() or not os.path.lexists(file):
+        return file.is_file()
+    what = "a link to a file that is not there" if file.is_symlink() and not file.exists() else "not a regular file"
+    raise ConfigError(f"{file.name} is {what}", place=str(file), hint="remove it, or put the file in its place")
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
