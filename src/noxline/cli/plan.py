@@ -101,18 +101,28 @@ def plan_lines(project: Project, style: Style) -> list[str]:
     """Return the plan as lines for people."""
     from noxline.settings.detect.explain import explain
 
-    tasks = selected_tasks(project)
-    active = [task for task in tasks if not task.skip]
-    lines = [f"{style.paint(project.facts.name or project.root.name, 'bold')}  {project.root}", ""]
-    lines += [style.paint("Detected", "bold"), *_columns([tuple(map(str, row)) for row in explain(project.facts)])]
-    lines += ["", style.paint(f"Tasks ({len(active)}, in order)", "bold"), *_columns([_task_row(t) for t in active])]
-    if skipped := [(task.name, task.skip) for task in tasks if task.skip]:
-        lines += ["", style.paint("Not applicable", "bold"), *_columns(skipped)]
-    if project.selection.deselected_stages:
-        lines += ["", "Deselected: " + ", ".join(project.selection.deselected_stages)]
-    if project.pipeline.notes:
-        lines += ["", *(f"note: {note}" for note in project.pipeline.notes)]
+    deselected = project.selection.deselected_stages
+    lines = [f"{style.paint(project.facts.name or project.root.name, 'bold')}  {project.root}"]
+    for section in (
+        _titled("Detected", [tuple(map(str, row)) for row in explain(project.facts)], style),
+        *_task_sections(selected_tasks(project), style),
+        ["Deselected: " + ", ".join(deselected)] if deselected else [],
+        [f"note: {note}" for note in project.pipeline.notes],
+    ):
+        lines += ["", *section] if section else []
     return lines
+
+
+def _task_sections(tasks: Sequence[Task], style: Style) -> tuple[list[str], list[str]]:
+    """Return what would run, and what does not apply and why."""
+    active = [_task_row(task) for task in tasks if not task.skip]
+    skipped = [(task.name, task.skip) for task in tasks if task.skip]
+    first = _titled(f"Tasks ({len(active)}, in order)", active, style)
+    return first, _titled("Not applicable", skipped, style) if skipped else []
+
+
+def _titled(title: str, rows: Sequence[tuple[str, ...]], style: Style) -> list[str]:
+    return [style.paint(title, "bold"), *_columns(rows)]
 
 
 def _task_row(task: Task) -> tuple[str, ...]:

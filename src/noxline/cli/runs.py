@@ -72,9 +72,13 @@ def find_log(root: Path, task: str, run_id: str | None) -> Path:
         path = root / ".noxline" / "runs" / candidate / "tasks" / task_folder(task) / "log.txt"
         if path.is_file():
             return path
-    names = known_names(root)
+    raise _no_log(root, task, run_id)
+
+
+def _no_log(root: Path, task: str, run_id: str | None) -> UsageError:
     where = f"run {run_id} has" if run_id else "the runs that are kept have"
-    raise UsageError(f"{where} no log of a task called {task!r}", hint=suggest(task, names) or "noxline runs")
+    hint = suggest(task, known_names(root)) or "noxline runs"
+    return UsageError(f"{where} no log of a task called {task!r}", hint=hint)
 
 
 @click.command()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -139,23 +140,18 @@ def _uv(lines: Sequence[str]) -> tuple[int, str] | None:
     return None
 
 
-def _uv_causes(lines: Sequence[str]) -> Iterator[str]:
+def _uv_causes(lines: Sequence[str]) -> list[str]:
     """Give what uv names as causes; each may go on over indented lines."""
-    current = ""
-    for line in lines[:12]:
+    causes: list[str] = []
+    for line in itertools.takewhile(str.strip, lines[:12]):
         match = _UV_CAUSE.match(line)
-        if match or not line.strip():
-            if current:
-                yield current
-            current = match["message"] if match else ""
-        elif current and line.startswith("   "):
-            current += " " + line.strip()
+        if match:
+            causes.append(match["message"])
+        elif causes and line.startswith("   "):
+            causes[-1] += " " + line.strip()
         else:
             break
-        if not line.strip():
-            return
-    if current:
-        yield current
+    return causes
 
 
 def _arrow(lines: Sequence[str]) -> tuple[int, str] | None:

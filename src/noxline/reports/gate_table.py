@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from noxline.model.gate import Result, Verdict
 from noxline.reports.style import OF_RESULT, Style
 
 _ORDER = (Result.FAIL, Result.INCONCLUSIVE, Result.WARN, Result.PASS)
+_NAMED_ONLY = {Result.NOT_APPLICABLE: "not applicable", Result.NOT_JUDGED: "not judged, deselected"}
 NO_GATES_WRITTEN = "no gates are written down: these only warn; noxline init makes them bind"
 
 
 def gate_lines(verdicts: Sequence[Verdict], style: Style) -> list[str]:
     """Return the table of gates; nothing when none was judged."""
-    judged = sorted((v for v in verdicts if v.result in _ORDER), key=lambda v: _ORDER.index(v.result))
-    widths = [max((len(row[k]) for row in map(_cells, judged)), default=0) for k in range(3)]
-    lines = [line for verdict in judged for line in _rows(verdict, widths, style)]
+    judged = _judged(verdicts)
+    widths = [max(map(len, column)) for column in zip(*map(_cells, judged), strict=True)]
+    lines = list(chain.from_iterable(_rows(verdict, widths, style) for verdict in judged))
     if judged and only_defaults(judged):
         lines.append("  " + NO_GATES_WRITTEN)
-    for result, words in ((Result.NOT_APPLICABLE, "not applicable"), (Result.NOT_JUDGED, "not judged, deselected")):
+    for result, words in _NAMED_ONLY.items():
         names = [verdict.metric for verdict in verdicts if verdict.result is result]
-        if names:
-            lines += [style.paint(line, "dim") for line in style.wrapped(f"{words}: {', '.join(names)}", "  ")]
+        lines += _dimmed(f"{words}: {', '.join(names)}", style) if names else []
     return lines
+
+
+def _judged(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts that say something of a value, the worst first."""
+    judged = [verdict for verdict in verdicts if verdict.result in _ORDER]
+    return sorted(judged, key=lambda verdict: _ORDER.index(verdict.result))
+
+
+def _dimmed(text: str, style: Style) -> list[str]:
+    return [style.paint(line, "dim") for line in style.wrapped(text, "  ")]
 
 
 def only_defaults(verdicts: Sequence[Verdict]) -> bool:

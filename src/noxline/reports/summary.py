@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from noxline.model.gate import Result
@@ -77,19 +78,18 @@ def _titled(title: str, lines: Sequence[str], style: Style) -> list[str]:
 def _missing(run: Run, style: Style) -> list[str]:
     """Return what could not be measured and no verdict above says: metrics of one reason share a line."""
     shown = {verdict.metric for verdict in run.verdicts if verdict.result is Result.INCONCLUSIVE}
-    names: dict[str, list[str]] = {}
-    for missing in run.missing:
-        if missing.name not in shown:
-            names.setdefault(missing.reason, []).append(missing.name)
+    names: dict[str, dict[str, None]] = {}
+    for reason, name in (*((m.reason, m.name) for m in run.missing if m.name not in shown), *_unavailable(run)):
+        names.setdefault(reason, {})[name] = None
+    texts = [f"{', '.join(without)}: {reason}" for reason, without in names.items()]
+    return list(chain.from_iterable(style.wrapped(text, "  ") for text in texts))
+
+
+def _unavailable(run: Run) -> list[tuple[str, str]]:
+    """Return reason and name of the tools that could not work and that no missing metric tells of."""
     told = " ".join(missing.reason for missing in run.missing)
-    for report in run.tools.values():
-        if report.status == "unavailable" and report.tool not in told:
-            names.setdefault(report.reason, []).append(report.tool)
-    return [
-        line
-        for reason, without in names.items()
-        for line in style.wrapped(f"{', '.join(dict.fromkeys(without))}: {reason}", "  ")
-    ]
+    away = [report for report in run.tools.values() if report.status == "unavailable"]
+    return [(report.reason, report.tool) for report in away if report.tool not in told]
 
 
 def _time(run: Run, style: Style) -> list[str]:
@@ -148,6 +148,12 @@ def last_line(run: Run, style: Style) -> str:
     """Return the verdict: `passed in 12.3 s — 10 ran, 0 reused, 3 skipped`."""
     colour = {"passed": "green", "failed": "red"}.get(run.status, "yellow")
     word = run.status if run.exit_code == 0 else f"{run.status} (exit {run.exit_code})"
+    text = f"{word} in {human_seconds(run.seconds)} {style.symbol('dash')} {', '.join(_counts(run))}"
+    return style.paint(text, colour)
+
+
+def _counts(run: Run) -> list[str]:
+    """Return how many tasks came out how, and how many gates failed."""
     states = Counter(result.outcome.status for result in run.tasks)
     ended = [r.decision for r in run.tasks if r.outcome.status in (Status.PASSED, Status.FAILED)]
     counts = [f"{ended.count('ran')} ran", f"{ended.count('reused')} reused", f"{states[Status.SKIPPED]} skipped"]
@@ -155,8 +161,7 @@ def last_line(run: Run, style: Style) -> str:
         counts[0] += f" ({states[Status.FAILED]} failed)"
     if states[Status.CANCELLED]:
         counts.append(f"{states[Status.CANCELLED]} cancelled")
-    gates = sum(1 for verdict in run.verdicts if verdict.result is Result.FAIL)
+    gates = [verdict.result for verdict in run.verdicts].count(Result.FAIL)
     if gates:
         counts.append(f"{gates} gate{'s' if gates > 1 else ''} failed")
-    text = f"{word} in {human_seconds(run.seconds)} {style.symbol('dash')} {', '.join(counts)}"
-    return style.paint(text, colour)
+    return counts

@@ -100,8 +100,7 @@ def commit_time(root: Path) -> int:
 
 def compare(first: Path, second: Path) -> dict[str, Any]:
     """Return what two folders of artifacts hold and where they differ, byte by byte."""
-    names = sorted(path.name for path in first.iterdir())
-    others = sorted(path.name for path in second.iterdir())
+    names, others = _names(first), _names(second)
     differs = [f"{name}: built only once" for name in sorted(set(names) ^ set(others))]
     for name in sorted(set(names) & set(others)):
         differs += [f"{name}: {member}" for member in differences(first / name, second / name)]
@@ -112,6 +111,10 @@ def compare(first: Path, second: Path) -> dict[str, Any]:
         "differs": differs,
         "sizes": {name: (first / name).stat().st_size for name in names},
     }
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def _difference(differs: list[str]) -> str:

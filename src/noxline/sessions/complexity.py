@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,24 +34,29 @@ def run_complexity(session: nox.Session, facts: ProjectFacts) -> None:
     if not files:
         session.skip("no Python source of the project's own was found")
     tables = [name for name in files if holds_long_statement(facts.root / name)]
-    report: dict[str, Any] = {"mi": {}}
-    for kind, measured in (("cc", files), ("mi", [name for name in files if name not in tables])):
-        if not measured:
-            continue
-        names = [str(facts.root / name) for name in measured]
-        # In the project's folder radon reads all of pyproject.toml as settings, and breaks at a percent sign in it;
-        # settings meant for it would hide functions from the figures.
-        done = capture(session, "radon", kind, "-j", *names, env=ENCODING, directory=output)
-        try:
-            report[kind] = by_relative_name(json.loads(done.out), facts.root)
-        except ValueError:
-            give_up(session, output, "radon", done.last_line)
+    report = {
+        "cc": _measured(session, "cc", files, facts.root, output),
+        "mi": _measured(session, "mi", [name for name in files if name not in tables], facts.root, output),
+    }
     (output / "radon.json").write_text(json.dumps(report), encoding="utf-8")
     worked(output, "radon")
     for line in summary(report["cc"]):
         session.log(line)
     for name in tables:
         session.log(f"maintainability not measured: {name}: a statement of more than {LONGEST_STATEMENT} lines")
+
+
+def _measured(session: nox.Session, kind: str, files: Sequence[str], root: Path, output: Path) -> dict[str, Any]:
+    if not files:
+        return {}
+    names = [str(root / name) for name in files]
+    # In the project's folder radon reads all of pyproject.toml as settings, and breaks at a percent sign in it;
+    # settings meant for it would hide functions from the figures.
+    done = capture(session, "radon", kind, "-j", *names, env=ENCODING, directory=output)
+    try:
+        return by_relative_name(json.loads(done.out), root)
+    except ValueError:
+        give_up(session, output, "radon", done.last_line)
 
 
 def by_relative_name(report: dict[str, Any], root: Path) -> dict[str, Any]:

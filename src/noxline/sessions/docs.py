@@ -30,10 +30,10 @@ def run_docs(session: nox.Session, facts: ProjectFacts) -> None:
     command = documentation_command(tool, output, warnings, scratch(session, "docs"))
     done = capture(session, *command, env=dict(tool.env), directory=facts.root / tool.directory)
     show(done.out, done.err)
-    said = plain(warnings.read_text(encoding="utf-8", errors="replace")) if warnings.exists() else done.out + done.err
-    messages = [message.replace(f"{facts.root}/", "") for message in warning_messages(said)]
-    if done.code != 0 and not (done.code == 1 and messages):
-        # Not the no of a strict build: it never came to its end, and what it would have warned of is unknown.
+    messages = [message.replace(f"{facts.root}/", "") for message in warning_messages(_said(done, warnings))]
+    strict_no = done.code == 1 and bool(messages)
+    if done.code != 0 and not strict_no:
+        # It never came to its end, and what it would have warned of is unknown.
         give_up(session, output, tool.name, failure_of(done))
     report = {"warnings": len(messages), "tool": tool.name, "messages": messages}
     (output / "docs.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
@@ -41,6 +41,13 @@ def run_docs(session: nox.Session, facts: ProjectFacts) -> None:
     session.log(f"{tool.name}: {len(messages)} warning{'' if len(messages) == 1 else 's'}")
     if done.code:
         session.error(f"{tool.name} takes its warnings for errors (see above)")
+
+
+def _said(done: Completed, warnings: Path) -> str:
+    """Return the text that holds the warnings: Sphinx's list of them, or else all that was printed."""
+    if warnings.exists():
+        return plain(warnings.read_text(encoding="utf-8", errors="replace"))
+    return done.out + done.err
 
 
 def failure_of(done: Completed) -> str:

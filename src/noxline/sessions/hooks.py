@@ -6,9 +6,9 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from noxline.sessions.command import Completed, capture, scratch, show
 from noxline.sessions.files import GIT_VARIABLES
@@ -52,9 +52,13 @@ def run_hooks(session: nox.Session, facts: ProjectFacts) -> None:
     shutil.rmtree(copy, ignore_errors=True)
     worked(output, "hooks")
     if failed:
-        names = ", ".join(dict.fromkeys(hook.name for hook in failed))
-        hint = "" if fix or after == before else "; `--fix` applies what they would change (see hooks.diff)"
-        session.error(f"hooks failed: {names}{hint}")
+        _fail(session, failed, fixable=after != before and not fix)
+
+
+def _fail(session: nox.Session, failed: Sequence[FailedHook], *, fixable: bool) -> NoReturn:
+    names = ", ".join(dict.fromkeys(hook.name for hook in failed))
+    hint = "; `--fix` applies what they would change (see hooks.diff)" if fixable else ""
+    session.error(f"hooks failed: {names}{hint}")
 
 
 def _run_all(session: nox.Session, copy: Path, output: Path) -> tuple[FailedHook, ...]:

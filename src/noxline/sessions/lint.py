@@ -40,12 +40,16 @@ def run_lint(session: nox.Session, facts: ProjectFacts) -> None:
     output = prepared(session)
     if output is None:
         return
-    if tool.name != "ruff":
+    if tool.name == "ruff":
+        _run_ruff(session, tool, facts.root, output)
+    else:
         _run_other(session, tool, output)
-        return
+
+
+def _run_ruff(session: nox.Session, tool: Tool, root: Path, output: Path) -> None:
     paths = [part for part in tool.command[2:] if not _OWN_OPTIONS.match(part)]
     code = _check(session, paths, output)
-    format_code = _format(session, facts.root, [part for part in paths if not part.startswith("-")], output)
+    format_code = _format(session, root, [part for part in paths if not part.startswith("-")], output)
     worked(output, "ruff")
     if code or format_code:
         session.error("ruff found problems (see above)")

@@ -79,7 +79,7 @@ def _detect(root: Path) -> ProjectFacts:
 def _pythons(facts: Callable[[], ProjectFacts]) -> tuple[str, ...]:
     given = os.environ.get(PYTHONS, "")
     if given:
-        return tuple(part.strip() for part in given.split(",") if part.strip())
+        return tuple(filter(None, map(str.strip, given.split(","))))
     from noxline.nox_bridge.interpreters import find_interpreters
 
     there = {interpreter.version: interpreter.path for interpreter in find_interpreters(os.environ, None)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from noxline.sessions.output import write_tools
@@ -41,7 +42,8 @@ def run_security(session: nox.Session, facts: ProjectFacts) -> None:
     )
     write_tools(output, [scan.report for scan in scans])
     working = [scan.report.tool for scan in scans if scan.worked]
-    write_sarif(output / "security.sarif", working, [f for scan in scans for f in scan.findings], rated=True)
+    findings = list(chain.from_iterable(scan.findings for scan in scans))
+    write_sarif(output / "security.sarif", working, findings, rated=True)
     for scan in scans:
         session.log(scan.line)
     if not working:

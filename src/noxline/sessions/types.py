@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -37,14 +37,22 @@ def run_types(session: nox.Session, facts: ProjectFacts) -> None:
     for tool in facts.types:
         done, found = _check(session, facts, tool)
         problem = _could_not_work(tool, done, found)
-        reports.append(ToolReport(tool=tool.name, status="unavailable" if problem else "worked", reason=problem))
+        reports.append(_report(tool, problem))
         findings += found
         if done.code:
-            failed.append(f"{tool.name} could not work: {problem}" if problem else f"{tool.name} found problems")
+            failed.append(f"{tool.name} {f'could not work: {problem}' if problem else 'found problems'}")
     write_tools(output, reports)
-    write_sarif(output / "types.sarif", [r.tool for r in reports if r.status == "worked"], findings)
+    write_sarif(output / "types.sarif", _working(reports), findings)
     if failed:
         session.error("; ".join(failed))
+
+
+def _working(reports: Sequence[ToolReport]) -> list[str]:
+    return [report.tool for report in reports if report.status == "worked"]
+
+
+def _report(tool: Tool, problem: str) -> ToolReport:
+    return ToolReport(tool=tool.name, status="unavailable" if problem else "worked", reason=problem)
 
 
 def _check(session: nox.Session, facts: ProjectFacts, tool: Tool) -> tuple[Completed, list[Finding]]:

@@ -62,17 +62,25 @@ def take_over(root: Path, copy: Path, before: str, after: str) -> tuple[str, ...
     names = _must(copy, "diff", "--relative", "--name-only", "--no-renames", "-z", before, after).split(b"\0")
     changed = tuple(os.fsdecode(name) for name in names if name)
     for name in changed:
-        old = git(copy, "show", f"{before}:./{name}")
-        was = old.stdout if old is not None and old.returncode == 0 else None
-        if was != ((root / name).read_bytes() if (root / name).exists() else None):
+        if _content(copy, before, name) != ((root / name).read_bytes() if (root / name).exists() else None):
             raise MachineError(f"{name} changed while the hooks ran: nothing was applied", hint="run the hooks again")
     for name in changed:
-        if (copy / name).exists():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(copy / name, root / name)
-        else:
-            (root / name).unlink()
+        _replace(root / name, copy / name)
     return changed
+
+
+def _content(copy: Path, tree: str, name: str) -> bytes | None:
+    """Return what a file holds in a tree of the copy; None when it is not there."""
+    shown = git(copy, "show", f"{tree}:./{name}")
+    return shown.stdout if shown is not None and shown.returncode == 0 else None
+
+
+def _replace(file: Path, new: Path) -> None:
+    if new.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(new, file)
+    else:
+        file.unlink()
 
 
 def _repository(folder: Path) -> Path | None:
