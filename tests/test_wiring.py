@@ -28,7 +28,7 @@ def test_a_cycle_of_needs_is_told_with_the_line_of_one_of_them(project: Path) ->
     with pytest.raises(CycleError) as raised:
         open_project(project, Options())
     assert raised.value.message.endswith("circle: duplication -> security -> duplication")
-    assert raised.value.place == "config/pipeline.toml:2"
+    assert raised.value.place == "config/pipeline.toml:3"
 
 
 @pytest.mark.parametrize(
