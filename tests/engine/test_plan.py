@@ -88,6 +88,61 @@ def test_an_environment_is_prepared_once_and_never_twice_at_the_same_time() -> N
     assert {name: slot.prepare for name, slot in start_all(plan).items()} == {"b": False, "c": False}
 
 
+def test_tasks_prepare_while_others_hold_all_the_tokens() -> None:
+    plan = plan_of(make_task("a"), make_task("b"), *(make_task(name, environment=name) for name in "xyz"))
+    slots = start_all(plan)
+    assert {name: slot.cpus for name, slot in slots.items()} == {"a": 1, "b": 1, "x": 0, "y": 0}
+
+
+def test_prepared_tasks_go_on_by_urgency_before_anything_starts() -> None:
+    plan = plan_of(
+        make_task("a"), make_task("late", rank=90), *(make_task(n, environment=n, rank=80) for n in "xyz"), cpus=1
+    )
+    assert list(start_all(plan)) == ["x", "a"]
+    plan.prepared("x")
+    assert plan.admit() is None
+    assert start_all(plan) == {}, "a task at the gate keeps its slot"
+    plan.finish(end("a"))
+    assert plan.take() is None
+    assert plan.admit() == ("x", 1)
+    assert list(start_all(plan)) == ["y"]
+    plan.prepared("y")
+    plan.finish(end("x"))
+    assert plan.admit() == ("y", 1)
+    assert list(start_all(plan)) == ["z"]
+    plan.finish(end("y"))
+    assert list(start_all(plan)) == ["late"]
+
+
+def test_the_tokens_of_a_prepared_task_are_those_free_when_it_goes_on() -> None:
+    plan = plan_of(make_task("a"), make_task("suite", environment="env", cpus=8), cpus=8)
+    start_all(plan)
+    plan.finish(end("a"))
+    plan.prepared("suite")
+    assert plan.admit() == ("suite", 8)
+
+
+@pytest.mark.parametrize("status", [Status.CANCELLED, Status.FAILED])
+def test_a_task_that_ends_at_the_gate_leaves_it(status: Status) -> None:
+    plan = plan_of(make_task("a"), make_task("x", environment="x"), make_task("y", environment="y"), cpus=1)
+    start_all(plan)
+    plan.prepared("x")
+    plan.finish(end("x", status))
+    plan.finish(end("a"))
+    assert plan.admit() is None
+    assert list(start_all(plan)) == ["y"]
+
+
+def test_an_exclusive_task_is_alone_while_it_prepares() -> None:
+    plan = plan_of(make_task("bench", exclusive=True, environment="env", cpus=8), make_task("a"), cpus=4)
+    start(plan, "a")
+    plan.finish(end("a"))
+    assert start(plan, "bench") == Slot(cpus=0, prepare=True)
+    plan.prepared("bench")
+    assert plan.admit() == ("bench", 4)
+    assert plan.take() is None
+
+
 def test_a_task_that_passed_has_prepared_its_environment_without_saying_so() -> None:
     plan = plan_of(make_task("a", environment="env"), make_task("b", environment="env"))
     assert start_all(plan)["a"].prepare

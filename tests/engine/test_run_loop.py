@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from engine.fakes import FakeExecutor, make_request, make_task, run
 from noxline.engine.plan import Slot
 from noxline.model.decision import Decision, Reuse, Run, Skip
-from noxline.model.event import TaskFinished, TaskOutput, TaskPrepared, TaskRetried, TaskStarted, Warned
+from noxline.model.event import StillRunning, TaskFinished, TaskOutput, TaskPrepared, TaskRetried, TaskStarted, Warned
 from noxline.model.task import Cause, Outcome, Status, Task, TaskRequest
 from noxline.ports import Finished, Message, Output
 
@@ -23,6 +25,28 @@ def test_the_events_of_one_task_in_their_order() -> None:
     ]
     assert ran.outcome("tests").started == 0.1
     assert not ran.interrupted
+
+
+def test_a_prepared_task_is_told_of_when_it_goes_on() -> None:
+    ran = run([make_task("a"), make_task("tests", environment="env")], cpus=1)
+    told = [(type(event).__name__, getattr(event, "task", "")) for event in ran.events]
+    assert told.index(("TaskPrepared", "tests")) > [name for name, _ in told].index("TaskFinished")
+
+
+def test_a_long_silence_is_broken_with_what_still_runs() -> None:
+    class Slow(FakeExecutor):
+        def wait(self, timeout: float | None = None) -> Sequence[Message]:
+            if self.waits < 250:  # 25 s, of which a task says something in every second
+                self.waits += 1
+                return [Output(task="a", lines=("...",))] if self.waits % 10 == 0 else []
+            return super().wait(timeout)
+
+    ran = run([make_task("a"), make_task("b", environment="env")], Slow(choose=lambda names: names[-1]))
+    first, second = (event for event in ran.events if isinstance(event, StillRunning))
+    assert 10 <= first.at < 11
+    assert 20 <= second.at < 21.5
+    assert {task.task: task.preparing for task in first.tasks} == {"a": False, "b": True}
+    assert all(task.seconds == pytest.approx(first.at, abs=0.5) for task in first.tasks)
 
 
 def test_results_come_in_the_order_of_the_graph() -> None:

@@ -18,7 +18,7 @@ from sessions.samples import NOTHING, facts
 STAGES = {stage.name: stage for stage in STANDARD}
 
 
-def test_catalogue_is_ordered_cheap_first_without_ties() -> None:
+def test_catalogue_is_ordered_by_rank_without_ties() -> None:
     ranks = [stage.rank for stage in STANDARD]
     assert ranks == sorted(set(ranks))
 

@@ -27,7 +27,8 @@ class RunsOn(str, Enum):
 class StandardStage:
     """One stage that every project can have; `aliases` are names under which projects define it themselves.
 
-    `rank` orders stages of unknown duration, cheap ones first; `max_age` is in seconds.
+    `rank` orders stages of unknown duration: the cheap ones, which say something at once, then the tests, which take
+    longest, and last what fills the gaps that they leave. `max_age` is in seconds.
     """
 
     name: str
@@ -88,6 +89,16 @@ STANDARD: tuple[StandardStage, ...] = (
         aliases=frozenset({"types", "typing", "mypy", "pyright", "typecheck", "type-check", "type-checking", "ty"}),
     ),
     StandardStage(
+        name="tests",
+        doc="Run the project's tests under coverage.",
+        tags=("standard", "test"),
+        rank=25,
+        runs_on=RunsOn.MATRIX,
+        aliases=frozenset(
+            {"tests", "test", "unit", "units", "unittest", "unittests", "unit-tests", "unit-test", "pytest", "testing"}
+        ),
+    ),
+    StandardStage(
         name="security",
         doc="Look for security problems in code, dependencies, secrets and workflows.",
         tags=("standard", "security"),
@@ -110,16 +121,6 @@ STANDARD: tuple[StandardStage, ...] = (
         rank=40,
         runs_on=RunsOn.PROJECT,
         aliases=frozenset({"docs", "doc", "documentation", "sphinx", "mkdocs", "build-docs", "docs-build", "html"}),
-    ),
-    StandardStage(
-        name="tests",
-        doc="Run the project's tests under coverage.",
-        tags=("standard", "test"),
-        rank=50,
-        runs_on=RunsOn.MATRIX,
-        aliases=frozenset(
-            {"tests", "test", "unit", "units", "unittest", "unittests", "unit-tests", "unit-test", "pytest", "testing"}
-        ),
     ),
     StandardStage(
         name="benchmarks",
