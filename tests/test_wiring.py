@@ -44,3 +44,10 @@ def test_a_python_that_cannot_be_had(project: Path, asked: str, kind: type[Noxli
     with pytest.raises(kind) as raised:
         open_project(project, Options(pythons=(asked,)))
     assert (raised.value.message, raised.value.place) == (message, "--python")
+
+
+def test_a_project_in_no_git_repository_gets_a_note(project: Path) -> None:
+    (note,) = (note for note in open_project(project, Options()).pipeline.notes if "git" in note)
+    assert note.startswith("no git repository: ")
+    (project / ".git").mkdir()
+    assert not [note for note in open_project(project, Options()).pipeline.notes if "git" in note]

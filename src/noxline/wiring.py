@@ -115,8 +115,14 @@ def _pipeline(
         settings=settings.pipeline,
         origins=settings.origins,
         pythons=matrix,
-        notes=(*notes, *(listing.notes if listing else ()), *near_misses(root)),
+        notes=(*notes, *(listing.notes if listing else ()), *near_misses(root), *_without_git(root)),
     )
+
+
+def _without_git(root: Path) -> tuple[str, ...]:
+    if any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return ()
+    return ("no git repository: every file below the project counts as its own, and verdicts name no commit",)
 
 
 def _matrix(
