@@ -43,6 +43,8 @@ SCRIPT_PROGRAMS = {
     "testr",
 }
 SCRIPT_MODULES = {"nose", "nose2", "twisted.trial", "testtools.run", "zope.testrunner", "stestr", "ward", "doctest"}
+RUNNER_MODULES = {"pytest": Runner.PYTEST, "py.test": Runner.PYTEST, "unittest": Runner.UNITTEST}
+TEST_PART = re.compile(r"(run_?)?tests?$|test_|selftest$")
 # Launchers, and those of their options that take a value.
 LAUNCHERS = {
     ("uv", "run"): {
@@ -216,20 +218,21 @@ def classify(argv: tuple[str, ...]) -> Runner | None:
 def classify_python(argv: tuple[str, ...]) -> Runner | None:
     """Classify a command of the interpreter."""
     at = module_index(argv)
-    if at is None:
-        words = skip_options(argv[1:], PYTHON_VALUES)
-        if not words or words[0] == "-":
-            return None
-        if posixpath.basename(words[0]) == "manage.py":
-            return Runner.SCRIPT if words[1:2] == ("test",) else None
-        return Runner.SCRIPT if looks_like_test_script(words[0]) or is_test_task(words) else None
-    module = argv[at]
-    if module in ("pytest", "py.test"):
-        return Runner.PYTEST
-    if module == "unittest":
-        return Runner.UNITTEST
-    parts = module.split(".")
-    is_script = module in SCRIPT_MODULES or any(re.match(r"(run_?)?tests?$|test_|selftest$", part) for part in parts)
+    if at is not None:
+        return classify_module(argv[at])
+    words = skip_options(argv[1:], PYTHON_VALUES)
+    if not words or words[0] == "-":
+        return None
+    if posixpath.basename(words[0]) == "manage.py":
+        return Runner.SCRIPT if words[1:2] == ("test",) else None
+    return Runner.SCRIPT if looks_like_test_script(words[0]) or is_test_task(words) else None
+
+
+def classify_module(module: str) -> Runner | None:
+    """Classify a module that the interpreter runs."""
+    if module in RUNNER_MODULES:
+        return RUNNER_MODULES[module]
+    is_script = module in SCRIPT_MODULES or any(TEST_PART.match(part) for part in module.split("."))
     return Runner.SCRIPT if is_script else None
 
 

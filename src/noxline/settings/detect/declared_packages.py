@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Mapping
 
+from noxline.settings.detect.ini_source import Entry
 from noxline.settings.detect.metadata import Metadata
 from noxline.settings.detect.packages import Package, find_module, find_named, holds_python, packages_in
 from noxline.settings.detect.setup_script import Find
@@ -13,6 +14,7 @@ from noxline.settings.detect.tree import Tree
 from noxline.settings.facts import Origin
 
 Found = tuple[list[Package], Origin]
+TESTS = ("test", "tests")
 NOTHING: Found = ([], Origin(file=""))
 
 
@@ -61,13 +63,20 @@ def poetry(tree: Tree, metadata: Metadata) -> Found:
     listed = tree.pyproject.get(*path)
     found: list[Package] = []
     for item in listed if isinstance(listed, list) else []:
-        if isinstance(item, Mapping) and "include" in item and "test" not in str(item["include"]):
-            include = str(item["include"]).removesuffix("/**/*.py").removesuffix("/*.py")
-            module = find_module(tree, include.removesuffix(".py").replace("/", "."), str(item.get("from", "")))
-            found += [module] if module else []
+        module = poetry_package(tree, item) if isinstance(item, Mapping) else None
+        found += [module] if module else []
     if not found and metadata.backend.startswith("poetry") and (package := find_named(tree, metadata.name)):
         return [package], tree.pyproject.origin("tool", "poetry", "name")
     return found, tree.pyproject.origin(*path)
+
+
+def poetry_package(tree: Tree, item: Mapping[str, object]) -> Package | None:
+    """Return the package that an entry of poetry's list includes; none for tests."""
+    include = str(item.get("include", ""))
+    if not include or "test" in include:
+        return None
+    bare = include.removesuffix("/**/*.py").removesuffix("/*.py").removesuffix(".py")
+    return find_module(tree, bare.replace("/", "."), str(item.get("from", "")))
 
 
 def hatch(tree: Tree, _: Metadata) -> Found:
@@ -129,16 +138,19 @@ def setuptools_toml(tree: Tree, _: Metadata) -> Found:
     modules = pyproject.strings(*base, "py-modules")
     if isinstance(packages, Mapping):
         find = packages.get("find") or packages.get("find-namespace") or {}
-        wheres = as_strings(find.get("where")) or (directories.get("", "."),)
-        left_out = as_strings(find.get("exclude"))
-        found = [package for where in wheres for package in packages_in(tree, where, left_out)]
-        include = as_strings(find.get("include"))
-        kept = [
-            p for p in found if not include or any(p.module.startswith(i.split("*")[0].rstrip(".")) for i in include)
-        ]
+        kept = found_by_setuptools(tree, find, directories.get("", "."))
         return kept + listed(tree, (), modules, directories), pyproject.origin(*base, "packages")
     key = "packages" if packages else "py-modules"
     return listed(tree, as_strings(packages), modules, directories), pyproject.origin(*base, key)
+
+
+def found_by_setuptools(tree: Tree, find: Mapping[str, object], default: str) -> list[Package]:
+    """Return the packages that the discovery of setuptools finds with these arguments."""
+    wheres = as_strings(find.get("where")) or (default,)
+    left_out = as_strings(find.get("exclude"))
+    found = [package for where in wheres for package in packages_in(tree, where, left_out)]
+    starts = tuple(pattern.split("*")[0].rstrip(".") for pattern in as_strings(find.get("include")))
+    return [package for package in found if package.module.startswith(starts or ("",))]
 
 
 def setuptools_cfg(tree: Tree, _: Metadata) -> Found:
@@ -149,14 +161,18 @@ def setuptools_cfg(tree: Tree, _: Metadata) -> Found:
         return NOTHING
     pairs = [word.partition("=") for word in cfg.value("options", "package_dir", "package-dir").splitlines()]
     directories = {key.strip(): value.strip() for key, _, value in pairs}
-    names = modules.words if modules else ()
+    names = words(modules)
     if not entry or not entry.value.startswith("find"):
         key = "packages" if entry else "py_modules"
-        return listed(tree, entry.words if entry else (), names, directories), cfg.origin("options", key)
+        return listed(tree, words(entry), names, directories), cfg.origin("options", key)
     where = cfg.value("options.packages.find", "where") or directories.get("", ".")
-    left_out = cfg.entry("options.packages.find", "exclude")
-    found = packages_in(tree, where, left_out.words if left_out else ())
+    found = packages_in(tree, where, words(cfg.entry("options.packages.find", "exclude")))
     return found + listed(tree, (), names, directories), cfg.origin("options", "packages")
+
+
+def words(entry: Entry | None) -> tuple[str, ...]:
+    """Return the words of an entry that may not be there."""
+    return entry.words if entry else ()
 
 
 def setup_script(tree: Tree, metadata: Metadata) -> Found:
@@ -178,11 +194,16 @@ def listed(
     """Return packages and modules given by name, only the top one of each family, tests left out."""
     found: list[Package] = []
     for name in sorted(packages, key=len):
-        if any(name.startswith(f"{p.module}.") for p in found) or name.split(".")[-1] in ("test", "tests"):
+        if name.startswith(tuple(f"{package.module}." for package in found)) or name.split(".")[-1] in TESTS:
             continue
-        own = directories.get(name)
-        package = Package(own.strip("./") or name, name) if own else find_module(tree, name, directories.get("", ""))
-        if package and (tree.has_folder(package.path) or tree.has(package.path)):
-            found.append(package)
+        package = package_named(tree, name, directories)
+        found += [package] if package else []
     in_root = (find_module(tree, name, directories.get("", "")) for name in modules)
     return found + [package for package in in_root if package]
+
+
+def package_named(tree: Tree, name: str, directories: Mapping[str, str]) -> Package | None:
+    """Return the package of this import name, in a folder of its own or in the root of all, if it is there."""
+    own = directories.get(name)
+    package = Package(own.strip("./") or name, name) if own else find_module(tree, name, directories.get("", ""))
+    return package if package and (tree.has_folder(package.path) or tree.has(package.path)) else None

@@ -98,13 +98,13 @@ def hatch_groups(tree: Tree) -> dict[str, Group]:
 
 def pick_for_tests(groups: Mapping[str, Group]) -> Group | None:
     """Return the group that by its name is for the tests; else one for development that brings a test runner."""
-    for name in (*TEST_NAMES, *(name for name in groups if TEST_LIKE.search(name))):
-        if name in groups and groups[name].requirements:
-            return groups[name]
-    for name in (*DEV_NAMES, "default", *groups):
-        if name in groups and any(brings_runner(r) for r in groups[name].requirements):
-            return groups[name]
-    return None
+    for_tests = [groups[name] for name in (*TEST_NAMES, *filter(TEST_LIKE.search, groups)) if name in groups]
+    for_work = [groups[name] for name in (*DEV_NAMES, "default", *groups) if name in groups]
+    candidates = (
+        *(group for group in for_tests if group.requirements),
+        *(group for group in for_work if any(map(brings_runner, group.requirements))),
+    )
+    return next(iter(candidates), None)
 
 
 def brings_runner(requirement: str) -> bool:

@@ -85,16 +85,24 @@ def with_rev(hook: Hook, repo: str, rev: str) -> Hook:
 
 def listed(value: str, following: list[str]) -> tuple[str, ...]:
     """Return a list that is written in brackets, maybe over several lines, or as dashes below its key."""
-    if value.startswith("["):
-        whole = value
-        for line in following:
-            if whole.count("[") <= whole.count("]"):
-                break
-            whole += " " + re.sub(r"(^|\s)#.*$", "", line).strip()
-        inside = whole[1:].rpartition("]")[0]
-        # A comma also stands inside brackets (extras) and between bounds of a quoted requirement.
-        parts = re.findall(r"\s*\"[^\"]*\"|\s*'[^']*'|(?:[^,\[\]]|\[[^\]]*\])+", inside)
-        return tuple(part.strip().strip("\"'") for part in parts if part.strip())
+    return in_brackets(value, following) if value.startswith("[") else below_key(following)
+
+
+def in_brackets(value: str, following: list[str]) -> tuple[str, ...]:
+    """Return the items of a list that begins with `value` and ends at its closing bracket."""
+    whole = value
+    for line in following:
+        if whole.count("[") <= whole.count("]"):
+            break
+        whole += " " + re.sub(r"(^|\s)#.*$", "", line).strip()
+    inside = whole[1:].rpartition("]")[0]
+    # A comma also stands inside brackets (extras) and between bounds of a quoted requirement.
+    parts = re.findall(r"\s*\"[^\"]*\"|\s*'[^']*'|(?:[^,\[\]]|\[[^\]]*\])+", inside)
+    return tuple(part.strip().strip("\"'") for part in parts if part.strip())
+
+
+def below_key(following: list[str]) -> tuple[str, ...]:
+    """Return the items that stand behind dashes in the lines below a key."""
     found = []
     for raw in following:
         line = re.sub(r"(^|\s)#.*$", "", raw)

@@ -32,21 +32,32 @@ def uv_lock(known: Survey, best: Source) -> Source | None:
     tree = known.tree
     if not tree.has("uv.lock"):
         return None
-    groups, extras, requirements = best.groups, best.extras, best.requirements
-    steps: tuple[Install, ...] = best.steps if best.kind == "tox" and not groups else ()
-    if not groups and not extras:
-        if group := pick_for_tests(dependency_groups(tree.pyproject)):
-            groups, requirements = (group.name,), requirements + group.requirements
-        elif extra := pick_for_tests(extra_groups(tree, known.metadata)):
-            extras, requirements = (extra.name,), requirements + extra.requirements
+    groups, extras, requirements = locked_names(known, best)
     if not (groups or extras) or not uv_lock_covers(tree, groups, extras):
         return None
-    options: tuple[str, ...] = ("--all-packages",) if known.layout.members else ()
-    options += tuple(word for name in groups for word in ("--group", name))
-    options += tuple(word for name in extras for word in ("--extra", name))
+    members: tuple[str, ...] = ("--all-packages",) if known.layout.members else ()
+    options = (*members, *each("--group", groups), *each("--extra", extras))
     origin = Origin(file="uv.lock", key=" ".join((*groups, *extras)))
     locked = Install(kind="uv-lock", args=("--no-default-groups", *options), origin=origin)
+    steps: tuple[Install, ...] = best.steps if best.kind == "tox" and not best.groups else ()
     return Source(kind="lock", steps=(locked, *steps), requirements=requirements, origin=origin)
+
+
+def locked_names(known: Survey, best: Source) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the groups and extras to install from uv.lock, and the requirements that come with them."""
+    requirements = best.requirements
+    if best.groups or best.extras:
+        return best.groups, best.extras, requirements
+    if group := pick_for_tests(dependency_groups(known.tree.pyproject)):
+        return (group.name,), (), requirements + group.requirements
+    if extra := pick_for_tests(extra_groups(known.tree, known.metadata)):
+        return (), (extra.name,), requirements + extra.requirements
+    return (), (), requirements
+
+
+def each(option: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return an option once for each name."""
+    return tuple(word for name in names for word in (option, name))
 
 
 def poetry_lock(tree: Tree, metadata: Metadata, ordered: list[Source]) -> Source | None:

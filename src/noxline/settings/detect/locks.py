@@ -81,17 +81,23 @@ def reached_pins(listed: list[Mapping[str, Any]], roots: tuple[str, ...]) -> tup
     versions: dict[str, list[Mapping[str, Any]]] = {}
     for package in listed:
         versions.setdefault(canonical(str(package.get("name", ""))), []).append(package)
-    waiting = [(distribution(root), root.partition(";")[2].strip()) for root in roots]
+    found = reached_markers(versions, [(distribution(root), root.partition(";")[2].strip()) for root in roots])
+    return tuple(reached_pin(versions[name], markers) for name, markers in sorted(found.items()))
+
+
+def reached_markers(
+    versions: Mapping[str, list[Mapping[str, Any]]], waiting: list[tuple[str, str]]
+) -> dict[str, set[str]]:
+    """Return the markers under which each package is reached from names with markers."""
     found: dict[str, set[str]] = {}
     while waiting:
         name, marker = waiting.pop()
         if name not in versions or marker in found.get(name, ()):
             continue
-        is_new = name not in found
-        found.setdefault(name, set()).add(marker)
-        if is_new:
+        if name not in found:
             waiting += [edge for package in versions[name] for edge in edges(package)]
-    return tuple(reached_pin(versions[name], markers) for name, markers in sorted(found.items()))
+        found.setdefault(name, set()).add(marker)
+    return found
 
 
 def reached_pin(packages_of_name: list[Mapping[str, Any]], markers: set[str]) -> str:

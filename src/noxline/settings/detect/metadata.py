@@ -40,13 +40,18 @@ class Metadata:
         own = next((reqs for key, reqs in self.extras.items() if canonical(key) == wanted), ())
         found: list[str] = []
         for requirement in own:
-            match = SELF_EXTRA.match(requirement)
-            if match and canonical(match[1]) == canonical(self.name) and wanted not in seen:
-                parts = [part.strip() for part in match[2].split(",")]
-                found += [item for part in parts for item in self.extra_requirements(part, seen | {wanted})]
-            else:
-                found.append(requirement)
+            parts = self.own_extras(requirement) if wanted not in seen else ()
+            for part in parts:
+                found += self.extra_requirements(part, seen | {wanted})
+            found += [] if parts else [requirement]
         return tuple(dict.fromkeys(found))
+
+    def own_extras(self, requirement: str) -> tuple[str, ...]:
+        """Return the extras of the project itself that a requirement refers to."""
+        match = SELF_EXTRA.match(requirement)
+        if not match or canonical(match[1]) != canonical(self.name):
+            return ()
+        return tuple(part.strip() for part in match[2].split(","))
 
 
 def read_metadata(tree: Tree) -> Metadata:

@@ -69,19 +69,23 @@ def origins(known: Survey, pythons: Origin) -> tuple[tuple[str, Origin], ...]:
 
 def notes(known: Survey, run: TestRun | None, tests: object) -> tuple[str, ...]:
     """Return the remarks worth showing."""
-    found = list(run.notes) if run else []
-    metadata = known.metadata
-    requires = " ".join(metadata.backend_requires)
-    if any(name in requires for name in GIT_VERSIONS) and not (known.tree.root / ".git").exists():
-        found.append("the version comes from git, and there is no git repository: installing the project may fail")
-    if metadata.backend_path:
-        found.append(
-            f"the build backend {metadata.backend} lies in the project itself ({', '.join(metadata.backend_path)})"
-        )
-    if known.layout.members:
-        found.append(f"a workspace: {', '.join(known.layout.members)} are installed beside the project")
-    if not metadata.installable:
-        found.append("the project cannot be installed; its tests run with its folder on the path")
-    if isinstance(tests, NotApplicable) and known.pytest.origin:
-        found.append("pytest is configured, but no test files came with the project")
-    return tuple(found)
+    metadata, members = known.metadata, known.layout.members
+    own_backend = (
+        f"the build backend {metadata.backend} lies in the project itself ({', '.join(metadata.backend_path)})"
+    )
+    remarks = {
+        "the version comes from git, and there is no git repository: installing the project may fail": lacks_git(known),
+        own_backend: metadata.backend_path,
+        f"a workspace: {', '.join(members)} are installed beside the project": members,
+        "the project cannot be installed; its tests run with its folder on the path": not metadata.installable,
+        "pytest is configured, but no test files came with the project": (
+            isinstance(tests, NotApplicable) and known.pytest.origin
+        ),
+    }
+    return (*(run.notes if run else ()), *(remark for remark, applies in remarks.items() if applies))
+
+
+def lacks_git(known: Survey) -> bool:
+    """Tell whether the version is read from a git repository that is not there."""
+    requires = " ".join(known.metadata.backend_requires)
+    return any(name in requires for name in GIT_VERSIONS) and not (known.tree.root / ".git").exists()

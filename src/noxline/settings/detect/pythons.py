@@ -15,20 +15,33 @@ FACTOR = re.compile(r"(?:py|python)?3\.?(\d+)$")
 
 def find_pythons(metadata: Metadata, tox: ToxConfig | None) -> tuple[tuple[str, ...], Origin]:
     """Return the versions ("3.12"), oldest first, and where they were read; none when the project declares none."""
-    allowed = [minor for minor in KNOWN if allows(metadata.requires_python, minor)]
     classified = minors(CLASSIFIER, metadata.classifiers)
-    tested = minors(FACTOR, tuple(factor for name in (tox.env_list if tox else ()) for factor in name.split("-")))
-    declared = classified | tested
-    if declared & set(allowed):
-        allowed = [minor for minor in allowed if min(declared) <= minor <= max(declared)]
-        if not metadata.requires_python:
-            allowed = [minor for minor in allowed if minor in declared]
-    elif not metadata.requires_python:
-        return (), Origin(file="")
-    versions = tuple(f"3.{minor}" for minor in allowed)
+    declared = classified | tested_minors(tox)
     if metadata.requires_python:
-        return versions, metadata.origins["requires-python"]
-    return versions, metadata.origins["classifiers"] if classified or not tox else tox.origin()
+        allowed = [minor for minor in KNOWN if allows(metadata.requires_python, minor)]
+        return versions(narrowed(allowed, declared)), metadata.origins["requires-python"]
+    known = [minor for minor in KNOWN if minor in declared]
+    if not known:
+        return (), Origin(file="")
+    return versions(known), metadata.origins["classifiers"] if classified or not tox else tox.origin()
+
+
+def narrowed(allowed: list[int], declared: set[int]) -> list[int]:
+    """Return the allowed minor versions between the first and the last that is declared; all when none of them is."""
+    if not declared & set(allowed):
+        return allowed
+    return [minor for minor in allowed if min(declared) <= minor <= max(declared)]
+
+
+def versions(minors_of_3: list[int]) -> tuple[str, ...]:
+    """Return minor versions of Python 3 as versions: "3.12"."""
+    return tuple(f"3.{minor}" for minor in minors_of_3)
+
+
+def tested_minors(tox: ToxConfig | None) -> set[int]:
+    """Return the minor versions that tox's list of environments names."""
+    names = tox.env_list if tox else ()
+    return minors(FACTOR, tuple(factor for name in names for factor in name.split("-")))
 
 
 def minors(pattern: re.Pattern[str], texts: tuple[str, ...]) -> set[int]:

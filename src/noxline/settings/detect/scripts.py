@@ -91,14 +91,17 @@ def value_lines(value: Any, table: Mapping[str, Any], depth: int = 0) -> list[tu
         return split_line(re.sub(r"\{args\}|\$\{?@\}?", "", value))
     if isinstance(value, list):
         return [line for item in value for line in step_lines(item, table, depth)]
-    if not isinstance(value, Mapping):
+    return table_lines(value, table, depth) if isinstance(value, Mapping) else []
+
+
+def table_lines(value: Mapping[str, Any], table: Mapping[str, Any], depth: int) -> list[tuple[str, ...]]:
+    """Return the command lines of a task that is a table."""
+    key = next((key for key in ("cmd", "shell", "composite", "sequence", "chain") if key in value), "")
+    if not key:
         return []
-    for key in ("cmd", "shell", "composite", "sequence", "chain"):
-        if key in value:
-            inner = value[key]
-            is_words = isinstance(inner, list) and key == "cmd"
-            return [tuple(map(str, inner))] if is_words else value_lines(inner, table, depth + 1)
-    return []
+    inner = value[key]
+    is_words = isinstance(inner, list) and key == "cmd"
+    return [tuple(map(str, inner))] if is_words else value_lines(inner, table, depth + 1)
 
 
 def step_lines(item: Any, table: Mapping[str, Any], depth: int) -> list[tuple[str, ...]]:
@@ -124,15 +127,18 @@ def split_line(text: str) -> list[tuple[str, ...]]:
 def make_target(tree: Tree, target: str) -> Script | None:
     """Return the recipe of a Makefile target, variables that the file sets put in."""
     name = tree.first("Makefile", "makefile", "GNUmakefile")
-    if not name:
-        return None
+    return read_target(name, tree.text(name), target) if name else None
+
+
+def read_target(name: str, text: str, target: str) -> Script | None:
+    """Return the recipe of a target in the Makefile called `name`."""
     variables: dict[str, str] = {}
     lines: list[tuple[tuple[str, ...], Origin]] = []
     inside = known = False
-    for number, raw in enumerate(tree.text(name).splitlines(), 1):
+    for number, raw in enumerate(text.splitlines(), 1):
         if raw.startswith("\t"):
-            text = fill(raw.strip().lstrip("@-+"), variables)
-            lines += [(argv, Origin(file=name, line=number, key=target)) for argv in split_line(text)] if inside else []
+            recipe = fill(raw.strip().lstrip("@-+"), variables) if inside else ""
+            lines += [(argv, Origin(file=name, line=number, key=target)) for argv in split_line(recipe)]
         elif found := VARIABLE.match(raw):
             variables[found[1]] = found[2].strip()
         elif header := TARGET.match(raw):

@@ -14,9 +14,12 @@ from noxline.settings.detect.survey import Survey
 from noxline.settings.detect.tool_installs import topic_installs
 from noxline.settings.detect.tox import ToxEnv
 from noxline.settings.detect.tox_find import named_env
+from noxline.settings.detect.tree import Tree
 from noxline.settings.facts import Install, Origin, Tool
 
 CHECKERS = ("mypy", "pyright", "basedpyright")
+# Settings that say what to check.
+FILE_KEYS = ("files", "packages", "modules")
 
 
 def find_type_tools(known: Survey) -> tuple[Tool, ...] | NotApplicable:
@@ -76,13 +79,18 @@ def configured_checkers(known: Survey) -> list[tuple[str, Origin]]:
 def configured_command(known: Survey, name: str) -> tuple[str, ...]:
     """Return a checker's command: alone when its configuration names the files, else over the own source."""
     tree = known.tree
-    ini = tree.first("mypy.ini", ".mypy.ini")
-    keys = ("files", "packages", "modules")
-    in_toml = any(tree.pyproject.get("tool", name, key) for key in (*keys, "include"))
-    in_ini = any((tree.ini(ini) if ini else tree.setup_cfg).value("mypy", key) for key in keys)
-    if in_toml or (name == "mypy" and in_ini) or (name != "mypy" and tree.has("pyrightconfig.json")):
+    in_toml = any(tree.pyproject.get("tool", name, key) for key in (*FILE_KEYS, "include"))
+    in_own_file = ini_names_files(tree) if name == "mypy" else tree.has("pyrightconfig.json")
+    if in_toml or in_own_file:
         return (name,)
     return (name, *(package.path for package in known.layout.packages))
+
+
+def ini_names_files(tree: Tree) -> bool:
+    """Tell whether mypy's INI file, or else setup.cfg, says what to check."""
+    ini = tree.first("mypy.ini", ".mypy.ini")
+    settings = tree.ini(ini) if ini else tree.setup_cfg
+    return any(settings.value("mypy", key) for key in FILE_KEYS)
 
 
 def make_tool(known: Survey, argv: tuple[str, ...], env: ToxEnv | None, origin: Origin) -> Tool:
