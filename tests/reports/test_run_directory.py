@@ -117,3 +117,13 @@ def test_an_unknown_run_gets_the_nearest_name(tmp_path: Path) -> None:
 def test_no_runs_at_all(tmp_path: Path) -> None:
     assert runs(tmp_path) == []
     assert latest(tmp_path) is None
+
+
+def test_a_run_that_somebody_else_removes_meanwhile_is_no_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(tmp_path, "20260131-000000-0001")
+    names = ["20260130-000000-gone", "20260131-000000-0001"]
+    monkeypatch.setattr(run_directory, "_run_names", lambda _root: names)
+    prune(tmp_path, keep=1, current=names[-1])
+    assert (tmp_path / ".noxline" / "runs" / names[-1]).is_dir()

@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -100,7 +101,8 @@ def prune(root: Path, *, keep: int, current: str) -> None:
     names = _run_names(root)
     for name in names[: max(0, len(names) - max(keep, 1))]:
         if name != current:
-            shutil.rmtree(_runs(root) / name)
+            with suppress(FileNotFoundError):  # a run that ends at the same time removes it as well
+                shutil.rmtree(_runs(root) / name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
