@@ -305,21 +305,20 @@ def test_a_kept_listing_starts_no_process_and_imports_no_nox(tmp_path: Path) -> 
     noxfile = write(tmp_path, "import nox\n@nox.session\ndef tests(s): pass\n")
     first = listed(noxfile)
     code = f"""
-import os, sys, time
+import os, sys
 from pathlib import Path
 from noxline.nox_bridge.listing import list_sessions
 def refuse(event, args):
     if event in ("subprocess.Popen", "os.posix_spawn", "os.fork"): raise SystemExit("started " + event)
 sys.addaudithook(refuse)
-started = time.perf_counter()
 found = list_sessions(Path({str(noxfile)!r}), state=Path({str(tmp_path / ".noxline" / "state")!r}), environ=os.environ)
-print([s.name for s in found.sessions], "nox" in sys.modules, time.perf_counter() - started < 0.05)
+print([s.name for s in found.sessions], "nox" in sys.modules)
 """
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert [s.name for s in first.sessions] == ["tests"]
-    assert done.stdout.split("\n")[0] == "['tests'] False True", done.stderr
+    assert done.stdout.split("\n")[0] == "['tests'] False", done.stderr
 
 
 def test_a_noxfile_that_starts_programs_is_listed_anew_each_time(tmp_path: Path) -> None:

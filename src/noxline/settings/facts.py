@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from noxline.model.stage import NotApplicable
 
@@ -54,6 +54,8 @@ class TestCommand:
     source says that its exit code does not count (tox's leading `-`).
     """
 
+    __test__: ClassVar[bool] = False  # a noun of this model, whatever pytest makes of its name
+
     argv: tuple[str, ...]
     runner: Runner
     origin: Origin
@@ -69,6 +71,8 @@ class TestSuite:
     `extras` are extras of the project itself to install. `directory` is relative to the root. `files` are all files
     on disk that look like tests, to be compared with what was collected. `fail_under` is the project's own bound.
     """
+
+    __test__: ClassVar[bool] = False
 
     commands: tuple[TestCommand, ...]
     sources: tuple[tuple[Install, ...], ...]

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
 from noxline.errors import ConfigError, UsageError
-from noxline.model.stage import NotApplicable
 from noxline.settings.detect.explain import explain
 from noxline.settings.detect.poetry import specifier
 from noxline.settings.detect.project import detect
@@ -272,20 +270,3 @@ def test_rows_name_the_place_of_every_fact(facts_of) -> None:
     assert rows["lint"] == ("ruff", "ruff.toml:1")
     assert rows["hooks"] == ("no hook configuration", "")
     assert rows["tests"] == ("python -m pytest", "test_a.py")
-
-
-def test_detection_is_quick(make) -> None:
-    files = {f"src/my_pkg/m{n}.py": "x = 1\n" * 200 for n in range(60)}
-    files |= {f"tests/test_{n}.py": TEST * 100 for n in range(60)}
-    root = make(
-        {
-            "pyproject.toml": pyproject(),
-            "tox.ini": "[tox]\nenvlist = py3{9-13}\n[testenv]\ncommands = pytest\n",
-            **files,
-        }
-    )
-    detect(root)
-    start = time.process_time()
-    facts = detect(root)
-    assert time.process_time() - start < 0.1
-    assert not isinstance(facts.tests, NotApplicable)
