@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from noxline.settings.detect.suite_run import TestRun
 from noxline.settings.detect.survey import Survey
-from noxline.settings.detect.test_run import TestRun
 from noxline.settings.facts import Origin
 
 

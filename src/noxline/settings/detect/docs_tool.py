@@ -27,6 +27,7 @@ SPHINX_VALUES = {
 }  # fmt: skip
 # Warnings are counted, so they must neither stop the build nor stay silent nor go to a file.
 DROPPED = {"-W", "--fail-on-warning", "--keep-going", "-Q", "--silent", "--exception-on-warning", "--pdb", "-P"}
+STRICT = re.compile(r"-[WnqTEaNv]*W[WnqTEaNv]*$")
 DROPPED_VALUES = {"-w", "--warning-file"}
 
 
@@ -91,21 +92,22 @@ def sphinx_argv(argv: tuple[str, ...]) -> tuple[str, ...]:
     kept, places = [words[0]], []
     index = 1
     while index < len(words):
-        word = words[index]
-        size = 2 if word in SPHINX_VALUES else 1
-        if word in DROPPED_VALUES or word in DROPPED or re.match(r"-[WnqTEaNv]*W[WnqTEaNv]*$", word):
-            word_left = word.replace("W", "") if re.match(r"-[WnqTEaNv]{2,}$", word) else ""
-            kept += [word_left] if word_left not in ("", "-") else []
-        elif word in ("-d", "--doctree-dir"):
-            kept += [word, "{out}/doctrees"]
-        elif size == 2:
-            kept += [word, *(value.replace("{tmp}", "{out}") for value in words[index + 1 : index + 2])]
-        else:
-            if not word.startswith("-"):
-                places.append(len(kept))
-            kept.append(word.replace("{tmp}", "{out}"))
+        size = 2 if words[index] in SPHINX_VALUES else 1
+        if not words[index].startswith("-"):
+            places.append(len(kept))
+        kept += sphinx_words(*words[index : index + size])
         index += size
     return tuple(redirected(kept, places))
+
+
+def sphinx_words(word: str, *values: str) -> list[str]:
+    """Return what stays of one word of a Sphinx command and of the value that belongs to it."""
+    if word in DROPPED_VALUES or word in DROPPED or STRICT.match(word):
+        left = word.replace("W", "") if STRICT.match(word) else ""
+        return [left] if left not in ("", "-") else []
+    if word in ("-d", "--doctree-dir"):
+        return [word, "{out}/doctrees"]
+    return [part.replace("{tmp}", "{out}") for part in (word, *values)]
 
 
 def redirected(words: list[str], places: list[int]) -> list[str]:
@@ -129,18 +131,17 @@ def docs_installs(
     known: Survey, tool: str, env: ToxEnv | None, origin: Origin, folder: str
 ) -> tuple[tuple[Install, ...], tuple[str, ...]]:
     """Return what the documentation needs: tox's environment, what Read the Docs installs, else what is named so."""
-    if env is None or not env.declares:
-        steps, extras, _ = topic_source(known, DOCS, None)
-        files = [f for f in (*readthedocs_files(known), f"{folder}/requirements.txt") if known.tree.has(f)]
-        if not steps and not extras and files:
-            place = Origin(file=files[0], line=1)
-            names = distributions(read_requirements(known.tree, files[0]))
-            alone = pinned_tool(known, tool, origin) if tool not in names else ()
-            return args_step(("-r", files[0]), place) + alone, ()
-        if not steps and not extras:
-            extras = readthedocs_extras(known)
-            return pinned_tool(known, tool, origin), extras
-    return topic_installs(known, tool, DOCS, env, origin)
+    if env and env.declares:
+        return topic_installs(known, tool, DOCS, env, origin)
+    steps, extras, _ = topic_source(known, DOCS, None)
+    if steps or extras:
+        return topic_installs(known, tool, DOCS, None, origin)
+    files = [f for f in (*readthedocs_files(known), f"{folder}/requirements.txt") if known.tree.has(f)]
+    if not files:
+        return pinned_tool(known, tool, origin), readthedocs_extras(known)
+    names = distributions(read_requirements(known.tree, files[0]))
+    alone = pinned_tool(known, tool, origin) if tool not in names else ()
+    return args_step(("-r", files[0]), Origin(file=files[0], line=1)) + alone, ()
 
 
 def readthedocs_files(known: Survey) -> tuple[str, ...]:

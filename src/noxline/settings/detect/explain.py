@@ -12,15 +12,7 @@ Row = tuple[str, str, str]
 
 def explain(facts: ProjectFacts) -> tuple[Row, ...]:
     """Return rows of what, value and origin."""
-    places = {what: str(origin) for what, origin in facts.origins}
-    rows = [
-        ("project", facts.name, places.get("name", "")),
-        ("backend", facts.backend if facts.installable else "not installable", places.get("backend", "")),
-        ("sources", f"{', '.join(facts.sources) or 'none'} ({facts.layout})", places.get("sources", "")),
-        ("test folders", ", ".join(facts.test_dirs) or "none", ""),
-        ("pythons", ", ".join(facts.pythons) or "none declared", places.get("pythons", "")),
-        *test_rows(facts.tests),
-    ]
+    rows = [*project_rows(facts), *suite_rows(facts.tests)]
     if facts.coverage_fail_under:
         value, origin = facts.coverage_fail_under
         rows.append(("coverage bound", f">= {value:g} %", str(origin)))
@@ -33,7 +25,17 @@ def explain(facts: ProjectFacts) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def test_rows(tests: TestSuite | NotApplicable) -> Iterator[Row]:
+def project_rows(facts: ProjectFacts) -> Iterator[Row]:
+    """Yield the rows of the project itself."""
+    places = {what: str(origin) for what, origin in facts.origins}
+    yield "project", facts.name, places.get("name", "")
+    yield "backend", facts.backend if facts.installable else "not installable", places.get("backend", "")
+    yield "sources", f"{', '.join(facts.sources) or 'none'} ({facts.layout})", places.get("sources", "")
+    yield "test folders", ", ".join(facts.test_dirs) or "none", ""
+    yield "pythons", ", ".join(facts.pythons) or "none declared", places.get("pythons", "")
+
+
+def suite_rows(tests: TestSuite | NotApplicable) -> Iterator[Row]:
     """Yield the rows of the test suite."""
     if isinstance(tests, NotApplicable):
         yield "tests", tests.reason, ""
@@ -47,15 +49,16 @@ def test_rows(tests: TestSuite | NotApplicable) -> Iterator[Row]:
     if tests.extras:
         yield "tests extras", ", ".join(tests.extras), ""
     for number, source in enumerate(tests.sources, 1):
-        what = "tests need" if number == 1 else f"or else ({number})"
-        for step in source:
-            yield what, describe(step), str(step.origin)
-        if not source:
-            yield what, "nothing", ""
+        yield from source_rows("tests need" if number == 1 else f"or else ({number})", source)
     yield "test files", f"{len(tests.files)} on disk", ""
 
 
-test_rows.__test__ = False  # type: ignore[attr-defined]  # pytest reads this mark where tests import the function
+def source_rows(what: str, source: tuple[Install, ...]) -> Iterator[Row]:
+    """Yield the rows of one way to install what the tests need."""
+    for step in source:
+        yield what, describe(step), str(step.origin)
+    if not source:
+        yield what, "nothing", ""
 
 
 def describe(step: Install) -> str:

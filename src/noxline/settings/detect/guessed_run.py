@@ -6,13 +6,14 @@ import posixpath
 import re
 
 from noxline.settings.detect.pytest_settings import PytestSettings
-from noxline.settings.detect.test_files import has_load_tests, uses_pytest
-from noxline.settings.detect.test_run import TestRun
-from noxline.settings.detect.test_scripts import self_running
+from noxline.settings.detect.suite_files import has_load_tests, uses_pytest
+from noxline.settings.detect.suite_run import TestRun
+from noxline.settings.detect.suite_scripts import self_running
 from noxline.settings.detect.tree import Tree
 from noxline.settings.facts import Origin, Runner, TestCommand
 
 RUNNER_SCRIPTS = re.compile(r"(?:(?:tests?/)?(?:run_?tests?|all_?tests|test_?all)|tests?/run\w*)\.py$", re.IGNORECASE)
+FRAMEWORKS = re.compile(r"\bunittest\b|\bpytest\b|\bdoctest\b")
 COLLECTED = re.compile(r"test_.*\.py$|.*_test\.py$")
 
 
@@ -23,13 +24,15 @@ def guessed_run(tree: Tree, pytest: PytestSettings, files: tuple[str, ...], *, h
     """
     if pytest.origin and (files or pytest.testpaths):
         return single(("pytest",), Runner.PYTEST, pytest.origin)
-    script = next((name for name in tree.python_files if RUNNER_SCRIPTS.match(name) and is_runner(tree, name)), "")
-    if not files:
-        return single(("python", script), Runner.SCRIPT, Origin(file=script, line=1)) if script else None
-    if has_pytest:
+    if files and has_pytest:
         return single(("python", "-m", "pytest"), Runner.PYTEST, Origin(file=files[0]))
-    if script:
+    if script := runner_script(tree):
         return single(("python", script), Runner.SCRIPT, Origin(file=script, line=1))
+    return run_of_files(tree, files) if files else None
+
+
+def run_of_files(tree: Tree, files: tuple[str, ...]) -> TestRun:
+    """Return the run of test files that nothing but themselves says anything of."""
     scripts, directory = self_running(tree, files)
     if scripts:
         return TestRun(tool="", commands=scripts, directory=directory)
@@ -46,9 +49,10 @@ def single(argv: tuple[str, ...], runner: Runner, origin: Origin) -> TestRun:
     return TestRun(tool="", commands=(TestCommand(argv=argv, runner=runner, origin=origin),))
 
 
-def is_runner(tree: Tree, name: str) -> bool:
-    """Tell whether a script starts tests by itself."""
-    return bool(re.search(r"\bunittest\b|\bpytest\b|\bdoctest\b", tree.text(name)))
+def runner_script(tree: Tree) -> str:
+    """Return the script that by its name runs tests, and starts them by itself; empty when there is none."""
+    named = filter(RUNNER_SCRIPTS.match, tree.python_files)
+    return next((name for name in named if FRAMEWORKS.search(tree.text(name))), "")
 
 
 def pytest_collects_all(tree: Tree, files: tuple[str, ...]) -> bool:

@@ -30,20 +30,20 @@ class Ignored:
 
 def read_gitignore(text: str) -> Ignored:
     """Read the patterns; those that a later `!` pattern takes back in part are left out, so nothing is lost."""
+    groups: dict[str, list[str]] = {"names": [], "paths": [], "folder_names": [], "folder_paths": []}
+    for pattern in kept_patterns(text):
+        bare = pattern.rstrip("/")
+        kind = "paths" if "/" in bare else "names"
+        groups[kind if bare == pattern else f"folder_{kind}"].append(bare)
+    return Ignored(**{kind: union(patterns) for kind, patterns in groups.items()})
+
+
+def kept_patterns(text: str) -> list[str]:
+    """Return the patterns that take paths out, without those for everything and those that are taken back in part."""
     lines = [line.strip() for line in text.splitlines()]
-    patterns = [line for line in lines if line and not line.startswith("#")]
-    taken_back = {top(line[1:]) for line in patterns if line.startswith("!")}
-    kept = [
-        p for p in patterns if not p.startswith("!") and top(p) not in taken_back and p.strip("/") not in ("*", "**")
-    ]
-    files = [p for p in kept if not p.endswith("/")]
-    folders = [p.rstrip("/") for p in kept if p.endswith("/")]
-    return Ignored(
-        names=union([p for p in files if "/" not in p]),
-        paths=union([p for p in files if "/" in p]),
-        folder_names=union([p for p in folders if "/" not in p]),
-        folder_paths=union([p for p in folders if "/" in p]),
-    )
+    taken_back = {top(line[1:]) for line in lines if line.startswith("!")}
+    patterns = [line for line in lines if not line.startswith(("!", "#")) and line.strip("/") not in ("", "*", "**")]
+    return [pattern for pattern in patterns if top(pattern) not in taken_back]
 
 
 def top(pattern: str) -> str:

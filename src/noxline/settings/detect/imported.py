@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import posixpath
+import re
 import sys
 from collections.abc import Sequence
+from itertools import chain
 
 from noxline.settings.detect.requirements import canonical, distributions
+from noxline.settings.detect.suite_plugins import FIXTURES, used_plugins
 from noxline.settings.detect.survey import Survey
-from noxline.settings.detect.test_plugins import used_plugins
 from noxline.settings.detect.tree import Tree
 
 # Import names that are not the name of the distribution they come from.
@@ -21,48 +23,60 @@ DISTRIBUTIONS = {
     "_pytest": "pytest", "magic": "python-magic", "MySQLdb": "mysqlclient", "psycopg2": "psycopg2-binary",
 }  # fmt: skip
 
+# What a file must hold before it is worth parsing.
+TELLING = re.compile(rf"\b(?:import|{'|'.join(FIXTURES)})\b")
 
-def imported_requirements(known: Survey) -> tuple[str, ...]:
+
+def imported_requirements(known: Survey, modules: list[ast.Module]) -> tuple[str, ...]:
     """Return what test files import without any condition, and the plug-ins they use; nothing of the project's own."""
-    tree = known.tree
-    own = {package.module.partition(".")[0] for package in known.layout.packages}
-    own |= {part for name in tree.python_files for part in (*name.split("/")[:-1], posixpath.basename(name)[:-3])}
+    foreign = imported_names(modules) - own_names(known) - sys.stdlib_module_names
+    wanted = {DISTRIBUTIONS.get(name, name) for name in foreign}.union(used_plugins(modules))
     brought = distributions(known.metadata.dependencies)
-    modules = [read_module(tree, name) for name in test_modules(known)]
-    names = {name for module in modules for name in top_names(module.body)}
-    wanted = {DISTRIBUTIONS.get(name, name) for name in names - own - sys.stdlib_module_names}
-    return tuple(sorted(name for name in wanted | set(used_plugins(modules)) if canonical(name) not in brought))
+    return tuple(sorted(name for name in wanted if canonical(name) not in brought))
 
 
-def optional_requirements(known: Survey) -> tuple[str, ...]:
+def own_names(known: Survey) -> set[str]:
+    """Return the names that an import may mean something of the project's own by."""
+    own = {package.module.partition(".")[0] for package in known.layout.packages}
+    return own.union(*(name.removesuffix(".py").split("/") for name in known.tree.python_files))
+
+
+def imported_names(modules: list[ast.Module]) -> set[str]:
+    """Return the first parts of all names that modules import without any condition."""
+    return set[str]().union(*(top_names(module.body) for module in modules))
+
+
+def optional_requirements(known: Survey, modules: list[ast.Module]) -> tuple[str, ...]:
     """Return the extras without which some module of the project or of its tests cannot be imported at all.
 
     An import inside a function or a `try` is no reason: its tests skip themselves, as where nobody installs the extra.
     """
-    tree = known.tree
-    sources = tuple(package.path for package in known.layout.packages)
-    files = [name for name in tree.python_files if name.startswith(sources)]
-    modules = [read_module(tree, name) for name in (*files, *test_modules(known))]
-    names = {name for module in modules for name in top_names(module.body)}
+    names = imported_names([*modules, *source_modules(known)])
     imported = {canonical(DISTRIBUTIONS.get(name, name)) for name in names}
     extras = [known.metadata.extra_requirements(extra) for extra in known.metadata.extras]
     used = [requirements for requirements in extras if distributions(requirements) & imported]
-    return tuple(dict.fromkeys(item for requirements in used for item in requirements))
+    return tuple(dict.fromkeys(chain.from_iterable(used)))
 
 
-def test_modules(known: Survey) -> tuple[str, ...]:
-    """Return the test files and the files of fixtures."""
+def suite_modules(known: Survey) -> list[ast.Module]:
+    """Return the syntax trees of the test files and of the files of fixtures."""
     conftests = (name for name in known.tree.python_files if posixpath.basename(name) == "conftest.py")
-    return (*known.test_files, *conftests)
+    return [read_module(known.tree, name) for name in (*known.test_files, *conftests)]
 
 
-test_modules.__test__ = False  # type: ignore[attr-defined]  # pytest reads this mark where tests import the function
+def source_modules(known: Survey) -> list[ast.Module]:
+    """Return the syntax trees of the project's own source."""
+    sources = tuple(package.path for package in known.layout.packages)
+    return [read_module(known.tree, name) for name in known.tree.python_files if name.startswith(sources)]
 
 
 def read_module(tree: Tree, name: str) -> ast.Module:
-    """Return the syntax tree of a file; an empty one when it cannot be read."""
+    """Return the syntax tree of a file; an empty one when it cannot be read or tells nothing of what it needs."""
+    text = tree.text(name)
+    if not TELLING.search(text):
+        return ast.Module(body=[], type_ignores=[])
     try:
-        return ast.parse(tree.text(name))
+        return ast.parse(text)
     except (SyntaxError, ValueError):
         return ast.Module(body=[], type_ignores=[])  # collecting the file will say so
 

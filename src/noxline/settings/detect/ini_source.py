@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from noxline.errors import ConfigError
@@ -67,10 +67,7 @@ def parse_ini(name: str, text: str, *, first_line: int = 1) -> IniFile:
     headers: dict[str, int] = {}
     values: dict[str, list[tuple[int, str]]] | None = None
     current: list[tuple[int, str]] | None = None
-    for number, raw in enumerate(text.split("\n"), first_line):
-        line = raw.rstrip()
-        if not line or line.lstrip()[0] in "#;":
-            continue
+    for number, line in content_lines(text, first_line):
         if line[0].isspace() and current is not None:
             current.append((number, line.strip()))
         elif header := SECTION.match(line.strip()):
@@ -82,6 +79,14 @@ def parse_ini(name: str, text: str, *, first_line: int = 1) -> IniFile:
             raise broken(name, number, line)
     frozen = {s: {k: Entry(tuple(lines)) for k, lines in keys.items()} for s, keys in sections.items()}
     return IniFile(name, frozen, headers)
+
+
+def content_lines(text: str, first_line: int) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are neither empty nor comments, with their numbers."""
+    for number, raw in enumerate(text.split("\n"), first_line):
+        line = raw.rstrip()
+        if line and line.lstrip()[0] not in "#;":
+            yield number, line
 
 
 def broken(name: str, number: int, line: str) -> ConfigError:

@@ -51,6 +51,11 @@ def own_packages(tree: Tree, metadata: Metadata) -> tuple[list[Package], Origin]
         return ([named] if named and "." in named.module else inside), Origin(file="src")
     if named:
         return [named], Origin(file=named.path)
+    return any_packages(tree)
+
+
+def any_packages(tree: Tree) -> tuple[list[Package], Origin]:
+    """Return the packages of the first folder that holds any; else the single modules at the root."""
     for where in ("", *SOURCE_ROOTS):
         if inside := packages_in(tree, where):
             return inside, Origin(file=where or ".")

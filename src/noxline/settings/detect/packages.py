@@ -67,17 +67,23 @@ def holds_python(tree: Tree, folder: str) -> bool:
 def packages_in(tree: Tree, where: str, exclude: tuple[str, ...] = ()) -> list[Package]:
     """Return the packages in a folder, and in `src` the single modules too; by custom other folders are left out."""
     start = f"{where}/" if where and where != "." else ""
-    tops = dict.fromkeys(name[len(start) :] for name in tree.python_files if name.startswith(start))
-    found: dict[str, Package] = {}
-    for top in tops:
-        folder, slash, _ = top.partition("/")
-        if any(fnmatch.fnmatch(folder, pattern) for pattern in exclude):
-            continue
-        if slash and is_package(tree, start + folder, nested=bool(start)):
-            found.setdefault(folder, Package(start + folder, folder))
-        elif not slash and start and not TEST_MODULE.match(folder[:-3]):
-            found.setdefault(folder, Package(start + folder, folder[:-3]))
-    return list(found.values())
+    below = [name[len(start) :].partition("/") for name in tree.python_files if name.startswith(start)]
+    tops = dict.fromkeys(first + slash for first, slash, _ in below if not is_excluded(first, exclude))
+    return [package for top in tops if (package := top_package(tree, start, top))]
+
+
+def is_excluded(name: str, patterns: tuple[str, ...]) -> bool:
+    """Tell whether a name matches one of the patterns."""
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+
+
+def top_package(tree: Tree, start: str, top: str) -> Package | None:
+    """Return the package that a folder (`name/`) or a file below `start` is; None when it is none."""
+    if top.endswith("/"):
+        name = top.rstrip("/")
+        return Package(start + name, name) if is_package(tree, start + name, nested=bool(start)) else None
+    module = top.removesuffix(".py")
+    return Package(start + top, module) if start and not TEST_MODULE.match(module) else None
 
 
 def is_package(tree: Tree, path: str, *, nested: bool) -> bool:

@@ -9,8 +9,8 @@ from noxline.settings.detect.coverage_settings import find_fail_under
 from noxline.settings.detect.docs_tool import find_docs
 from noxline.settings.detect.pythons import find_pythons
 from noxline.settings.detect.suite import find_suite
+from noxline.settings.detect.suite_run import TestRun
 from noxline.settings.detect.survey import Survey, survey
-from noxline.settings.detect.test_run import TestRun
 from noxline.settings.detect.tools import find_benchmarks, find_hooks, find_lint, has_workflows
 from noxline.settings.detect.type_tools import find_type_tools
 from noxline.settings.facts import Origin, ProjectFacts

@@ -122,18 +122,32 @@ def evaluate(node: ast.expr, names: Mapping[str, ast.expr], depth: int = 0) -> o
         case ast.Name(id=name) if name in names:
             return evaluate(names[name], names, depth + 1)
         case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
-            known = [evaluate(item, names, depth + 1) for item in items]
-            return [item for item in known if item is not None]
+            return known_items(items, names, depth)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             return add(evaluate(left, names, depth + 1), evaluate(right, names, depth + 1))
         case ast.Dict() | ast.Call() if pairs := mapping_items(node):
             return {key: evaluate(value, names, depth + 1) for key, value in pairs}
-        case ast.Call() if called_name(node) in ("find_packages", "find_namespace_packages"):
-            return find_call(node, names)
-        case ast.Call() if called_name(node) in ("split", "splitlines", "strip", "dedent", "list", "tuple"):
-            inner = [node.func.value] if isinstance(node.func, ast.Attribute) else node.args[:1]
-            return evaluate(inner[0], names, depth + 1) if inner else None
-    return None
+        case ast.Call():
+            return called_value(node, names, depth)
+        case _:
+            return None
+
+
+def called_value(call: ast.Call, names: Mapping[str, ast.expr], depth: int) -> object:
+    """Return what a call of a well-known function gives: the packages it finds, or in essence what it is given."""
+    name = called_name(call)
+    if name in ("find_packages", "find_namespace_packages"):
+        return find_call(call, names)
+    if name not in ("split", "splitlines", "strip", "dedent", "list", "tuple"):
+        return None
+    inner = [call.func.value] if isinstance(call.func, ast.Attribute) else call.args[:1]
+    return evaluate(inner[0], names, depth + 1) if inner else None
+
+
+def known_items(items: list[ast.expr], names: Mapping[str, ast.expr], depth: int) -> list[object]:
+    """Return the values of the items of a list that are known."""
+    values = [evaluate(item, names, depth + 1) for item in items]
+    return [value for value in values if value is not None]
 
 
 def add(left: object, right: object) -> object:

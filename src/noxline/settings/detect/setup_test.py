@@ -18,22 +18,19 @@ def setup_test_script(tree: Tree) -> tuple[Script, ...]:
     except (SyntaxError, ValueError):
         # A script for another Python tells nothing; the other files may.
         return ()
-    name = test_class(module)
+    name = command_class(module)
     found = next((node for node in ast.walk(module) if isinstance(node, ast.ClassDef) and node.name == name), None)
     lines = tuple((argv, Origin(file=NAME, line=line, key=name)) for argv, line in started(found)) if found else ()
     return (Script(tool="setup.py", name="test", lines=lines),) if lines else ()
 
 
-def test_class(module: ast.Module) -> str:
+def command_class(module: ast.Module) -> str:
     """Return the name of the class that `cmdclass` gives for `test`; empty when there is none."""
     names = assigned_names(module)
     call = next((node for node in ast.walk(module) if is_setup(node)), None)
     given = dict(keywords(call, names)).get("cmdclass") if isinstance(call, ast.Call) else None
     value = dict(mapping_items(resolved(given, names))).get("test")
     return value.id if isinstance(value, ast.Name) else ""
-
-
-test_class.__test__ = False  # type: ignore[attr-defined]  # pytest reads this mark where tests import the function
 
 
 def resolved(node: ast.expr | None, names: Mapping[str, ast.expr]) -> ast.expr | None:

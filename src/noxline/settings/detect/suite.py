@@ -8,15 +8,15 @@ from noxline.model.stage import NotApplicable
 from noxline.settings.detect.command_line import positional
 from noxline.settings.detect.groups import hatch_groups
 from noxline.settings.detect.guessed_run import guessed_run
-from noxline.settings.detect.imported import imported_requirements, optional_requirements
+from noxline.settings.detect.imported import imported_requirements, optional_requirements, suite_modules
 from noxline.settings.detect.layout import Layout
 from noxline.settings.detect.lock_sources import lock_sources
 from noxline.settings.detect.metadata import Metadata
 from noxline.settings.detect.pytest_settings import PytestSettings, needed_plugins
 from noxline.settings.detect.requirements import canonical, distributions, loosen
 from noxline.settings.detect.sources import Source, args_step, declared_sources, group_source, tox_source
+from noxline.settings.detect.suite_run import TestRun, declared_run
 from noxline.settings.detect.survey import Survey
-from noxline.settings.detect.test_run import TestRun, declared_run
 from noxline.settings.detect.tree import Tree
 from noxline.settings.facts import Install, Origin, Runner, TestSuite
 
@@ -27,28 +27,31 @@ NO_BACKEND_HOOK = ("mesonpy",)
 
 def find_suite(known: Survey) -> tuple[TestSuite | NotApplicable, TestRun | None]:
     """Return the test suite, and the run it was made from."""
-    tree, metadata, pytest = known.tree, known.metadata, known.pytest
-    declared = declared_sources(tree, metadata)
+    tree = known.tree
+    declared = declared_sources(tree, known.metadata)
     has_pytest = any("pytest" in distributions(source.requirements) for source in declared)
-    run = declared_run(tree, known.tox) or guessed_run(tree, pytest, known.test_files, has_pytest=has_pytest)
+    run = declared_run(tree, known.tox) or guessed_run(tree, known.pytest, known.test_files, has_pytest=has_pytest)
     if run is None or not has_something_to_run(known, run):
         return NotApplicable(reason="no tests found"), None
-    ordered = order_sources(known, run, declared)
-    best = ordered[0]
-    suite = TestSuite(
+    return make_suite(known, run, order_sources(known, run, declared)), run
+
+
+def make_suite(known: Survey, run: TestRun, ordered: list[Source]) -> TestSuite:
+    """Return the suite of a run, with the sources of what it needs in order."""
+    tree, metadata, pytest = known.tree, known.metadata, known.pytest
+    return TestSuite(
         commands=run.commands,
         sources=alternatives(known, run, ordered),
-        extras=best.extras,
+        extras=ordered[0].extras,
         env=tuple((k, v) for k, v in run.env.items() if not k.startswith(OWN_VARIABLES) and k != "PATH"),
         directory=run.directory,
-        paths=test_paths(tree, run, pytest),
+        paths=suite_paths(tree, run, pytest),
         files=known.test_files,
-        no_cov=pytest.uses_cov and any(c.runner is Runner.PYTEST for c in run.commands),
+        no_cov=pytest.uses_cov and needs_pytest(run),
         install_project=metadata.installable,
         editable=is_editable(tree, metadata),
         parallel="pytest-xdist" in needed_plugins(pytest_options(known, run)),
     )
-    return suite, run
 
 
 def pytest_options(known: Survey, run: TestRun) -> tuple[str, ...]:
@@ -67,20 +70,27 @@ def has_something_to_run(known: Survey, run: TestRun) -> bool:
 
 def order_sources(known: Survey, run: TestRun, declared: list[Source]) -> list[Source]:
     """Return the sources, that of the tool which declares the command first; never none."""
-    found = list(declared)
-    if run.tox_env and (run.tox_env.declares or (run.tox_env.needs_nothing and not needs_pytest(run))):
-        found.insert(0, tox_source(known.tree, known.metadata, run.tox_env))
-    elif run.tool == "hatch":
-        wanted = canonical("test" if run.group == "hatch-test" else run.group)
-        own = group_source(hatch_groups(known.tree).get(wanted), "hatch")
-        found = ([own] if own else []) + [source for source in found if source != own]
+    own = own_source(known, run)
+    found = [own, *(source for source in declared if source != own)] if own else declared
     return found or imported_sources(known, run)
+
+
+def own_source(known: Survey, run: TestRun) -> Source | None:
+    """Return what the tool declares that also declares the command."""
+    env = run.tox_env
+    if env and (env.declares or (env.needs_nothing and not needs_pytest(run))):
+        return tox_source(known.tree, known.metadata, env)
+    if run.tool == "hatch":
+        wanted = canonical("test" if run.group == "hatch-test" else run.group)
+        return group_source(hatch_groups(known.tree).get(wanted), "hatch")
+    return None
 
 
 def imported_sources(known: Survey, run: TestRun) -> list[Source]:
     """Return what the tests import, for a project that declares nothing; first with the extras that are imported."""
-    origin, plain = run.commands[0].origin, imported_requirements(known)
-    lists = dict.fromkeys([tuple(dict.fromkeys((*plain, *optional_requirements(known)))), plain])
+    modules = suite_modules(known)
+    origin, plain = run.commands[0].origin, imported_requirements(known, modules)
+    lists = dict.fromkeys([tuple(dict.fromkeys((*plain, *optional_requirements(known, modules)))), plain])
     return [Source(kind="imports", steps=args_step(r, origin), requirements=r, origin=origin) for r in lists]
 
 
@@ -144,18 +154,18 @@ def completed(source: Source, best: Source, run: TestRun, pytest: PytestSettings
     return steps
 
 
-def test_paths(tree: Tree, run: TestRun, pytest: PytestSettings) -> tuple[str, ...]:
+def suite_paths(tree: Tree, run: TestRun, pytest: PytestSettings) -> tuple[str, ...]:
     """Return the paths that the command names, else those that pytest is configured with."""
-    commands = [command for command in run.commands if command.runner is not Runner.SCRIPT]
-    words = [word.partition("::")[0] for command in commands for word in positional(command.argv)]
     prefix = f"{run.directory}/" if run.directory else ""
-    named = [
-        prefix + word.rstrip("/") for word in words if (tree.root / (prefix + word)).exists() and word not in (".", "")
-    ]
+    paths = [prefix + word for word in named_paths(run) if word not in (".", "")]
+    named = [path.rstrip("/") for path in paths if (tree.root / path).exists()]
     return tuple(dict.fromkeys(named)) or pytest.testpaths
 
 
-test_paths.__test__ = False  # type: ignore[attr-defined]  # pytest reads this mark where tests import the function
+def named_paths(run: TestRun) -> list[str]:
+    """Return the words of the commands of pytest and unittest that may be paths, without the names of single tests."""
+    commands = [command for command in run.commands if command.runner is not Runner.SCRIPT]
+    return [word.partition("::")[0] for command in commands for word in positional(command.argv)]
 
 
 def is_editable(tree: Tree, metadata: Metadata) -> bool:

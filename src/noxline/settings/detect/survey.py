@@ -9,7 +9,7 @@ from noxline.errors import UsageError
 from noxline.settings.detect.layout import Layout, find_layout
 from noxline.settings.detect.metadata import Metadata, read_metadata
 from noxline.settings.detect.pytest_settings import PytestSettings, read_pytest_settings
-from noxline.settings.detect.test_files import find_test_dirs, find_test_files
+from noxline.settings.detect.suite_files import find_test_dirs, find_test_files
 from noxline.settings.detect.tox import ToxConfig
 from noxline.settings.detect.tox_find import find_tox
 from noxline.settings.detect.tree import Tree

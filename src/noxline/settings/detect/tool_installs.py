@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from noxline.settings.detect.groups import dependency_groups, hatch_groups, pick_named, poetry_tables
+from noxline.settings.detect.groups import Group, dependency_groups, hatch_groups, pick_named, poetry_tables
 from noxline.settings.detect.hook_config import hook_requirements
 from noxline.settings.detect.locks import locked_version, uv_lock_covers
 from noxline.settings.detect.requirement_files import requirement_files
@@ -10,6 +10,7 @@ from noxline.settings.detect.requirements import canonical, distribution, distri
 from noxline.settings.detect.sources import all_groups, args_step, extra_groups, tox_source
 from noxline.settings.detect.survey import Survey
 from noxline.settings.detect.tox import ToxEnv
+from noxline.settings.detect.tree import Tree
 from noxline.settings.facts import Install, Origin
 
 Installs = tuple[tuple[Install, ...], tuple[str, ...]]
@@ -44,28 +45,36 @@ def topic_source(
     """Return steps, extras and the names that they install."""
     tree = known.tree
     if env and env.declares:
-        source = tox_source(tree, known.metadata, env)
-        names = distributions(source.requirements)
-        if source.groups and tree.has("uv.lock") and uv_lock_covers(tree, source.groups, source.extras):
-            rest = tuple(step for step in source.steps if step.origin.file != "pyproject.toml" or not source.groups)
-            return (locked(source.groups), *rest), source.extras, names
-        return source.steps, source.extras, names
+        return env_source(known, env)
     groups = {**hatch_groups(tree), **poetry_tables(tree.pyproject), **all_groups(tree)}
     if group := pick_named(groups, topic):
-        names = distributions(group.requirements)
-        in_lock = canonical(group.name) in dependency_groups(tree.pyproject) and uv_lock_covers(tree, (group.name,), ())
-        steps = (locked((group.name,)),) if in_lock else args_step(group.requirements, group.origin)
-        return steps, (), names
+        return group_steps(tree, group), (), distributions(group.requirements)
     for name in requirement_files(tree, topic):
         return args_step(("-r", name), Origin(file=name, line=1)), (), distributions(read_requirements(tree, name))
     if extra := pick_named(extra_groups(tree, known.metadata), topic):
         names = distributions(extra.requirements)
-        return (
-            ((), (extra.name,), names)
-            if known.metadata.installable
-            else (args_step(extra.requirements, extra.origin), (), names)
-        )
+        if known.metadata.installable:
+            return (), (extra.name,), names
+        return args_step(extra.requirements, extra.origin), (), names
     return (), (), set()
+
+
+def env_source(known: Survey, env: ToxEnv) -> tuple[tuple[Install, ...], tuple[str, ...], set[str]]:
+    """Return steps, extras and names of an environment of tox, its groups in their locked versions where there are."""
+    source = tox_source(known.tree, known.metadata, env)
+    names = distributions(source.requirements)
+    if source.groups and uv_lock_covers(known.tree, source.groups, source.extras):
+        rest = tuple(step for step in source.steps if step.origin.file != "pyproject.toml")
+        return (locked(source.groups), *rest), source.extras, names
+    return source.steps, source.extras, names
+
+
+def group_steps(tree: Tree, group: Group) -> tuple[Install, ...]:
+    """Return the step that installs a group, in its locked versions where the lock file holds it."""
+    is_known = canonical(group.name) in dependency_groups(tree.pyproject)
+    if is_known and uv_lock_covers(tree, (group.name,), ()):
+        return (locked((group.name,)),)
+    return args_step(group.requirements, group.origin)
 
 
 def locked(groups: tuple[str, ...]) -> Install:

@@ -94,14 +94,17 @@ def fixture_line(known: Survey, name: str) -> int | None:
         module = ast.parse(known.tree.text(name))
     except (SyntaxError, ValueError):
         return None  # collecting the file will say so
-    defined = {
-        node.name for node in ast.walk(module) if isinstance(node, ast.FunctionDef) and not node.name.startswith("test")
-    }
-    if "benchmark" in defined:
-        return None
     functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
-    named = [node for node in functions if node.name.startswith(("test", "bench"))]
-    return next((node.lineno for node in named if "benchmark" in [arg.arg for arg in node.args.args]), None)
+    if "benchmark" in [function.name for function in functions]:
+        return None  # a fixture or a function of the file's own
+    named = [function for function in functions if function.name.startswith(("test", "bench"))]
+    takers = filter(takes_benchmark, named)
+    return next((taker.lineno for taker in takers), None)
+
+
+def takes_benchmark(function: ast.FunctionDef) -> bool:
+    """Tell whether a function has an argument called like the fixture."""
+    return "benchmark" in [argument.arg for argument in function.args.args]
 
 
 def has_workflows(known: Survey) -> bool:

@@ -73,18 +73,19 @@ class IniTox:
         found: list[Located] = []
         for number, text in entry.lines:
             match = REFERENCE.search(text) if depth < 10 else None
-            if not match:
-                found.append((number, text))
-                continue
-            target = self.entry(match[1], match[2])
-            inner = self.lines(target[0], depth + 1) if target else []
-            parts = [line for _, line in inner if line] or [""]
-            if text.strip() == match[0]:
-                found += [(number, part) for part in parts]
-            else:
-                again = Entry(((number, text[: match.start()] + " ".join(parts) + text[match.end() :]),))
-                found += self.lines(again, depth + 1)
+            found += self.with_reference(number, match, depth) if match else [(number, text)]
         return found
+
+    def with_reference(self, number: int, match: re.Match[str], depth: int) -> list[Located]:
+        """Return a line with its first reference put in: as several lines when it is nothing but the reference."""
+        text = match.string
+        target = self.entry(match[1], match[2])
+        inner = self.lines(target[0], depth + 1) if target else []
+        parts = [line for _, line in inner if line] or [""]
+        if text.strip() == match[0]:
+            return [(number, part) for part in parts]
+        whole = text[: match.start()] + " ".join(parts) + text[match.end() :]
+        return self.lines(Entry(((number, whole),)), depth + 1)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
+from collections.abc import Iterable
 
 from noxline.settings.detect.layout import Layout
 from noxline.settings.detect.tree import Tree
@@ -59,10 +60,14 @@ def find_test_dirs(files: tuple[str, ...], layout: Layout, declared: tuple[str, 
     own = {package.path for package in layout.packages}
     found = [path for path in declared if tree.has_folder(path) and not is_source(path, own)]
     for name in files:
-        if any(name == path or name.startswith(f"{path}/") for path in found):
-            continue
-        found.append(top_test_folder(name, own))
-    return tuple(dict.fromkeys(path for path in found if path))
+        if not is_below(name, found):
+            found.append(top_test_folder(name, own))
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def is_below(name: str, paths: Iterable[str]) -> bool:
+    """Tell whether a file is one of these paths or lies below one."""
+    return any(name == path or name.startswith(f"{path}/") for path in paths)
 
 
 def is_source(path: str, own: set[str]) -> bool:

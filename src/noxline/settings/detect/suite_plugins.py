@@ -18,35 +18,32 @@ MARKS = {
     "trio": "pytest-trio", "vcr": "pytest-recording", "xdist_group": "pytest-xdist",
 }  # fmt: skip
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
 
 def used_plugins(modules: list[ast.Module]) -> tuple[str, ...]:
     """Return the plug-ins that the fixtures and marks of these modules come from; own fixtures need none."""
-    functions = [
-        node
-        for module in modules
-        for node in ast.walk(module)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
-    own = {function.name for function in functions if is_fixture(function)}
-    asked = {
-        argument.arg
-        for function in functions
-        if function.name.startswith("test") or is_fixture(function)
-        for argument in function.args.args
-    }
-    marks = {name for module in modules for name in used_marks(module)}
-    found = [FIXTURES[name] for name in asked - own if name in FIXTURES]
-    found += [MARKS[name] for name in marks if name in MARKS]
-    return tuple(sorted(set(found)))
+    nodes = [node for module in modules for node in ast.walk(module)]
+    asked = asked_fixtures([node for node in nodes if isinstance(node, Function)])
+    found = {FIXTURES.get(name, "") for name in asked} | {MARKS.get(name, "") for name in used_marks(nodes)}
+    return tuple(sorted(found - {""}))
 
 
-def is_fixture(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def asked_fixtures(functions: list[Function]) -> set[str]:
+    """Return the names of the fixtures that tests and fixtures among these functions take from elsewhere."""
+    fixtures = [function for function in functions if is_fixture(function)]
+    tests = [function for function in functions if function.name.startswith("test")]
+    taken = {argument.arg for function in (*fixtures, *tests) for argument in function.args.args}
+    return taken - {fixture.name for fixture in fixtures}
+
+
+def is_fixture(function: Function) -> bool:
     """Tell whether a function is a fixture."""
     return any("fixture" in ast.unparse(decorator).partition("(")[0] for decorator in function.decorator_list)
 
 
-def used_marks(module: ast.Module) -> Iterator[str]:
-    """Yield the names of the marks in a module: `pytest.mark.NAME`."""
-    for node in ast.walk(module):
+def used_marks(nodes: list[ast.AST]) -> Iterator[str]:
+    """Yield the names of the marks among nodes: `pytest.mark.NAME`."""
+    for node in nodes:
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "pytest.mark":
             yield node.attr

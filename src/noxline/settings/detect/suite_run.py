@@ -21,6 +21,8 @@ TEST_SCRIPTS = (
     "test", "tests", "pytest", "unit", "unittest", "test-unit", "test:unit", "test-all", "run", "run-tests", "check",
     "cov", "test-cov", "coverage", "run-coverage",
 )  # fmt: skip
+# What calls a script or a target by its name.
+CALLERS = (("make",), ("pdm", "run"), ("hatch", "run"), ("rye", "run"), ("poe",), ("task",))
 MAKE_TARGETS = ("test", "tests", "check", "unittest", "pytest")
 # Commands that prepare nothing and test nothing: leaving them out needs no remark.
 SILENT = {
@@ -48,18 +50,25 @@ class TestRun:
 def declared_run(tree: Tree, tox: ToxConfig | None) -> TestRun | None:
     """Return the run that the project declares: tox, hatch, pdm, poe and the like, make, a noxfile, setup.py."""
     scripts = named_scripts(tree)
-    if tox and (run := tox_run(tree, tox, scripts)):
-        return run
-    for script in ranked_scripts(scripts):
-        if run := script_run(tree, script, scripts):
-            return run
-    if run := hatch_test_run(tree):
-        return run
-    targets = [target for name in MAKE_TARGETS if (target := make_target(tree, name))]
-    for script in (*targets, *nox_scripts(tree), *setup_test_script(tree)):
-        if run := script_run(tree, script, scripts):
-            return run
-    return None
+    return (
+        (tox_run(tree, tox, scripts) if tox else None)
+        or first_run(tree, ranked_scripts(scripts), scripts)
+        or hatch_test_run(tree)
+        or first_run(tree, unnamed_scripts(tree), scripts)
+    )
+
+
+def unnamed_scripts(tree: Tree) -> Iterable[Script]:
+    """Yield the scripts of tools that keep none by name in tables: make, nox, setup.py."""
+    targets = (make_target(tree, name) for name in MAKE_TARGETS)
+    yield from filter(None, targets)
+    yield from nox_scripts(tree)
+    yield from setup_test_script(tree)
+
+
+def first_run(tree: Tree, candidates: Iterable[Script], scripts: tuple[Script, ...]) -> TestRun | None:
+    """Return the run of the first script that tests something."""
+    return next(filter(None, (script_run(tree, script, scripts) for script in candidates)), None)
 
 
 def tox_run(tree: Tree, tox: ToxConfig, scripts: tuple[Script, ...]) -> TestRun | None:
@@ -78,7 +87,7 @@ def tox_run(tree: Tree, tox: ToxConfig, scripts: tuple[Script, ...]) -> TestRun 
     others = [line for name in tox.sections if "cov" in name for line in lines_of(tox.env(name))]
     return TestRun(
         tool="tox",
-        commands=test_commands(lines),
+        commands=suite_commands(lines),
         env={**env.env, **variables(lines)},
         directory=env.directory,
         tox_env=env,
@@ -108,11 +117,13 @@ def is_missing(tree: Tree, line: Line, directory: str) -> bool:
 
 def called_script(tree: Tree, argv: tuple[str, ...], scripts: tuple[Script, ...]) -> Script | None:
     """Return the script that a command calls: `make test`, `pdm run test`, `poe test`, `hatch run dev:test`."""
-    if argv[:1] == ("make",) and len(argv) > 1 and not argv[1].startswith("-"):
-        return make_target(tree, argv[1])
-    name = argv[2] if argv[:2] in (("pdm", "run"), ("hatch", "run"), ("rye", "run")) and len(argv) > 2 else ""
-    name = argv[1] if argv[:1] in (("poe",), ("task",)) and len(argv) > 1 else name
-    name = name.rpartition(":")[2]
+    caller = next((caller for caller in CALLERS if argv[: len(caller)] == caller), argv)
+    called = argv[len(caller) : len(caller) + 1]
+    if not called:
+        return None
+    if caller == ("make",):
+        return make_target(tree, called[0]) if not called[0].startswith("-") else None
+    name = called[0].rpartition(":")[2]
     return next((script for script in scripts if script.name == name), None) if name else None
 
 
@@ -133,7 +144,7 @@ def script_run(tree: Tree, script: Script, scripts: tuple[Script, ...]) -> TestR
         return None
     return TestRun(
         tool=script.tool,
-        commands=test_commands(lines),
+        commands=suite_commands(lines),
         env={**script.env, **variables(lines)},
         group=script.group,
         fail_under=bound(lines),
@@ -150,11 +161,11 @@ def hatch_test_run(tree: Tree) -> TestRun | None:
         if file.table(*base):
             options = file.strings(*base, "default-args") or ("tests",)
             commands = (read_line(("pytest", *options)), file.origin(*base), False)
-            return TestRun(tool="hatch", commands=test_commands([commands]), group="hatch-test")
+            return TestRun(tool="hatch", commands=suite_commands([commands]), group="hatch-test")
     return None
 
 
-def test_commands(lines: list[Located]) -> tuple[TestCommand, ...]:
+def suite_commands(lines: list[Located]) -> tuple[TestCommand, ...]:
     """Return the lines that run tests, each once."""
     found = [
         TestCommand(argv=line.argv, runner=line.runner, origin=origin, ignore_failure=ignore)
@@ -162,9 +173,6 @@ def test_commands(lines: list[Located]) -> tuple[TestCommand, ...]:
         if line.runner
     ]
     return tuple({command.argv: command for command in reversed(found)}.values())[::-1]
-
-
-test_commands.__test__ = False  # type: ignore[attr-defined]  # pytest reads this mark where tests import the function
 
 
 def variables(lines: list[Located]) -> dict[str, str]:
