@@ -54,7 +54,7 @@ Time
 Reports
   .noxline/runs/20260131-142530-9f3a/report.html
 
-failed (exit 1) in 12.3 s — 2 ran (1 failed), 0 reused, 1 skipped
+failed (exit 1) in 12.3 s — 2 ran, 0 reused, 1 skipped, 1 failed: types
 """
 
 
@@ -89,7 +89,7 @@ def test_quiet_prints_failures_and_the_last_line(noxline: Noxline) -> None:
     assert noxline("ci", "-q").out == GREEN.splitlines(keepends=True)[-1]
     quiet = noxline("ci", "-q", FAKE="fail").out
     assert quiet.startswith("✗ types  failed after 2.0 s\n")
-    assert quiet.endswith("1 skipped\n")
+    assert quiet.endswith("1 failed: types\n")
 
 
 def test_verbose_prints_whole_logs_and_github_groups(noxline: Noxline) -> None:

@@ -53,7 +53,7 @@ def test_gate_judges_again_and_exits_with_the_verdict(noxline: Noxline) -> None:
     assert (ended.code, ended.err) == (3, "")
     assert ended.out == (
         f"run {RUN_ID}\n  ✗ complexity.max  14  < 10  fail\n      split it\n\n"
-        "failed (exit 3) in 12.3 s — 1 ran, 0 reused, 0 skipped, 1 gate failed\n"
+        "failed (exit 3) in 12.3 s — 1 ran, 0 reused, 0 skipped, 1 gate failed: complexity.max\n"
     )
     document = json.loads(noxline("gate", "--json").out)
     assert (document["exit_code"], document["verdicts"][0]["result"]) == (3, "fail")

@@ -20,7 +20,14 @@ README = ROOT / "README.md"
 REFERENCE = ROOT / "docs" / "reference"
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 # How the parts of noxline that sit in a task's processes speak with each other; nobody else needs them.
-INTERNAL = {"NOXLINE_RECORD", "NOXLINE_RECORDING", "NOXLINE_MEASURE", "NOXLINE_GATE", "NOXLINE_COMPLETE"}
+INTERNAL = {
+    "NOXLINE_WORKERS",
+    "NOXLINE_RECORD",
+    "NOXLINE_RECORDING",
+    "NOXLINE_MEASURE",
+    "NOXLINE_GATE",
+    "NOXLINE_COMPLETE",
+}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -434,3 +434,24 @@ def test_durations_for_people() -> None:
     import doctest
 
     assert doctest.testmod(task_run).failed == 0
+
+
+class BrokenGuard:
+    """A guard with a bug in it."""
+
+    def start(self) -> None:
+        """Start nothing."""
+
+    def watch(self, group: int) -> None:
+        raise ZeroDivisionError(f"a bug while {group} starts")
+
+    def close(self) -> None:
+        """Close nothing."""
+
+
+def test_a_bug_of_noxline_in_a_tasks_thread_is_raised_and_is_no_verdict_on_the_task(tmp_path: Path) -> None:
+    broken = LocalExecutor(guard=BrokenGuard())  # type: ignore[arg-type]  # its other methods are never reached
+    broken.submit(request(tmp_path, "print('hello')"))
+    with pytest.raises(ZeroDivisionError, match="a bug while"):
+        until(broken, finished)
+    broken.close()

@@ -134,7 +134,7 @@ def test_quiet_prints_failures_and_the_last_line_only(tmp_path: Path) -> None:
     report.finish(run_of(tmp_path, good, bad, status="failed", exit_code=1))
     lines = stream.getvalue().splitlines()
     assert lines[0] == "✗ types  failed after 1.0 s"
-    assert lines[-1] == "failed (exit 1) in 12.3 s — 2 ran (1 failed), 0 reused, 0 skipped"
+    assert lines[-1] == "failed (exit 1) in 12.3 s — 2 ran, 0 reused, 0 skipped, 1 failed: types"
     assert len(lines) == 12
 
 

@@ -34,6 +34,7 @@ class LocalExecutor:
         self._fetched: list[Message] = []
         self._room = threading.Semaphore(_UNREAD_OUTPUTS)
         self._running: dict[str, tuple[Control, threading.Thread]] = {}
+        self._crash: Exception | None = None
 
     def submit(self, request: TaskRequest) -> None:
         """Start a request in a thread of its own."""
@@ -58,6 +59,8 @@ class LocalExecutor:
                     self._take(self._messages.get_nowait())
             except queue.Empty:
                 return ()
+        if self._crash is not None:
+            raise self._crash
         # Kept until here, so that an interrupt while messages are fetched loses none.
         messages, self._fetched = self._fetched, []
         return messages
@@ -85,14 +88,13 @@ class LocalExecutor:
             self._running.pop(message.outcome.task, None)
 
     def _work(self, request: TaskRequest, control: Control) -> None:
-        """Run a task and post its end, whatever happens: the loop would wait for ever for a message that is lost."""
-        outcome = Outcome(
-            task=request.task, status=Status.FAILED, cause=Cause.START, reason="noxline itself failed: see above"
-        )
+        """Run a task and post its end; what goes wrong in noxline itself is raised where messages are fetched."""
         try:
-            outcome = self._run(request, control)
-        finally:
-            self._messages.put(Finished(outcome=outcome))
+            self._messages.put(Finished(outcome=self._run(request, control)))
+        except Exception as error:  # noqa: BLE001 - kept and raised by `wait`: in a thread it would be lost
+            self._crash = error
+            lost = Outcome(task=request.task, status=Status.FAILED, cause=Cause.START, reason=str(error))
+            self._messages.put(Finished(outcome=lost))
 
     def _run(self, request: TaskRequest, control: Control) -> Outcome:
         def post(lines: tuple[str, ...]) -> None:

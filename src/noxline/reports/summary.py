@@ -18,6 +18,7 @@ from noxline.reports.timing import critical_path, human_seconds, own_seconds, sl
 
 _WITH_LINES = 3  # so many failures are shown with their last lines; the others with cause and command
 _REMARKS = 6
+_NAMED = 4  # names of what failed in the last line
 
 
 def summary(run: Run, style: Style) -> str:
@@ -145,7 +146,7 @@ def task_reports(run: Run) -> tuple[Path, ...]:
 
 
 def last_line(run: Run, style: Style) -> str:
-    """Return the verdict: `passed in 12.3 s — 10 ran, 0 reused, 3 skipped`."""
+    """Return the verdict: `passed in 12.3 s — 10 ran, 0 reused, 3 skipped`, and the names of what failed."""
     colour = {"passed": "green", "failed": "red"}.get(run.status, "yellow")
     word = run.status if run.exit_code == 0 else f"{run.status} (exit {run.exit_code})"
     text = f"{word} in {human_seconds(run.seconds)} {style.symbol('dash')} {', '.join(_counts(run))}"
@@ -157,11 +158,17 @@ def _counts(run: Run) -> list[str]:
     states = Counter(result.outcome.status for result in run.tasks)
     ended = [r.decision for r in run.tasks if r.outcome.status in (Status.PASSED, Status.FAILED)]
     counts = [f"{ended.count('ran')} ran", f"{ended.count('reused')} reused", f"{states[Status.SKIPPED]} skipped"]
-    if states[Status.FAILED]:
-        counts[0] += f" ({states[Status.FAILED]} failed)"
     if states[Status.CANCELLED]:
         counts.append(f"{states[Status.CANCELLED]} cancelled")
-    gates = [verdict.result for verdict in run.verdicts].count(Result.FAIL)
+    tasks = [result.task.name for result in run.tasks if result.outcome.status is Status.FAILED]
+    gates = [verdict.metric for verdict in run.verdicts if verdict.result is Result.FAIL]
+    if tasks:
+        counts.append(f"{len(tasks)} failed: {_some(tasks)}")
     if gates:
-        counts.append(f"{gates} gate{'s' if gates > 1 else ''} failed")
+        counts.append(f"{len(gates)} gate{'s' if len(gates) > 1 else ''} failed: {_some(gates)}")
     return counts
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names, so that the last line stays one."""
+    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")

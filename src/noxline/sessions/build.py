@@ -39,7 +39,7 @@ def run_build(session: nox.Session, facts: ProjectFacts) -> None:
     # Different folders, on purpose: a path that gets into an artifact shows as a difference.
     for copy, out in ((scratch(session, "first-copy"), dist), (scratch(session, "second-copy"), again)):
         if not _build(session, copy_project(facts.root, copy), out, epoch):
-            give_up(session, output, "build", "the build backend failed (see above)")
+            give_up(session, output, "build", "the build backend failed")
         shutil.rmtree(copy)
     report = compare(dist, again)
     (output / "build.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
@@ -57,7 +57,7 @@ def _check(session: nox.Session, artifacts: list[Path], output: Path) -> None:
     show(checked.out, checked.err)
     write_sarif(output / "build.sarif", ["twine"], twine_findings(checked.out))
     if checked.code:
-        session.error("twine check: the index would refuse these artifacts (see above)")
+        session.error("twine check: the index would refuse these artifacts")
 
 
 def twine_findings(printed: str) -> list[Finding]:

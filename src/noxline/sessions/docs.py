@@ -40,7 +40,7 @@ def run_docs(session: nox.Session, facts: ProjectFacts) -> None:
     worked(output, tool.name)
     session.log(f"{tool.name}: {len(messages)} warning{'' if len(messages) == 1 else 's'}")
     if done.code:
-        session.error(f"{tool.name} takes its warnings for errors (see above)")
+        session.error(f"{tool.name} takes its warnings for errors")
 
 
 def _said(done: Completed, warnings: Path) -> str:

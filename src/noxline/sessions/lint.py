@@ -52,7 +52,7 @@ def _run_ruff(session: nox.Session, tool: Tool, root: Path, output: Path) -> Non
     format_code = _format(session, root, [part for part in paths if not part.startswith("-")], output)
     worked(output, "ruff")
     if code or format_code:
-        session.error("ruff found problems (see above)")
+        session.error("ruff found problems")
 
 
 def _check(session: nox.Session, paths: list[str], output: Path) -> int:

@@ -47,4 +47,4 @@ def run_security(session: nox.Session, facts: ProjectFacts) -> None:
     for scan in scans:
         session.log(scan.line)
     if not working:
-        session.error("no scanner could work (see above)")
+        session.error("no scanner could work")
