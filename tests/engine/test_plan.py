@@ -94,15 +94,17 @@ def test_tasks_prepare_while_others_hold_all_the_tokens() -> None:
     assert {name: slot.cpus for name, slot in slots.items()} == {"a": 1, "b": 1, "x": 0, "y": 0}
 
 
-def test_prepared_tasks_go_on_by_urgency_before_anything_starts() -> None:
-    plan = plan_of(
-        make_task("a"), make_task("late", rank=90), *(make_task(n, environment=n, rank=80) for n in "xyz"), cpus=1
-    )
+def test_tokens_go_to_the_most_urgent_be_it_prepared_or_new() -> None:
+    others = (make_task(name, environment=name, rank=80) for name in "xyz")
+    plan = plan_of(make_task("a", rank=1), make_task("b", rank=2), make_task("late", rank=90), *others, cpus=1)
     assert list(start_all(plan)) == ["x", "a"]
     plan.prepared("x")
     assert plan.admit() is None
     assert start_all(plan) == {}, "a task at the gate keeps its slot"
     plan.finish(end("a"))
+    assert plan.admit() is None
+    assert list(start_all(plan)) == ["b"]
+    plan.finish(end("b"))
     assert plan.take() is None
     assert plan.admit() == ("x", 1)
     assert list(start_all(plan)) == ["y"]
@@ -134,9 +136,11 @@ def test_a_task_that_ends_at_the_gate_leaves_it(status: Status) -> None:
 
 
 def test_an_exclusive_task_is_alone_while_it_prepares() -> None:
-    plan = plan_of(make_task("bench", exclusive=True, environment="env", cpus=8), make_task("a"), cpus=4)
-    start(plan, "a")
+    bench = make_task("bench", exclusive=True, environment="env", cpus=8, rank=90)
+    plan = plan_of(bench, make_task("a"), make_task("b", retries=1), cpus=4)
+    start_all(plan)
     plan.finish(end("a"))
+    plan.finish(end("b"))
     assert start(plan, "bench") == Slot(cpus=0, prepare=True)
     plan.prepared("bench")
     assert plan.admit() == ("bench", 4)

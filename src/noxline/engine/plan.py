@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from heapq import heappop, heappush
+from math import inf
 from statistics import fmean
 from typing import NamedTuple
 
@@ -30,7 +31,7 @@ class Plan:
     """Which task may start next. The caller takes a task, then either starts it or finishes it unstarted.
 
     At most `cpus` tasks prepare their environments while tasks that do their own work hold the CPU tokens. A prepared
-    task goes on (`admit`) as soon as there are tokens, before any other starts.
+    task goes on (`admit`) as soon as there are tokens and no more urgent task may start.
     """
 
     def __init__(self, graph: TaskGraph, *, cpus: int, durations: Mapping[str, float] | None = None) -> None:
@@ -75,10 +76,17 @@ class Plan:
         while (rank := self._setups.next()) is not None:
             if not self._over[position := self._by_rank[rank]]:
                 return self._tasks[position]
-        while self._ready and self._tokens.free and not self._setups.at_gate:
-            if not self._over[position := self._by_rank[heappop(self._ready)]]:
-                return self._tasks[position]
+        if self._tokens.free and self._first_ready() < self._setups.first_at_gate:
+            return self._tasks[self._by_rank[heappop(self._ready)]]
         return self._take_exclusive()
+
+    def _first_ready(self) -> float:
+        """Return the rank of the most urgent task that needs nothing but tokens; behind all others without any."""
+        while self._ready:
+            if not self._over[self._by_rank[self._ready[0]]]:
+                return self._ready[0]
+            heappop(self._ready)
+        return inf
 
     def _take_exclusive(self) -> Task | None:
         # Exclusive tasks wait until nothing else can run: to empty the machine sooner would leave cores idle.
@@ -108,8 +116,13 @@ class Plan:
             heappush(self._ready, rank)
 
     def admit(self) -> tuple[str, int] | None:
-        """Let the most urgent prepared task go on: return it with its CPU tokens, or None when there are none."""
+        """Let the most urgent prepared task go on: return it with its CPU tokens, or None when it has to wait.
+
+        It waits for tokens, and for more urgent tasks that may start.
+        """
         if not self._setups.at_gate or not self._tokens.free:
+            return None
+        if self._first_ready() < self._setups.first_at_gate and not self._exclusive_runs:
             return None
         task = self._tasks[self._by_rank[self._setups.pass_gate()]]
         slot = Slot(cpus=self._cpus(task), prepare=True)

@@ -88,7 +88,7 @@ class _Loop:
                 self._listen(_HEARTBEAT)
 
     def _advance(self) -> bool:
-        """Let one task go on or begin; return whether there was one. What is prepared goes before what is new."""
+        """Let one task go on or begin; return whether there was one."""
         if admitted := self.plan.admit():
             name, cpus = admitted
             self.executor.proceed(name, cpus)

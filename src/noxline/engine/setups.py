@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from math import inf
 
 
 @dataclass(slots=True)
@@ -38,6 +39,11 @@ class Setups:
     def open(self) -> int:
         """Return how many tasks want or have a set-up slot, or wait for an environment that is being made."""
         return self.lined_up + len(self._makers)
+
+    @property
+    def first_at_gate(self) -> float:
+        """Return the rank of the most urgent task at the gate; behind all others when there is none."""
+        return min(self.at_gate) if self.at_gate else inf
 
     def line_up(self, environment: str, rank: int) -> bool:
         """Line a task up for its environment; return False when there is nothing to wait for."""

@@ -27,8 +27,8 @@ class RunsOn(str, Enum):
 class StandardStage:
     """One stage that every project can have; `aliases` are names under which projects define it themselves.
 
-    `rank` orders stages of unknown duration: the cheap ones, which say something at once, then the tests, which take
-    longest, and last what fills the gaps that they leave. `max_age` is in seconds.
+    `rank` orders stages of unknown duration: the cheap ones, which say something at once, then those that others need,
+    with the long tests, and last what fills the gaps that they leave. `max_age` is in seconds.
     """
 
     name: str
@@ -89,6 +89,14 @@ STANDARD: tuple[StandardStage, ...] = (
         aliases=frozenset({"types", "typing", "mypy", "pyright", "typecheck", "type-check", "type-checking", "ty"}),
     ),
     StandardStage(
+        name="build",
+        doc="Build sdist and wheel twice and compare the two.",
+        tags=("standard", "package"),
+        rank=22,
+        runs_on=RunsOn.PROJECT,
+        aliases=frozenset({"build", "builds", "package", "packaging", "dist", "wheel", "sdist", "build-dist"}),
+    ),
+    StandardStage(
         name="tests",
         doc="Run the project's tests under coverage.",
         tags=("standard", "test"),
@@ -105,14 +113,6 @@ STANDARD: tuple[StandardStage, ...] = (
         rank=30,
         aliases=frozenset({"security", "bandit", "audit", "pip-audit", "safety", "sast", "zizmor"}),
         max_age=24 * 3600.0,
-    ),
-    StandardStage(
-        name="build",
-        doc="Build sdist and wheel twice and compare the two.",
-        tags=("standard", "package"),
-        rank=35,
-        runs_on=RunsOn.PROJECT,
-        aliases=frozenset({"build", "builds", "package", "packaging", "dist", "wheel", "sdist", "build-dist"}),
     ),
     StandardStage(
         name="docs",
