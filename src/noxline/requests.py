@@ -70,11 +70,9 @@ class RequestBuilder:
 
         A standard session that is alone in its environment prepares it in the same process, and then stops at a gate.
         """
-        stage, session = self._sessions[task.source, task.session]
+        session = self._sessions[task.source, task.session][1]
         envs = self.envs / task.source.value
-        noxfile = self.noxfiles[task.source]
-        foreign = task.source is Source.PROJECT and not session.standard
-        separate = foreign or task.environment in self._shared
+        separate = self._is_prepared_apart(task, session)
         first = slot.prepare and bool(session.environment)
         cpus = slot.cpus or 1
         gate = self.folder(task.name) / "gate" if first and not separate else None
@@ -82,30 +80,38 @@ class RequestBuilder:
             task=task.name,
             argv=session_argv(
                 session,
-                noxfile=noxfile,
+                noxfile=self.noxfiles[task.source],
                 envs=envs,
                 report=self.report(task.name),
                 posargs=self._posargs(task),
                 install=first and not separate,
                 run=True,
             ),
-            prepare=prepare_argv(
-                session,
-                noxfile=noxfile,
-                envs=envs,
-                root=self.project.root,
-                coverage=is_measured(stage, session),
-            )
-            if first and separate
-            else (),
+            prepare=self._prepare(task, envs) if first and separate else (),
             gate=gate,
             directory=self.project.root,
-            environ=self._environ(task, cpus, envs) | ({"NOXLINE_GATE": str(gate)} if gate else {}),
+            environ=self._environ(task, cpus, envs) | _gate_variable(gate),
             cpu_variables=cpu_variables(os.environ),
             log=self.folder(task.name) / "log.txt",
             output=self.output(task.name),
             timeout=task.timeout,
             cpus=cpus,
+        )
+
+    def _is_prepared_apart(self, task: Task, session: SessionInfo) -> bool:
+        """Tell whether a process of its own prepares the environment: a shared one, or a foreign session's."""
+        foreign = task.source is Source.PROJECT and not session.standard
+        return foreign or task.environment in self._shared
+
+    def _prepare(self, task: Task, envs: Path) -> tuple[str, ...]:
+        """Return the command line of the process that prepares the task's environment."""
+        stage, session = self._sessions[task.source, task.session]
+        return prepare_argv(
+            session,
+            noxfile=self.noxfiles[task.source],
+            envs=envs,
+            root=self.project.root,
+            coverage=is_measured(stage, session),
         )
 
     def _posargs(self, task: Task) -> tuple[str, ...]:
@@ -154,6 +160,10 @@ class RequestBuilder:
         path = self.directory / "coverage.rc"
         write_rcfile(self.project.facts, path)
         return path
+
+
+def _gate_variable(gate: Path | None) -> dict[str, str]:
+    return {"NOXLINE_GATE": str(gate)} if gate else {}
 
 
 def is_measured(stage: Stage, session: SessionInfo) -> bool:

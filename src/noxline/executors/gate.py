@@ -62,7 +62,7 @@ class Gate:
             return False
         if self._since is None and (self.folder / PREPARED).exists():
             self.arrive()
-        if self._since is None or not self.control.proceed.is_set() or self.control.cancelled.is_set():
+        if not self._may_open:
             return False
         try:
             self._open(self.folder)
@@ -71,6 +71,11 @@ class Gate:
             return False
         self._leave()
         return True
+
+    @property
+    def _may_open(self) -> bool:
+        prepared = self._since is not None
+        return prepared and self.control.proceed.is_set() and not self.control.cancelled.is_set()
 
     def _open(self, folder: Path) -> None:
         # Renamed into place: the command must not read a file that is still empty.

@@ -60,13 +60,18 @@ def program(arguments: list[str]) -> str:
     for argument in rest:
         if argument in _WITH_VALUE:
             next(rest, "")
-        elif argument == "-m" or (argument[:1] == "-" and argument[1:].isalpha() and argument.endswith("m")):
+        elif _names_module(argument):
             return next(rest, "").split(".")[0]
         elif argument == "-c" or argument == "-":
             return "-c"
         elif not argument.startswith("-"):
             return os.path.splitext(os.path.basename(argument))[0]
     return ""
+
+
+def _names_module(option: str) -> bool:
+    """Tell whether an option, or the last of several written as one, is `-m`."""
+    return option[:1] == "-" and option[1:].isalpha() and option.endswith("m")
 
 
 def _command_line() -> list[str]:

@@ -58,9 +58,8 @@ class Selector:
             return
         number, count = self.shard
         names = {item: records.from_root(self._base, item.nodeid) for item in items}
-        groups = {names[item]: group for item in items for group in [_group(item)] if group}
         durations = shards.known_durations(os.environ)
-        mine = set(shards.assign(list(names.values()), durations, count, groups)[number - 1])
+        mine = set(shards.assign(list(names.values()), durations, count, _groups(names))[number - 1])
         others = [item for item in items if names[item] not in mine]
         items[:] = [item for item in items if names[item] in mine]
         if others:
@@ -83,6 +82,12 @@ class Selector:
             output["noxline"] = {"files": list(self.files), "total": self.total, "deselected": self.deselected}
         elif self.shard and self.total and not self.selected and session.exitstatus == 5:
             session.exitstatus = 0
+
+
+def _groups(names: dict[Any, str]) -> dict[str, str]:
+    """Return the groups of items that must stay together, by the items' names."""
+    groups = {name: _group(item) for item, name in names.items()}
+    return {name: group for name, group in groups.items() if group}
 
 
 def _group(item: Any) -> str:

@@ -22,10 +22,7 @@ def assign(
     [['a'], ['b', 'c']]
     """
     units = _units(sorted(set(ids)), groups or {})
-    known = [durations[name] for unit in units for name in unit if name in durations]
-    typical = median(known) if known else 1.0
-    weights = [sum(max(durations.get(name, typical), _LEAST_SECONDS) for name in unit) for unit in units]
-    ends = _ends(weights, count)
+    ends = _ends(_weights(units, durations), count)
     blocks = [units[start:end] for start, end in zip([0, *ends[:-1]], ends)]
     return [[name for unit in block for name in unit] for block in blocks]
 
@@ -37,6 +34,13 @@ def _units(ids: list[str], groups: dict[str, str]) -> list[list[str]]:
         key = (True, groups[name]) if name in groups else (False, name)
         units.setdefault(key, []).append(name)
     return list(units.values())
+
+
+def _weights(units: list[list[str]], durations: dict[str, float]) -> list[float]:
+    """Return the seconds of each unit."""
+    known = [durations[name] for unit in units for name in unit if name in durations]
+    typical = median(known) if known else 1.0
+    return [sum(max(durations.get(name, typical), _LEAST_SECONDS) for name in unit) for unit in units]
 
 
 def _ends(weights: list[float], count: int) -> list[int]:

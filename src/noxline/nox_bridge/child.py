@@ -190,9 +190,13 @@ def search_path(path: str, python: str | None, interpreters: Sequence[Interprete
     folders = [entry for entry in path.split(os.pathsep) if entry]
     behind = [str(one.path.parent) for one in interpreters]
     needed = next((one for one in interpreters if one.version == python), None)
-    front: list[str] = []
-    if needed is not None and str(needed.path.parent) not in folders:
-        first = shutil.which(f"python{needed.version}", path=path)
-        if first is not None and os.path.realpath(first) != os.path.realpath(needed.path):
-            front = [str(needed.path.parent)]
+    front = [str(needed.path.parent)] if needed is not None and _is_hidden(needed, path) else []
     return os.pathsep.join(dict.fromkeys([*front, *folders, *behind]))
+
+
+def _is_hidden(interpreter: Interpreter, path: str) -> bool:
+    """Tell whether something else is found by the name of an interpreter whose folder is not on PATH."""
+    if str(interpreter.path.parent) in path.split(os.pathsep):
+        return False
+    first = shutil.which(f"python{interpreter.version}", path=path)
+    return first is not None and os.path.realpath(first) != os.path.realpath(interpreter.path)

@@ -67,15 +67,10 @@ def _refuse_version(noxfile: Path) -> None:
 
 
 def _load_problem(error: BaseException, noxfile: Path) -> NoxfileError:
-    file, line = str(noxfile), None
-    folder = str(noxfile.parent) + os.sep
     if isinstance(error, SyntaxError) and error.filename:
-        file, line = str(error.filename), error.lineno
         hint = f"the line reads: {error.text.strip()}" if error.text else ""
-        return NoxfileError(f"{type(error).__name__}: {error.msg}", file, line=line, hint=hint)
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename.startswith(folder) and "site-packages" not in frame.filename:
-            file, line = frame.filename, frame.lineno
+        return NoxfileError(f"{type(error).__name__}: {error.msg}", str(error.filename), line=error.lineno, hint=hint)
+    file, line = _innermost_place(error, noxfile)
     if isinstance(error, SystemExit):
         message = f"the noxfile calls sys.exit({error.code!r}) while it loads"
         return NoxfileError(message, file, line=line, hint="sessions can call session.error(…) instead")
@@ -83,6 +78,15 @@ def _load_problem(error: BaseException, noxfile: Path) -> NoxfileError:
     if isinstance(error, ModuleNotFoundError) and error.name:
         hint = f"install {error.name} beside noxline, or name it in the noxfile's script header (# /// script)"
     return NoxfileError(f"{type(error).__name__}: {error}", file, line=line, hint=hint)
+
+
+def _innermost_place(error: BaseException, noxfile: Path) -> tuple[str, int | None]:
+    """Return the last place in the project's own files that an error came through; else the noxfile."""
+    folder = str(noxfile.parent) + os.sep
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename.startswith(folder) and "site-packages" not in frame.filename:
+            return frame.filename, frame.lineno
+    return str(noxfile), None
 
 
 def _rows(manifest: Any, config: Any, noxfile: Path) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -28,6 +28,12 @@ class _Running:
     since: float
     line: str = ""
     preparing: bool = False
+
+    def hear(self, lines: Sequence[str]) -> None:
+        """Keep the last line that says something."""
+        said = [text for text in map(plain_text, lines) if text.strip()]
+        if said:
+            self.line = said[-1].strip()
 
 
 class LiveReport:
@@ -71,8 +77,7 @@ class LiveReport:
             case TaskPrepared() if event.task in self._running:
                 self._running[event.task].preparing = False
             case TaskOutput() if event.task in self._running:
-                said = [text for text in map(plain_text, event.lines) if text.strip()]
-                self._running[event.task].line = said[-1].strip() if said else self._running[event.task].line
+                self._running[event.task].hear(event.lines)
             case TaskFinished():
                 self._running.pop(event.outcome.task, None)
                 self._ended += 1

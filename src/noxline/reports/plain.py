@@ -71,9 +71,7 @@ class PlainReport:
             case RunStarted():
                 self._start(event)
             case TaskStarted():
-                if event.preparing:
-                    self._preparing[event.task] = None
-                self._progress()
+                self._started(event)
             case TaskPrepared():
                 self._preparing.pop(event.task, None)
                 self._progress()
@@ -101,6 +99,11 @@ class PlainReport:
         self._width = name_width(event)
         self._warn_only = frozenset(task.name for task in event.tasks if task.warn_only)
         self._say(start_line(event, self._style))
+
+    def _started(self, event: TaskStarted) -> None:
+        if event.preparing:
+            self._preparing[event.task] = None
+        self._progress()
 
     def _finished(self, event: TaskFinished) -> None:
         outcome = event.outcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -160,13 +160,16 @@ def _counts(run: Run) -> list[str]:
     counts = [f"{ended.count('ran')} ran", f"{ended.count('reused')} reused", f"{states[Status.SKIPPED]} skipped"]
     if states[Status.CANCELLED]:
         counts.append(f"{states[Status.CANCELLED]} cancelled")
+    return [*counts, *_failed_names(run)]
+
+
+def _failed_names(run: Run) -> Iterator[str]:
     tasks = [result.task.name for result in run.tasks if result.outcome.status is Status.FAILED]
     gates = [verdict.metric for verdict in run.verdicts if verdict.result is Result.FAIL]
     if tasks:
-        counts.append(f"{len(tasks)} failed: {_some(tasks)}")
+        yield f"{len(tasks)} failed: {_some(tasks)}"
     if gates:
-        counts.append(f"{len(gates)} gate{'s' if len(gates) > 1 else ''} failed: {_some(gates)}")
-    return counts
+        yield f"{len(gates)} gate{'s' if len(gates) > 1 else ''} failed: {_some(gates)}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -64,14 +64,19 @@ class Sources:
         for source in self._sources:
             if source.is_file():
                 yield source
-                continue
-            for folder, folders, files in os.walk(source):
-                here = Path(folder)
-                if here != source and "__init__.py" not in files:
-                    folders.clear()
-                    continue
-                folders[:] = [name for name in folders if not _SKIPPED_FOLDERS.match(name)]
-                yield from (here / name for name in sorted(files) if _is_module(name) and self._holds(here / name))
+            else:
+                yield from filter(self._holds, _modules_in(source))
+
+
+def _modules_in(source: Path) -> Iterator[Path]:
+    """Yield the modules in a folder and in the packages below it."""
+    for folder, folders, files in os.walk(source):
+        here = Path(folder)
+        if here != source and "__init__.py" not in files:
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not _SKIPPED_FOLDERS.match(name)]
+        yield from (here / name for name in sorted(files) if _is_module(name))
 
 
 def _is_module(name: str) -> bool:
@@ -90,22 +95,28 @@ def combine(files: Sequence[Path], target: Path, sources: Sources) -> Combined:
     Branches are kept when all data holds them; lines alone when some of it does not.
     """
     readable, notes = _readable(files)
-    branch = bool(readable) and all(data.has_arcs() for data in readable)
-    if not branch and any(data.has_arcs() for data in readable):
+    with_branches = [data.has_arcs() for data in readable]
+    branch = bool(readable) and all(with_branches)
+    if not branch and any(with_branches):
         notes.append("some data holds no branches: combined by lines")
     result = _empty(target)
     for data in readable:
-        for measured in sorted(data.measured_files()):
-            path = sources.own(measured)
-            if path is not None and branch:
-                result.add_arcs({str(path): data.arcs(measured) or ()})
-            elif path is not None:
-                result.add_lines({str(path): data.lines(measured) or ()})
+        _add_own(result, data, sources, branch=branch)
     own = len(result.measured_files())
     if own:
         result.touch_files([str(path) for path in sources.all()])
     result.close()
     return Combined(files=len(readable) if own else 0, branch=branch, notes=tuple(notes))
+
+
+def _add_own(result: CoverageData, data: CoverageData, sources: Sources, *, branch: bool) -> None:
+    """Add what data holds of the package's own files to the result, by branches or by lines."""
+    for measured in sorted(data.measured_files()):
+        path = sources.own(measured)
+        if path is not None and branch:
+            result.add_arcs({str(path): data.arcs(measured) or ()})
+        elif path is not None:
+            result.add_lines({str(path): data.lines(measured) or ()})
 
 
 def _readable(files: Sequence[Path]) -> tuple[list[CoverageData], list[str]]:

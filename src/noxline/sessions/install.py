@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import nox
 
 _STAMP = ".noxline-source"
+_REASON = re.compile(r"╰─▶|cause:")  # of older and of newer releases of uv
 _PIN = re.compile(r"\b([A-Za-z0-9][A-Za-z0-9._-]*)\s*==\s*([A-Za-z0-9][A-Za-z0-9.!+_-]*)")
 
 
@@ -65,10 +66,14 @@ def install_first(
         if number + 1 == len(alternatives):
             print(problem.rstrip(), flush=True)
             session.error(f"{name} cannot be installed: {_first_error(problem)}")
-        following = _describe(alternatives[number + 1], "") or "the project's own requirements alone"
-        if following == _describe(steps, ""):
-            following = "the same names without their versions"
+        following = _following(steps, alternatives[number + 1])
         print(f"noxline: {name} cannot be satisfied: {_first_error(problem)}; taking {following}", flush=True)
+
+
+def _following(steps: Sequence[Install], others: Sequence[Install]) -> str:
+    """Return in words what is taken instead of these steps."""
+    following = _describe(others, "") or "the project's own requirements alone"
+    return "the same names without their versions" if following == _describe(steps, "") else following
 
 
 def _install_one(session: nox.Session, steps: Sequence[Install], wanted: Wanted, root: Path) -> str:
@@ -139,9 +144,8 @@ def _notice_changes(session: nox.Session, root: Path) -> None:
 
 def _first_error(problem: str) -> str:
     """Return the first line of an installer's output that says what is wrong."""
-    lines = [line.strip() for line in problem.splitlines() if line.strip()]
-    marks = ("╰─▶", "cause:")  # of older and of newer releases of uv
-    reasons = [line.removeprefix(mark).strip() for line in lines for mark in marks if line.startswith(mark)]
+    lines = list(filter(None, map(str.strip, problem.splitlines())))
+    reasons = [_REASON.sub("", line, count=1).strip() for line in lines if _REASON.match(line)]
     errors = [line.removeprefix("error:").strip() for line in lines if line.lower().startswith(("error", "\u00d7"))]
     return (reasons or errors or lines or ["unknown reason"])[0]
 
@@ -156,11 +160,16 @@ def _describe(steps: Sequence[Install], problem: str) -> str:
 def _named_pins(steps: Sequence[Install], problem: str) -> Iterator[str]:
     """Yield each exact requirement that the problem names, with its file and line."""
     named = {(name.lower().replace("_", "-"), version) for name, version in _PIN.findall(problem)}
-    files = [
-        Path(after) for step in steps for flag, after in zip(step.args, step.args[1:], strict=False) if flag == "-r"
-    ]
-    for file in (file for file in files if file.is_file()):
+    for file in filter(Path.is_file, _requirement_files(steps)):
         for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
             found = _PIN.match(line.strip())
             if found and (found[1].lower().replace("_", "-"), found[2]) in named:
                 yield f"{file.name}:{number} {found[0]}"
+
+
+def _requirement_files(steps: Sequence[Install]) -> Iterator[Path]:
+    """Yield the files that steps name with `-r`."""
+    for step in steps:
+        for flag, after in zip(step.args, step.args[1:], strict=False):
+            if flag == "-r":
+                yield Path(after)

@@ -18,19 +18,33 @@ NO_TESTS = 5  # the exit code of pytest, and of unittest since Python 3.12
 
 def verdict(code: int, results: Results, *, runners: Sequence[Runner], shard: str) -> str:
     """Return why the session fails, or nothing when it passes; "no tests ran" passes for an empty shard only."""
-    collected = [process.collected for process in results.processes if process.collected]
-    total = sum(c.total for c in collected)
-    if code and not (code == NO_TESTS and shard and total and not results.all()):
-        return f"the tests ended with exit code {code}" + (": no tests ran" if code == NO_TESTS else "")
-    if results.incomplete:
-        return "; ".join(results.incomplete)
-    if shard and total and not any(c.ids for c in collected):
+    total = _collected_in_all(results) if shard else 0
+    if failure := _failure(code, results, may_be_empty=bool(total)):
+        return failure
+    if total and _holds_none(results):
         print(f"noxline: shard {shard} holds no test: there are only {total}", flush=True)
         return ""
     if Runner.SCRIPT in runners and not results.processes:
         print("noxline: the runner script leaves no record of single tests; its exit code alone counts", flush=True)
         return ""
     return "" if results.all() else "no tests ran"
+
+
+def _failure(code: int, results: Results, *, may_be_empty: bool) -> str:
+    """Return what the exit code and the records say against the run; an empty shard ends with "no tests"."""
+    excused = may_be_empty and code == NO_TESTS and not results.all()
+    if code and not excused:
+        return f"the tests ended with exit code {code}" + (": no tests ran" if code == NO_TESTS else "")
+    return "; ".join(results.incomplete)
+
+
+def _collected_in_all(results: Results) -> int:
+    """Return how many tests there are in all shards."""
+    return sum(process.collected.total for process in results.processes if process.collected)
+
+
+def _holds_none(results: Results) -> bool:
+    return not any(process.collected.ids for process in results.processes if process.collected)
 
 
 def forgotten_files(suite: TestSuite, results: Results) -> list[str]:
@@ -41,10 +55,15 @@ def forgotten_files(suite: TestSuite, results: Results) -> list[str]:
 def _uncollected(suite: TestSuite, results: Results) -> list[str]:
     if not results.processes:
         return []
+    known = _seen_files(results) | _runners(suite)
+    return [name for name in suite.files if name not in known]
+
+
+def _seen_files(results: Results) -> set[str]:
+    """Return the files that tests were collected in."""
     seen = {name for process in results.processes if process.collected for name in process.collected.files}
     seen |= {result.id.partition("::")[0] for result in results.all()}
-    seen |= {result.file for result in results.all() if result.file}
-    return [name for name in suite.files if name not in seen | _runners(suite)]
+    return seen | {result.file for result in results.all() if result.file}
 
 
 def _runners(suite: TestSuite) -> set[str]:

@@ -23,16 +23,21 @@ class Place:
 
 def commands(suite: TestSuite, posargs: Sequence[str], place: Place) -> list[tuple[TestCommand, tuple[str, ...]]]:
     """Return each command with its command line; extra arguments go to the last one of pytest or unittest."""
-    takers = [c for c in suite.commands if c.runner is not Runner.SCRIPT] or list(suite.commands)
+    taker = _taker(suite)
     lines = []
     for command in suite.commands:
         argv = tuple(part.replace("{tmp}", str(place.tmp)) for part in command.argv)
-        if command.runner is Runner.PYTEST and (suite.no_cov or has_pytest_cov(place, argv)):
-            argv = (*argv, "--no-cov")
-        if command is takers[-1]:
+        if command.runner is Runner.PYTEST:
+            argv += ("--no-cov",) if suite.no_cov or has_pytest_cov(place, argv) else ()
+        if command is taker:
             argv = (*argv, *posargs)
         lines.append((command, under_coverage(argv, place)))
     return lines
+
+
+def _taker(suite: TestSuite) -> TestCommand:
+    takers = [command for command in suite.commands if command.runner is not Runner.SCRIPT]
+    return (takers or suite.commands)[-1]
 
 
 def has_pytest_cov(place: Place, argv: Sequence[str]) -> bool:
