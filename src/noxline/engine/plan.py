@@ -5,7 +5,7 @@ The plan is told what happened and says what may start; it starts nothing, knows
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
 from math import inf
 from statistics import fmean
@@ -170,7 +170,7 @@ class Plan:
             return Outcome(task=task.name, status=Status.CANCELLED, cause=Cause.NEED, reason=_why(need))
         if self._open_needs[position]:
             return None
-        if task.tolerant and not any(self._left_output[self.graph.positions[need]] for need in task.needs):
+        if task.tolerant and not self._any_left_output(task.needs):
             return self._nothing_to_work_on(task)
         self._line_up(position)
         return None
@@ -179,6 +179,9 @@ class Plan:
         if need.status is Status.FAILED:
             return not self.graph.tasks[need.task].warn_only
         return need.status is Status.CANCELLED
+
+    def _any_left_output(self, names: Sequence[str]) -> bool:
+        return any(self._left_output[self.graph.positions[name]] for name in names)
 
     def _nothing_to_work_on(self, task: Task) -> Outcome:
         for name in task.needs:
@@ -227,8 +230,9 @@ def _by_urgency(graph: TaskGraph, durations: Mapping[str, float]) -> list[int]:
     tasks = list(graph.tasks.values())
     cheap_first = sorted(range(len(tasks)), key=[task.rank for task in tasks].__getitem__)
     known = [0.0 if task.skip else durations.get(task.name) for task in tasks]
-    usual = fmean([seconds for seconds in known if seconds] or [0.0])
-    if not usual:
+    measured = list(filter(None, known))
+    if not measured:
         return cheap_first
+    usual = fmean(measured)
     tails = graph.longest_tails([usual if seconds is None else seconds for seconds in known])
     return sorted(cheap_first, key=tails.__getitem__, reverse=True)
