@@ -14,7 +14,9 @@ from noxline.graph import CycleError, TaskGraph
 from noxline.model.gate import Rule
 from noxline.model.pipeline import Pipeline
 from noxline.model.run import Run
+from noxline.model.stage import SessionInfo, Source
 from noxline.model.task import Task
+from noxline.nox_bridge.child import environment_folder
 from noxline.nox_bridge.interpreters import Interpreter, find_interpreters
 from noxline.nox_bridge.listing import find_noxfile, list_sessions
 from noxline.ports import Reporter
@@ -111,7 +113,7 @@ def _pipeline(
     return assemble(
         root,
         own=listing.sessions if listing else (),
-        standard=standard_sessions(facts, matrix),
+        standard=_standard(root, facts, matrix),
         settings=settings.pipeline,
         origins=settings.origins,
         pythons=matrix,
@@ -123,6 +125,13 @@ def _without_git(root: Path) -> tuple[str, ...]:
     if any((folder / ".git").exists() for folder in (root, *root.parents)):
         return ()
     return ("no git repository: every file below the project counts as its own, and verdicts name no commit",)
+
+
+def _standard(root: Path, facts: ProjectFacts, matrix: tuple[str, ...]) -> tuple[SessionInfo, ...]:
+    """Return the standard sessions, with the environments' folders as nox names them in this project."""
+    envs = root / ".noxline" / "envs" / Source.STANDARD.value
+    sessions = standard_sessions(facts, matrix)
+    return tuple(replace(s, environment=environment_folder(envs, s.environment)) for s in sessions)
 
 
 def _matrix(

@@ -2,9 +2,11 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from noxline.model.stage import SessionInfo, Source
 from noxline.model.task import Task
-from noxline.nox_bridge.child import START, child_environment, inherited, search_path, session_argv
+from noxline.nox_bridge.child import START, child_environment, environment_folder, inherited, search_path, session_argv
 from noxline.nox_bridge.interpreters import Interpreter
 
 SESSION = SessionInfo(name="tests-3.12", family="tests", source=Source.PROJECT, environment="tests-3-12")
@@ -141,3 +143,11 @@ def test_a_folder_that_is_on_path_is_not_moved(tmp_path: Path) -> None:
     path = os.pathsep.join((str(other), str(system.parent)))
 
     assert search_path(path, "3.12", (Interpreter(version="3.12", full="3.12.1", path=system),)) == path
+
+
+@pytest.mark.parametrize("length", [30, 70, 76, 77, 80, 90, 91, 95])
+def test_the_folder_of_an_environment_is_the_one_that_nox_makes(length: int) -> None:
+    from nox.sessions import _normalize_path
+
+    envs = Path("/" + "e" * (length - 1))
+    assert environment_folder(envs, "tests-3-12") == Path(_normalize_path(str(envs), "tests-3.12")).name

@@ -41,6 +41,14 @@ class Project:
         listing = list_sessions(self.root / "noxfile.py", state=state, environ=os.environ)
         return next(session for session in listing.sessions if session.name == name)
 
+    def marker(self, name: str) -> Path:
+        """Return the file that says that an environment is half-made."""
+        return self.envs / f".{self.session(name).environment}.making"
+
+    def damage(self, name: str, command: str) -> None:
+        place = self.envs / self.session(name).environment  # hashed by nox where the path is long
+        subprocess.run(command.format(e=place, m=self.marker(name)), shell=True, check=True)
+
     def environ(self, session: SessionInfo) -> dict[str, str]:
         task = Task(
             name=session.name, stage=session.family, session=session.name, source=Source.PROJECT, python=session.python
@@ -398,7 +406,7 @@ SIMPLE = (
 def test_a_broken_environment_is_prepared_anew(project: Project, damage: str) -> None:
     project.write("noxfile.py", SIMPLE)
     assert project.prepare("t").returncode == 0
-    subprocess.run(damage.format(e=project.envs / "t", m=project.envs / ".t.making"), shell=True, check=True)
+    project.damage("t", damage)
 
     prepared = project.prepare("t")
     outcome, log = project.run("t")
@@ -411,12 +419,12 @@ def test_a_broken_environment_is_prepared_anew(project: Project, damage: str) ->
 def test_a_session_that_installs_and_runs_at_once_mends_its_environment(project: Project, damage: str) -> None:
     project.write("noxfile.py", SIMPLE)
     assert project.run("t", install=True)[0].status is Status.PASSED
-    subprocess.run(damage.format(e=project.envs / "t", m=project.envs / ".t.making"), shell=True, check=True)
+    project.damage("t", damage)
 
     outcome, log = project.run("t", install=True)
 
     assert outcome.status is Status.PASSED, log
-    assert not (project.envs / ".t.making").exists()
+    assert not project.marker("t").exists()
 
 
 def test_modules_of_the_project_shadow_nothing_that_nox_needs(project: Project) -> None:

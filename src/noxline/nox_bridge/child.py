@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -47,6 +48,22 @@ _FOREIGN = frozenset(
         "UV_SYSTEM_PYTHON",
     }
 )
+
+
+# nox keeps the path of an interpreter below 100 characters: old kernels cut the first line of scripts there.
+_LONGEST_PATH = 100 - len("bin/pythonX.Y")
+_HASHED = 8
+
+
+def environment_folder(envs: Path, name: str) -> str:
+    """Return the folder that nox gives an environment in `envs`: its normalised name, hashed where that is too long.
+
+    >>> environment_folder(Path("/p/.noxline/envs"), "tests-3-12")
+    'tests-3-12'
+    """
+    if len(str(envs / name)) <= _LONGEST_PATH or len(str(envs)) >= _LONGEST_PATH + len("bin/pythonX.Y") - _HASHED - 1:
+        return name
+    return hashlib.sha1(name.encode("ascii"), usedforsecurity=False).hexdigest()[:_HASHED]
 
 
 def nox_argv(*arguments: str) -> tuple[str, ...]:
