@@ -1,4 +1,4 @@
-"""Projects that nobody here wrote, unconfigured; the figures were measured with pytest, coverage, bandit and radon alone."""
+"""Projects that nobody here wrote, unconfigured; the figures are those of pytest, coverage, bandit and radon alone."""
 
 from __future__ import annotations
 
@@ -16,8 +16,18 @@ pytestmark = [pytest.mark.corpus, pytest.mark.timeout(1500)]
 
 MAY_FAIL = {"hooks", "lint", "types", "docs"}
 PROJECTS: dict[str, dict[str, float]] = {
-    "itsdangerous==2.2.0": {"tests.passed": 297, "coverage.line_percent": 95.89, "complexity.max": 14, "security.high": 1},
-    "cachetools==8.0.1": {"tests.passed": 465, "coverage.line_percent": 100.0, "complexity.max": 12, "security.high": 0},
+    "itsdangerous==2.2.0": {
+        "tests.passed": 297,
+        "coverage.line_percent": 95.89,
+        "complexity.max": 14,
+        "security.high": 1,
+    },
+    "cachetools==8.0.1": {
+        "tests.passed": 465,
+        "coverage.line_percent": 100.0,
+        "complexity.max": 12,
+        "security.high": 0,
+    },
     "bottle==0.13.4": {"tests.passed": 359, "coverage.line_percent": 83.0, "complexity.max": 32, "security.high": 4},
 }
 
@@ -25,7 +35,19 @@ PROJECTS: dict[str, dict[str, float]] = {
 def unpack(spec: str, folder: Path) -> Path:
     """Download the sdist of a project and make it a git repository of one commit."""
     name = spec.partition("==")[0]
-    download = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", name, "-d", str(folder), spec]
+    download = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "--no-binary",
+        name,
+        "-d",
+        str(folder),
+        spec,
+    ]
     subprocess.run(download, check=True, capture_output=True)
     (archive,) = folder.glob("*.tar.gz")
     with tarfile.open(archive) as tar:

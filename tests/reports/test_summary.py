@@ -79,7 +79,8 @@ note: not a git repository: ignored files are not known
 Reports
   .noxline/runs/20260131-142530-9f3a/
 
-failed (exit 1) in 12.3 s — 5 ran, 1 reused, 2 skipped, 1 cancelled, 3 failed: tests-3.11, tests-3.12, docs, 1 gate failed: complexity.max"""
+failed (exit 1) in 12.3 s — 5 ran, 1 reused, 2 skipped, 1 cancelled, \
+3 failed: tests-3.11, tests-3.12, docs, 1 gate failed: complexity.max"""
 
 
 def test_the_whole_screen(tmp_path: Path) -> None:

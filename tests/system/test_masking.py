@@ -7,7 +7,9 @@ import pytest
 from noxline.system.masking import masker
 
 
-@pytest.mark.parametrize("name", ["GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "TWINE_PASSWORD", "db_password", "X_API_KEY"])
+@pytest.mark.parametrize(
+    "name", ["GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "TWINE_PASSWORD", "db_password", "X_API_KEY"]
+)
 def test_values_of_secret_variables_are_hidden(name: str) -> None:
     assert masker({name: "s3cret-value"})("-> s3cret-value <-") == "-> *** <-"
 
