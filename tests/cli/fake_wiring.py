@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-from tests.reports.sample import failed, result, run_of
-
 from noxline.errors import ConfigError, UsageError
 from noxline.graph import TaskGraph
 from noxline.model.event import RunStarted, TaskFinished
@@ -23,6 +21,7 @@ from noxline.ports import Reporter
 from noxline.project import Options
 from noxline.selection import Selection
 from noxline.settings.facts import NotApplicable, ProjectFacts
+from tests.reports.sample import failed, result, run_of
 
 __all__ = ["Options", "judge_again", "open_project", "run_project"]
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.cli import fake_wiring
-
 from noxline.cli.main import main
+from tests.cli import fake_wiring
 
 sys.modules["noxline.wiring"] = fake_wiring
 main()

@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Noxline
 
 from noxline.cli.options import split_names
+from tests.cli.conftest import Noxline
 
 pytestmark = pytest.mark.process
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import LAUNCH, Noxline
 
 from noxline.version import __version__
+from tests.cli.conftest import LAUNCH, Noxline
 
 pytestmark = pytest.mark.process
 

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+
 from tests.cli.conftest import Noxline
 
 pytestmark = pytest.mark.process

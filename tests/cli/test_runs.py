@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from tests.cli.conftest import Noxline
 from tests.reports.sample import LOGS, RUN_ID
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.cli.conftest import LAUNCH, Noxline
 
 pytestmark = [pytest.mark.process, pytest.mark.skipif(sys.platform == "win32", reason="redirections of a POSIX shell")]

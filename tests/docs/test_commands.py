@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 import pytest
-from tests.docs.pages import PAGES, blocks, inline_code, name
 
 from noxline.cli.group import cli
 from noxline.errors import UsageError
+from tests.docs.pages import PAGES, blocks, inline_code, name
 
 _COMMAND = re.compile(r"(?:\$ )?(?:uvx (?:--from \S+ )?|pipx run |(?:make ci NOXLINE=)?)noxline(?P<arguments> .*)?$")
 _CONSOLE = ("console", "yaml")

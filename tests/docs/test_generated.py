@@ -7,9 +7,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from tests.docs.pages import ROOT, name
 
 from noxline.cli.group import COMMANDS
+from tests.docs.pages import ROOT, name
 
 DOCS = ROOT / "docs"
 

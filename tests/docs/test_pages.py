@@ -6,15 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.docs.pages import PAGES, ROOT, Block, anchors, blocks, inline_code, links, name, prose
-from tests.reports.sample import full_run
-from tests.test_architecture import LAYERS
 
 from noxline.errors import PRECEDENCE, ExitCode
 from noxline.model.gate import Result
 from noxline.reports.run_json import to_document
 from noxline.settings.loader import load, rules
 from noxline.settings.metric_names import METRIC_NAMES
+from tests.docs.pages import PAGES, ROOT, Block, anchors, blocks, inline_code, links, name, prose
+from tests.reports.sample import full_run
+from tests.test_architecture import LAYERS
 
 README = ROOT / "README.md"
 REFERENCE = ROOT / "docs" / "reference"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from engine.fakes import make_task
 from noxline.engine.plan import Plan, Slot
 from noxline.graph import TaskGraph
 from noxline.model.task import Cause, Outcome, Status, Task
+from tests.engine.fakes import make_task
 
 
 def plan_of(*tasks: Task, cpus: int = 2, durations: Mapping[str, float] | None = None) -> Plan:

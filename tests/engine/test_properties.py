@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.fakes import FakeExecutor, make_task, run
 from noxline.graph import TaskGraph
 from noxline.model.event import Event, TaskFinished
 from noxline.model.task import Cause, Outcome, Status, Task, TaskRequest
 from noxline.ports import Finished, Message, Prepared
+from tests.engine.fakes import FakeExecutor, make_task, run
 
 
 @st.composite

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from engine.fakes import FakeExecutor, make_request, make_task, run
 from noxline.engine.plan import Slot
 from noxline.model.decision import Decision, Reuse, Run, Skip
 from noxline.model.event import StillRunning, TaskFinished, TaskOutput, TaskPrepared, TaskRetried, TaskStarted, Warned
 from noxline.model.task import Cause, Outcome, Status, Task, TaskRequest
 from noxline.ports import Finished, Message, Output
+from tests.engine.fakes import FakeExecutor, make_request, make_task, run
 
 FAILED, PASSED = Status.FAILED, Status.PASSED
 

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.runs import run, task
 from noxline.errors import ExitCode
 from noxline.gates.threshold import ThresholdGate, exit_code
 from noxline.model.gate import Result, Rule, Verdict
 from noxline.model.metric import Metric
 from noxline.model.run import Run
 from noxline.model.task import Status
+from tests.gates.runs import run, task
 
 OPERATORS = ("<", "<=", "==", "!=", ">=", ">")
 BOUNDS = st.floats(-1e6, 1e6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+
 from tests.injected.processes import Project, outcomes
 
 pytestmark = pytest.mark.process

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.injected.processes import Project, outcomes
 
 pytestmark = pytest.mark.process

@@ -9,10 +9,10 @@ import venv
 from pathlib import Path
 
 import pytest
-from tests.sessions.samples import facts
 
 from noxline.sessions.coverage_data import Sources, combine, find_data
 from noxline.sessions.measure import INJECTED, measured_environment, write_rcfile
+from tests.sessions.samples import facts
 
 pytestmark = pytest.mark.process
 

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from metrics.reports import ROOT, hint, leave, places, reasons, statuses, values
 from noxline.metrics.bandit import BanditReader
 from noxline.metrics.report import SECURITY
+from tests.metrics.reports import ROOT, hint, leave, places, reasons, statuses, values
 
 
 def result(rule: str, severity: str, file: str, line: int) -> dict[str, object]:

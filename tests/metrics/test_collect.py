@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metrics.reports import ROOT, leave, places, reasons, statuses, values
 from noxline.metrics import collect
 from noxline.metrics.collect import merge, read_stage
 from noxline.model.metric import Metric, Missing, ToolReport
 from noxline.ports import Reading
+from tests.metrics.reports import ROOT, leave, places, reasons, statuses, values
 
 BANDIT = {
     "errors": [],

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.metrics.reports import leave
 
 from noxline.metrics.coverage import CoverageReader
 from noxline.ports import Reading
+from tests.metrics.reports import leave
 
 
 def read(output: Path) -> Reading:

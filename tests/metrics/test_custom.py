@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from metrics.reports import ROOT, leave, reasons, values
 from noxline.metrics.custom import CustomReader
+from tests.metrics.reports import ROOT, leave, reasons, values
 
 
 def test_numbers_come_with_their_units(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from metrics.reports import ROOT, leave, reasons, statuses, values
 from noxline.metrics.dependencies import DependenciesReader
+from tests.metrics.reports import ROOT, leave, reasons, statuses, values
 
 NAME = "dependencies.vulnerable"
 CLEAN = {"name": "six", "version": "1.16.0", "vulns": []}

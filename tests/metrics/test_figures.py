@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from metrics.reports import ROOT, hint, leave, reasons, values
 from noxline.metrics.benchmark import BenchmarkReader
 from noxline.metrics.build import BuildReader
 from noxline.metrics.docs import DocsReader
+from tests.metrics.reports import ROOT, hint, leave, reasons, values
 
 
 def test_docs_counts_the_most_warnings(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from metrics.reports import ROOT, hint, leave, places, reasons, values
 from noxline.metrics.jscpd import JscpdReader
+from tests.metrics.reports import ROOT, hint, leave, places, reasons, values
 
 
 def clone(file: str, start: int, lines: int) -> dict[str, object]:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from metrics.reports import ROOT, hint, leave, reasons, statuses, values
 from noxline.metrics.radon import RadonReader
+from tests.metrics.reports import ROOT, hint, leave, reasons, statuses, values
 
 CLOSURE = {"type": "function", "name": "inner", "complexity": 40, "lineno": 8, "closures": []}
 METHOD = {

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from metrics.reports import ROOT, leave, places, reasons, statuses, values
 from noxline.metrics.sarif import SarifReader
 from noxline.model.finding import Severity
 from noxline.ports import Reading
+from tests.metrics.reports import ROOT, leave, places, reasons, statuses, values
 
 
 def result(

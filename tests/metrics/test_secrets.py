@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from metrics.reports import ROOT, hint, leave, places, reasons, statuses, values
 from noxline.metrics.secrets import SecretsReader
+from tests.metrics.reports import ROOT, hint, leave, places, reasons, statuses, values
 
 NAME = "secrets.found"
 SCAN = {

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.testing.records_on_disk import ran, record
-
 from noxline.metrics.tests import TestsReader
+from tests.testing.records_on_disk import ran, record
 
 
 def read(*outputs: Path) -> tuple[dict[str, float], set[str]]:

@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from metrics.reports import ROOT, leave, reasons, statuses
 from noxline.metrics.report import SECURITY
 from noxline.metrics.tools import ToolsReader
 from noxline.ports import Reading
+from tests.metrics.reports import ROOT, leave, reasons, statuses
 
 
 def row(tool: str, status: str, reason: str = "") -> dict[str, str]:

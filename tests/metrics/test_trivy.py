@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from metrics.reports import ROOT, leave, places, values
 from noxline.metrics.trivy import TrivyReader
+from tests.metrics.reports import ROOT, leave, places, values
 
 
 def test_counts_failed_misconfigurations_only(tmp_path: Path) -> None:

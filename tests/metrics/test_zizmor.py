@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from metrics.reports import ROOT, leave, places, reasons, values
 from noxline.metrics.zizmor import ZizmorReader
+from tests.metrics.reports import ROOT, leave, places, reasons, values
 
 
 def location(kind: str, row: int, **local: str) -> dict[str, object]:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.reports.sample import LOGS
 
 from noxline.reports.cause import find_cause, last_lines, plain_text
+from tests.reports.sample import LOGS
 
 # The logs are what nox and the tools printed, folders renamed; nothing in them was shortened.
 CAUSES = {

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.reports.sample import failed, full_run, replace_task, result, run_of
-
 from noxline.model.task import Cause, Outcome, Status
 from noxline.reports.failures import cause_of, failures, repeat_command
+from tests.reports.sample import failed, full_run, replace_task, result, run_of
 
 
 def test_failures_name_cause_lines_log_and_command(tmp_path: Path) -> None:

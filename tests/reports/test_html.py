@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from tests.reports.sample import full_run, result, run_of
 
 from noxline.model.finding import Finding, Severity
 from noxline.model.gate import Result, Verdict
@@ -16,6 +15,7 @@ from noxline.model.run import Run
 from noxline.reports import html
 from noxline.reports.html import HtmlReport, page
 from noxline.reports.html_timeline import tick_seconds, timeline
+from tests.reports.sample import full_run, result, run_of
 
 EVIL = "<script>alert('1')</script>\"&"
 VOID = {"meta", "line", "rect", "br", "i"}

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.reports.sample import failed, result, run_of
 
 from noxline.model.gate import Result, Verdict
 from noxline.reports.html import HtmlReport
+from tests.reports.sample import failed, result, run_of
 
 pytestmark = pytest.mark.process
 

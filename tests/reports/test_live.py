@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.reports.sample import failed, result, run_of
-from tests.reports.test_plain import finished, started
 
 from noxline.model.event import TaskOutput, TaskPrepared, TaskStarted
 from noxline.reports.cause import plain_text
 from noxline.reports.live import LiveReport
 from noxline.reports.style import Style
+from tests.reports.sample import failed, result, run_of
+from tests.reports.test_plain import finished, started
 
 
 def drawn(report: LiveReport, width: int) -> list[str]:

@@ -3,8 +3,6 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from tests.reports.sample import failed, replace_task, result, run_of
-
 from noxline.model.event import (
     RunningTask,
     RunStarted,
@@ -20,6 +18,7 @@ from noxline.model.run import TaskResult
 from noxline.model.task import Cause, Outcome, Status
 from noxline.reports.plain import PlainReport, Verbosity
 from noxline.reports.style import Style
+from tests.reports.sample import failed, replace_task, result, run_of
 
 
 def started(*results: TaskResult) -> RunStarted:

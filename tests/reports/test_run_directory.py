@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.reports.sample import RUN_ID, full_run, run_of
 
 from noxline.errors import UsageError
 from noxline.model.event import RunFinished, RunStarted, TaskOutput, TaskStarted
 from noxline.reports import run_directory
 from noxline.reports.run_directory import RunDirectory, latest, prune, read_run, runs
+from tests.reports.sample import RUN_ID, full_run, run_of
 
 
 def started(root: Path, run_id: str = RUN_ID) -> RunStarted:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.reports.sample import full_run, result, run_of
 
 from noxline.errors import UsageError
 from noxline.model.finding import Finding, Severity
@@ -16,6 +15,7 @@ from noxline.model.run import Run, TaskResult
 from noxline.model.stage import Source
 from noxline.model.task import Cause, Outcome, Status, Task
 from noxline.reports.run_json import from_document, to_document, verdict_document
+from tests.reports.sample import full_run, result, run_of
 
 ROOT = Path("/project")
 DIRECTORY = ROOT / ".noxline" / "runs" / "20260131-142530-9f3a"

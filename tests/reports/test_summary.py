@@ -3,12 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.reports.sample import failed, full_run, result, run_of
 
 from noxline.model.metric import Missing, ToolReport
 from noxline.model.task import Cause, Status
 from noxline.reports.style import Style
 from noxline.reports.summary import last_line, summary
+from tests.reports.sample import failed, full_run, result, run_of
 
 WHOLE = """\
 ✗ tests-3.11  failed after 5.1 s

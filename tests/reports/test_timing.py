@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.reports.sample import result
 
 from noxline.model.run import TaskResult
 from noxline.reports.timing import critical_path, human_seconds, slowest
+from tests.reports.sample import result
 
 
 def test_the_critical_path_follows_needs_and_ignores_what_did_not_run() -> None:

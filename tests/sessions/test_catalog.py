@@ -13,7 +13,7 @@ from noxline.sessions.catalog import (
     skip_reason,
     standard_sessions,
 )
-from sessions.samples import NOTHING, facts
+from tests.sessions.samples import NOTHING, facts
 
 STAGES = {stage.name: stage for stage in STANDARD}
 

@@ -12,7 +12,7 @@ from noxline.sessions.docs import documentation_command, run_docs, warning_messa
 from noxline.sessions.duplication import run_duplication
 from noxline.sessions.lint import format_findings, formats_with_ruff, run_lint
 from noxline.sessions.types import mypy_findings, pyright_findings, run_types
-from sessions.samples import Answer, EndedError, FakeSession, SkippedError, facts, tool
+from tests.sessions.samples import Answer, EndedError, FakeSession, SkippedError, facts, tool
 
 EMPTY_SARIF = json.dumps({"runs": [{"tool": {"driver": {"name": "ruff"}}, "results": []}]})
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from noxline.sessions.command import Completed, capture, installing_only, plain, scratch, show
-from sessions.samples import Answer, FakeSession
+from tests.sessions.samples import Answer, FakeSession
 
 
 def test_any_exit_code_comes_back_with_what_was_said() -> None:

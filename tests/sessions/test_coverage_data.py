@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from coverage import CoverageData
-from tests.sessions.samples import facts
 
 from noxline.sessions.coverage_data import Combined, Sources, combine, find_data
+from tests.sessions.samples import facts
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
-from tests.sessions.samples import facts
 
 from noxline.errors import ConfigError
 from noxline.sessions.coverage_settings import project_settings, report_options, run_settings
 from noxline.sessions.measure import INJECTED, measured_environment, recording_environment, write_rcfile
+from tests.sessions.samples import facts
 
 PYPROJECT = """
 [tool.coverage.run]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from noxline.sessions.files import listed_files, source_files
-from sessions.samples import facts
+from tests.sessions.samples import facts
 
 
 def write(root: Path, *names: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 from noxline.sessions import gate
 from noxline.sessions.catalog import STANDARD
 from noxline.sessions.gate import pass_gate
-from sessions.samples import EndedError, FakeSession, facts, tool
+from tests.sessions.samples import EndedError, FakeSession, facts, tool
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from typing import Any, cast
 import nox
 import pytest
 from nox.command import CommandFailed
-from tests.sessions.samples import EndedError
 
 from noxline.sessions.install import Wanted, install_first, project_forms
 from noxline.settings.facts import Install, Origin
+from tests.sessions.samples import EndedError
 
 
 class Installer:

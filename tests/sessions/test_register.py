@@ -13,7 +13,7 @@ from noxline.nox_bridge.listing import list_sessions
 from noxline.nox_bridge.standard_noxfile import write_standard_noxfile
 from noxline.sessions.catalog import standard_sessions
 from noxline.sessions.register import register
-from sessions.samples import facts
+from tests.sessions.samples import facts
 
 PYTHONS = ("3.11", "3.12")
 

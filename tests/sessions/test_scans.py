@@ -15,7 +15,7 @@ from noxline.sessions.scan import could_not_work, did_work, not_applicable, seve
 from noxline.sessions.scan_code import bandit_configuration, scan_with_bandit, scan_with_trivy, scan_with_zizmor
 from noxline.sessions.scan_dependencies import age_note, scan_with_pip_audit, scan_with_safety
 from noxline.sessions.scan_secrets import batches, new_secrets, scan_with_detect_secrets
-from sessions.samples import Answer, EndedError, FakeSession, facts
+from tests.sessions.samples import Answer, EndedError, FakeSession, facts
 
 BANDIT_ROW = {
     "test_id": "B602",

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.testing.records_on_disk import ran, record
 
 from noxline.sessions.suite_check import forgotten_files, unittest_modules, verdict
 from noxline.settings.facts import Origin, Runner
 from noxline.settings.facts import TestCommand as Command
 from noxline.settings.facts import TestSuite as Suite
 from noxline.testing.results import Results, read_results
+from tests.testing.records_on_disk import ran, record
 
 
 def collected(*ids: str, files: tuple[str, ...] = (), total: int | None = None) -> Mapping[str, object]:

@@ -9,7 +9,7 @@ import pytest
 from noxline.sessions.suite_command import Place
 from noxline.sessions.tests import SuiteRun, _place
 from noxline.settings.facts import Origin, Runner, TestCommand, TestSuite
-from sessions.samples import Answer, FakeSession, facts
+from tests.sessions.samples import Answer, FakeSession, facts
 
 
 @pytest.mark.parametrize(("ignored", "expected"), [(False, 2), (True, 0)])

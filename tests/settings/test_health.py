@@ -12,7 +12,7 @@ import pytest
 
 from noxline.settings.facts import Origin, ProjectFacts, Tool
 from noxline.settings.health import Check, checks
-from settings.project_facts import facts_of
+from tests.settings.project_facts import facts_of
 
 GIGABYTE = 1024**3
 ROOT = Path("/p")

@@ -15,7 +15,7 @@ from noxline.model.stage import NotApplicable
 from noxline.settings.facts import Origin
 from noxline.settings.loader import load, rules
 from noxline.settings.scaffold import PlannedFile, default_rules, plan_files, write
-from settings.project_facts import facts_of
+from tests.settings.project_facts import facts_of
 
 if sys.version_info >= (3, 11):
     import tomllib

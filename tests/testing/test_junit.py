@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.testing.records_on_disk import ran, record
 
 from noxline.testing.junit import to_junit
 from noxline.testing.results import Result, Results, read_results
+from tests.testing.records_on_disk import ran, record
 
 
 def one(result: Result) -> ElementTree.Element:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.testing.records_on_disk import ran, record
 
 from noxline.testing.records import Process, Start, Test, Unreadable, read_process
 from noxline.testing.results import durations, merge, read_results
+from tests.testing.records_on_disk import ran, record
 
 
 def test_shards_of_one_python_are_united_and_pythons_counted_apart(tmp_path: Path) -> None:
