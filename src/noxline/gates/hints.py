@@ -17,6 +17,7 @@ _ADVICE: Mapping[str, str] = {
     "duplication": "give the repeated lines one home",
     "security": "mend it, or say beside it why it is safe",
     "dependencies": "update it, or pin a version that is not affected",
+    # pragma: allowlist nextline secret - an advice
     "secrets": "take it out and revoke it, or mark it as no secret in .secrets.baseline",
     "docs": "build the documentation and mend its warnings",
     "build.reproducible": "find what differs between two builds",

@@ -18,7 +18,7 @@ from noxline.ports import Reading
 # These tools' own reports say more; their SARIF beside one is a copy of it.
 _OWN_REPORTS = {
     "bandit": "bandit.json",
-    "detect-secrets": "secrets.json",
+    "detect-secrets": "secrets.json",  # pragma: allowlist secret - the name of a file
     "jscpd": "jscpd.json",
     "pip-audit": "pip-audit.json",
     "safety": "safety.json",
