@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure a cold `noxline ci` against what no engine could beat, and against `nox -j` over the same sessions.
 
-    python benchmarks/cold.py [--seconds 20] [--sleep 0.1] [--shards 2] [--only STAGE,...] [--rounds 1] [--json]
+    python benchmarks/cold.py [--seconds 20] [--sleep 0] [--shards 2] [--only STAGE,...] [--rounds 1] [--json]
 
 It makes a project with three Pythons (3.10, 3.11, 3.12) and a test suite that takes `--seconds` on each of them, of
 which the share `--sleep` waits and the rest computes (by CPU time: a slower machine computes as long). Then, each time
@@ -304,7 +304,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--noxline", default=f"{sys.executable} -m noxline", help="the command to measure")
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the suite on each Python")
-    parser.add_argument("--sleep", type=float, default=0.1, help="share of it that waits, 0 to 1")
+    parser.add_argument("--sleep", type=float, default=0.0, help="share of it that waits, 0 to 1")
     parser.add_argument("--shards", type=int, default=2)
     parser.add_argument("--only", default="", help="only these stages, as in noxline ci --only")
     parser.add_argument("--rounds", type=int, default=1)
