@@ -8,7 +8,16 @@ import pytest
 
 from noxline.engine.plan import Slot
 from noxline.model.decision import Decision, Reuse, Run, Skip
-from noxline.model.event import StillRunning, TaskFinished, TaskOutput, TaskPrepared, TaskRetried, TaskStarted, Warned
+from noxline.model.event import (
+    StillRunning,
+    TaskFinished,
+    TaskOutput,
+    TaskPrepared,
+    TaskRetried,
+    TaskStarted,
+    TaskWaiting,
+    Warned,
+)
 from noxline.model.task import Cause, Outcome, Status, Task, TaskRequest
 from noxline.ports import Finished, Message, Output
 from tests.engine.fakes import FakeExecutor, make_request, make_task, run
@@ -20,7 +29,8 @@ def test_the_events_of_one_task_in_their_order() -> None:
     ran = run([make_task("tests", environment="env")])
     assert ran.events == [
         TaskStarted(task="tests", at=0.2, attempt=1, preparing=True, reasons=("asked for",)),
-        TaskPrepared(task="tests", at=0.4, seconds=0.5),
+        TaskWaiting(task="tests", at=0.4),
+        TaskPrepared(task="tests", at=0.5, seconds=0.5),
         TaskFinished(outcome=ran.outcome("tests"), decision="ran", reasons=("asked for",)),
     ]
     assert ran.outcome("tests").started == 0.1

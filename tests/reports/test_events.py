@@ -19,6 +19,7 @@ from noxline.model.event import (
     TaskPrepared,
     TaskRetried,
     TaskStarted,
+    TaskWaiting,
     Warned,
 )
 from noxline.model.finding import Finding, Severity
@@ -33,6 +34,7 @@ OUTCOME = Outcome(task="lint", status=Status.PASSED, output=Path("/r/output"))
 EVENTS: tuple[Event, ...] = (
     RunStarted(run_id="r", tasks=(TASK,), workers=2, directory="/r"),
     TaskStarted(task="lint", at=1.5),
+    TaskWaiting(task="lint", at=2.25),
     TaskPrepared(task="lint", at=2.5, seconds=1.0),
     TaskOutput(task="lint", lines=("a",)),
     TaskRetried(task="lint", outcome=OUTCOME),

@@ -21,6 +21,7 @@ from noxline.model.event import (
     TaskPrepared,
     TaskRetried,
     TaskStarted,
+    TaskWaiting,
     Warned,
 )
 from noxline.model.run import TaskResult
@@ -163,7 +164,9 @@ class _Loop:
 
     def _running(self, now: float) -> Iterator[RunningTask]:
         for name, slot in self.plan.running.items():
-            yield RunningTask(task=name, seconds=now - self.attempts[name].started, preparing=not slot.cpus)
+            waiting = name in self.setup_seconds
+            seconds = now - self.attempts[name].started
+            yield RunningTask(task=name, seconds=seconds, preparing=not slot.cpus and not waiting, waiting=waiting)
 
     def _handle(self, message: Message) -> None:
         match message:
@@ -171,6 +174,7 @@ class _Loop:
                 self.emit(TaskOutput(task=name, lines=lines))
             case Prepared(task=name, seconds=seconds):
                 self.setup_seconds[name] = seconds
+                self.emit(TaskWaiting(task=name, at=self.clock()))
                 self.plan.prepared(name)
             case Finished(outcome=outcome):
                 self.handed_out.discard(outcome.task)
@@ -178,6 +182,7 @@ class _Loop:
 
     def _ended(self, outcome: Outcome) -> None:
         task = self.plan.graph.tasks[outcome.task]
+        self.setup_seconds.pop(task.name, None)
         outcome = self.attempts[task.name].add(self._read(task, outcome))
         failed = outcome.status is Status.FAILED
         if failed and not self.stopped and outcome.attempts <= task.retries:

@@ -32,6 +32,14 @@ class TaskStarted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TaskWaiting:
+    """The environment of a task is up to date; it waits for a CPU."""
+
+    task: str
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TaskPrepared:
     """The environment of a task is up to date and there are CPUs for it: its own command starts now.
 
@@ -70,11 +78,15 @@ class TaskFinished:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunningTask:
-    """A task that is not over yet; `preparing` until its own command starts, `seconds` since it began."""
+    """A task that is not over yet: it prepares its environment, then waits for a CPU, then does its work.
+
+    `seconds` counts from its beginning.
+    """
 
     task: str
     seconds: float
     preparing: bool
+    waiting: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +134,7 @@ class RunFinished:
 Event = (
     RunStarted
     | TaskStarted
+    | TaskWaiting
     | TaskPrepared
     | TaskOutput
     | TaskRetried

@@ -12,7 +12,16 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from noxline.model.event import Event, RunStarted, StillRunning, TaskFinished, TaskOutput, TaskPrepared, TaskStarted
+from noxline.model.event import (
+    Event,
+    RunStarted,
+    StillRunning,
+    TaskFinished,
+    TaskOutput,
+    TaskPrepared,
+    TaskStarted,
+    TaskWaiting,
+)
 from noxline.model.run import Run
 from noxline.reports.cause import plain_text
 from noxline.reports.plain import NORMAL, PlainReport, Verbosity
@@ -21,13 +30,14 @@ from noxline.reports.timing import human_seconds
 
 FRAMES_PER_SECOND = 4
 _MOST_ROWS = 12
+_PREPARING = "preparing environment"
 
 
 @dataclass
 class _Running:
     since: float
     line: str = ""
-    preparing: bool = False
+    state: str = ""
 
     def hear(self, lines: Sequence[str]) -> None:
         """Keep the last line that says something."""
@@ -73,9 +83,11 @@ class LiveReport:
                 self._plain.handle(event)
                 self._live.start()
             case TaskStarted():
-                self._running[event.task] = _Running(since=self._clock(), preparing=event.preparing)
+                self._running[event.task] = _Running(since=self._clock(), state=_PREPARING if event.preparing else "")
+            case TaskWaiting() if event.task in self._running:
+                self._running[event.task].state = "waiting for a CPU"
             case TaskPrepared() if event.task in self._running:
-                self._running[event.task].preparing = False
+                self._running[event.task].state = ""
             case TaskOutput() if event.task in self._running:
                 self._running[event.task].hear(event.lines)
             case TaskFinished():
@@ -103,7 +115,7 @@ class LiveReport:
         room = max(1, min(_MOST_ROWS, self._console.size.height - 3))
         now = self._clock()
         for name, row in running[:room]:
-            line = "preparing environment" if row.preparing else row.line
+            line = row.state or row.line
             table.add_row(Text(name, "bold"), human_seconds(now - row.since), Text(line, "dim"))
         hidden = f", {len(running) - room} not shown" if len(running) > room else ""
         waiting = max(0, self._total - self._ended - len(running))

@@ -15,6 +15,7 @@ from noxline.model.event import (
     TaskPrepared,
     TaskRetried,
     TaskStarted,
+    TaskWaiting,
     Warned,
 )
 from noxline.model.run import Run
@@ -72,7 +73,7 @@ class PlainReport:
                 self._start(event)
             case TaskStarted():
                 self._started(event)
-            case TaskPrepared():
+            case TaskPrepared() | TaskWaiting():
                 self._preparing.pop(event.task, None)
                 self._progress()
             case TaskRetried(task=task, outcome=outcome):
@@ -159,7 +160,8 @@ class PlainReport:
 
 
 def _running(task: RunningTask) -> str:
-    return f"{task.task}{' preparing' if task.preparing else ''} {human_seconds(round(task.seconds))}"
+    state = " preparing" if task.preparing else " waiting for a CPU" if task.waiting else ""
+    return f"{task.task}{state} {human_seconds(round(task.seconds))}"
 
 
 def _escaped(text: str) -> str:
