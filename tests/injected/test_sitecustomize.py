@@ -129,7 +129,7 @@ def test_hands_on_to_the_next_sitecustomize(tmp_path: Path) -> None:
 
 
 def test_imports_nothing_when_not_asked(tmp_path: Path) -> None:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("NOXLINE_")}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("NOXLINE_", "COVERAGE_"))}
     code = "import sys; print([m for m in sys.modules if m.startswith(('_noxline', 'coverage', 'unittest'))])"
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -34,6 +34,7 @@ _FOREIGN = frozenset(
         "VIRTUAL_ENV",
         "VIRTUAL_ENV_PROMPT",
         "__PYVENV_LAUNCHER__",
+        "COVERAGE_PROCESS_CONFIG",  # an outer measurement that is not meant for the project's processes
         "NOXSESSION",
         "NOXPYTHON",
         "NOXEXTRAPYTHON",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ class Watch:
         """Begin to watch; a process can do this once, for hooks cannot be taken out again."""
         self._stat = os.stat
         os.stat = self._watched_stat  # exists() and is_dir() raise no audit event
+        accessor = getattr(pathlib, "_NormalAccessor", None)
+        if accessor is not None:  # Python 3.10's Path took its own copy of os.stat when it was imported
+            accessor.stat = staticmethod(self._watched_stat)
         sys.addaudithook(self._hear)
         sys.meta_path.append(self)  # comes last: sees the imports that found nothing
         watch = self
