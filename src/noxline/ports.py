@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from noxline.model.cache import Found, Kept
 from noxline.model.event import Event
 from noxline.model.finding import Finding
 from noxline.model.gate import Rule, Verdict
@@ -95,3 +96,34 @@ class Reporter(Protocol):
 
     def finish(self, run: Run) -> None:
         """Report the run as a whole."""
+
+
+class CacheStore(Protocol):
+    """A place that gives and takes entries and records. Whatever goes wrong in it is a miss and one warning.
+
+    No method raises for a broken, full, slow or hostile store.
+    """
+
+    def find(self, digest: str) -> Found | None:
+        """Return the entry under a fingerprint's digest; None is a miss."""
+
+    def restore(self, found: Found, output: Path, log: Path) -> bool:
+        """Put the files and the log of an entry where a run of the task would have left them.
+
+        Every blob is there and has its digest before `output` is touched; False is a miss, and nothing was changed.
+        """
+
+    def text(self, found: Found, name: str) -> bytes | None:
+        """Return the blob called "log" or "inputs" of an entry; None when it is not to be had."""
+
+    def keep(self, kept: Kept) -> None:
+        """Store an entry and its files; one that is there already is never overwritten."""
+
+    def read_record(self, kind: str, key: str) -> Mapping[str, Any] | None:
+        """Return a record; None when there is none. Losing one costs time, never correctness."""
+
+    def write_record(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
+        """Write a record, plain data of at most 1 MB; the last writer wins."""
+
+    def close(self) -> None:
+        """Finish what is under way, bounded in time."""

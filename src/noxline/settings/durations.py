@@ -34,6 +34,10 @@ class Duration(float):
     """A length of time in seconds, decoded from settings by `parse_duration`."""
 
 
+class Age(float):
+    """A length of time in seconds that may be 0, decoded from settings by `parse_age`."""
+
+
 def parse_duration(value: object) -> Duration:
     """Return the seconds that a text like `"1h30m"`, or a plain number of seconds, stands for.
 
@@ -44,6 +48,13 @@ def parse_duration(value: object) -> Duration:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _positive(float(value), str(value))
     raise ConfigError(f"a length of time is a text or a number of seconds, not {_kind(value)}", hint=_EXAMPLES)
+
+
+def parse_age(value: object) -> Age:
+    """Return a length of time that may also be 0."""
+    if value in (0, "0", "0s") and not isinstance(value, bool):
+        return Age(0.0)
+    return Age(parse_duration(value))
 
 
 def format_duration(seconds: float) -> str:

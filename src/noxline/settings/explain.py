@@ -13,7 +13,7 @@ import msgspec
 from noxline.errors import ConfigError, suggest
 from noxline.settings.locate import KeyPath
 from noxline.settings.rules import check_metric, example, parse_rule
-from noxline.settings.schema import TABLES, StageSettings, decode_custom
+from noxline.settings.schema import TABLES, CacheSettings, StageSettings, decode_custom
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,8 @@ def problems(table: str, data: Mapping[str, Any], heading: str = "") -> Iterator
             yield from _stages(value, heading)
         elif (table, key) == ("gates", "rules"):
             yield from _rules(value)
+        elif (table, key) == ("pipeline", "cache") and isinstance(value, dict):
+            yield from _cache(value, heading)
         else:
             yield from _value(TABLES[table], (key,), value, heading)
 
@@ -64,6 +66,17 @@ def _stages(stages: Any, heading: str) -> Iterator[Problem]:
             else:
                 hint = suggest(key, list(_fields(StageSettings)))
                 yield Problem(path=path, message=f"unknown key {key!r}{_in(below)}", hint=hint)
+
+
+def _cache(table: Mapping[str, Any], heading: str) -> Iterator[Problem]:
+    below = ".".join(part for part in (heading, "cache") if part)
+    for key, value in table.items():
+        path = ("cache", key)
+        if key in _fields(CacheSettings):
+            yield from _value(CacheSettings, path, value, below)
+        else:
+            hint = suggest(key, list(_fields(CacheSettings)))
+            yield Problem(path=path, message=f"unknown key {key!r}{_in(below)}", hint=hint)
 
 
 _STAGE = "write a table for each stage, like [stage.tests]"

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from noxline.settings.durations import SCHEMA, Duration
+from noxline.settings.durations import SCHEMA, Age, Duration
 from noxline.settings.metric_names import FAMILIES, METRIC_NAMES
 from noxline.settings.rules import RULE_PATTERN
 from noxline.settings.schema import TABLES
@@ -31,6 +31,8 @@ def schema(name: str) -> dict[str, Any]:
 def _custom(kind: type) -> dict[str, Any]:
     if kind is Duration:
         return dict(SCHEMA)
+    if kind is Age:
+        return {"anyOf": [*SCHEMA["anyOf"], {"const": 0}]}
     raise NotImplementedError(f"no schema for {kind.__name__}")
 
 

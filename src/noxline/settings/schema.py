@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from noxline.settings.durations import Duration, parse_duration
+from noxline.settings.durations import Age, Duration, parse_age, parse_duration
 
 _PYTHON = r"^3\.([89]|[1-9][0-9])$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -91,6 +91,55 @@ class StageSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = None
 
 
+class CacheSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where results are kept and from whom they are taken."""
+
+    size_gb: Annotated[
+        Annotated[float, Meta(gt=0)],
+        _meta("How much the local store may hold; the least recently used goes first.", "a number above 0", "5"),
+    ] = 5.0
+    remote: Annotated[
+        Text | None,
+        _meta(
+            "A store shared with others: http(s)://, s3://, gs://, az:// or file://.",
+            "an address",
+            '"https://cache.example.org/noxline"',
+        ),
+    ] = None
+    read_only: Annotated[
+        bool,
+        _meta("Take from the remote store and give nothing to it.", "true or false", "true"),
+    ] = False
+    keys: Annotated[
+        Texts,
+        _meta(
+            "Public keys whose entries are accepted from others (noxline cache keygen).",
+            "a list of public keys",
+            '["ed25519:…"]',
+        ),
+    ] = ()
+    timeout: Annotated[
+        Duration | None,
+        _meta("Longest time that one request to the remote store may take; default: 10s.", "a length of time", '"5s"'),
+    ] = None
+    resolve_ttl: Annotated[
+        Age | None,
+        _meta(
+            "How long a resolved set of distributions is taken as current; default: 24h; 0: it is resolved each time.",
+            "a length of time, or 0",
+            '"24h"',
+        ),
+    ] = None
+    verify_rate: Annotated[
+        Annotated[float, Meta(ge=0, le=1)] | None,
+        _meta("Share of hits that run all the same, to compare; default: 0, and 0.02 in CI.", "0 to 1", "0.05"),
+    ] = None
+    check_rate: Annotated[
+        Annotated[float, Meta(ge=0, le=1)] | None,
+        _meta("Share of tasks whose inputs are checked as they run; default: 0, and 0.02 in CI.", "0 to 1", "0.05"),
+    ] = None
+
+
 class PipelineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The stages of the pipeline and how they run: config/pipeline.toml or [tool.noxline.pipeline]."""
 
@@ -118,6 +167,10 @@ class PipelineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Count | None,
         _meta("CPUs to use at most; default: all that there are.", "a number from 1 up", "4"),
     ] = None
+    cache: Annotated[
+        CacheSettings,
+        _meta("Where results are kept and from whom they are taken.", "a table", "[cache]"),
+    ] = CacheSettings()
     stage: Annotated[
         dict[str, StageSettings],
         _meta("One table for each stage.", "a table for each stage", "[stage.tests]"),
@@ -155,4 +208,6 @@ def decode_custom(kind: type, value: object) -> object:
     """Decode the types that msgspec does not know: lengths of time."""
     if kind is Duration:
         return parse_duration(value)
+    if kind is Age:
+        return parse_age(value)
     raise NotImplementedError(f"no decoder for {kind.__name__}")

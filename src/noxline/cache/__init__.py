@@ -1,0 +1,1 @@
+"""Stores of results: on this disk, far away, and the two together."""
