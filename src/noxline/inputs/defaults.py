@@ -1,6 +1,6 @@
 """The input files of a stage that declares none, as patterns: rather too many than one too few.
 
-What a standard stage reads is known by its kind. A session of the project's own may read anything, so every file counts;
+What a standard stage reads is known by its kind. A session of the project's own may read anything: every file counts;
 one that stands for the tests gets what the tests get.
 """
 
