@@ -62,10 +62,10 @@ def cause_of(outcome: Outcome, log: Sequence[str]) -> str:
     if outcome.cause in _ENDED_FROM_OUTSIDE and outcome.reason:
         return outcome.reason
     found = find_cause(log)
-    if found and outcome.reason and found.message not in outcome.reason:
-        return f"{outcome.reason}: {found.message}"
-    if found and not outcome.reason:
+    if not outcome.reason and found:
         return found.message
+    if found and not (found.message in outcome.reason or outcome.reason in found.message):
+        return f"{outcome.reason}: {found.message}"
     return outcome.reason or f"ended with exit code {outcome.exit_code}"
 
 
