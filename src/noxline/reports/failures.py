@@ -64,9 +64,14 @@ def cause_of(outcome: Outcome, log: Sequence[str]) -> str:
     found = find_cause(log)
     if not outcome.reason and found:
         return found.message
-    if found and not (found.message in outcome.reason or outcome.reason in found.message):
+    if found and found.message not in outcome.reason and not _tells(found.message, outcome.reason):
         return f"{outcome.reason}: {found.message}"
     return outcome.reason or f"ended with exit code {outcome.exit_code}"
+
+
+def _tells(message: str, reason: str) -> bool:
+    """Return whether a message holds what a reason ends with, so that it would say the same again."""
+    return reason.rpartition(": ")[2] in message
 
 
 def repeat_command(task: str) -> str:
