@@ -35,6 +35,7 @@ LAYERS = (
     ("reuse",),
     ("running",),
     ("wiring",),
+    ("warm",),
     ("cli",),
     ("__main__",),
 )
