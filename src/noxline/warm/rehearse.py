@@ -13,13 +13,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from noxline.errors import NoxlineError
 from noxline.inputs import sealed
 from noxline.model.event import Event, TaskOutput
 from noxline.model.run import Run
-from noxline.nox_bridge.watch import Watch
 from noxline.project import Options, Project
 from noxline.reports.events import encode
 from noxline.reports.html import page
@@ -30,6 +29,9 @@ from noxline.reuse import ReplayTerms
 from noxline.system.files import task_folder
 from noxline.warm import replay, trace
 from noxline.wiring import open_project, run_session
+
+if TYPE_CHECKING:
+    from noxline.warm.witness import Witnesses
 
 _LONGEST = 30 * 24 * 3600.0  # seconds; a snapshot is made anew after that
 _KEPT = 8
@@ -92,7 +94,10 @@ def rehearse(asked: Asked) -> bool:
         terms = session.reuser.terms()
         if terms is None or not _is_replayable(run):
             return False
-        _keep(asked, project, terms, run, memory.events, watch)
+        read = trace.witnesses(
+            watch, project.root, programs=_programs(project), store=terms.store, entries=terms.entries
+        )
+        _keep(asked, project, _Seen(terms=terms, run=run, events=memory.events, read=read))
         return True
     except (NoxlineError, OSError):
         return False
@@ -108,22 +113,36 @@ def _is_replayable(run: Run) -> bool:
     return not timed and not run.warnings and all(result.decision in ("reused", "skipped") for result in run.tasks)
 
 
-def _keep(asked: Asked, project: Project, terms: ReplayTerms, run: Run, events: Sequence[Event], watch: Watch) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What a rehearsal saw."""
+
+    terms: ReplayTerms
+    run: Run
+    events: Sequence[Event]
+    read: Witnesses
+
+
+def _programs(project: Project) -> list[str]:
+    return [str(one.path) for one in project.interpreters]
+
+
+def _keep(asked: Asked, project: Project, seen: _Seen) -> None:
+    terms, run = seen.terms, seen.run
     told = _as_told(run)
     root = project.root
     (run.directory / "report.html").touch()  # the last screen names what is there
-    out, err = _printed(asked, told, events)
-    programs = [str(one.path) for one in project.interpreters]
+    out, err = _printed(asked, told, seen.events)
     snapshot: dict[str, Any] = {
         "made": time.time(),
         "expires": min(terms.expires, time.time() + _LONGEST),
         "sets": list(terms.sets),
         "entries": list(terms.entries),
-        "witnesses": trace.witnesses(watch, root, programs=programs, store=terms.store, entries=terms.entries),
+        "witnesses": seen.read,
         "blobs": terms.blobs,
         "tasks": [(task_folder(name), list(files), log) for name, files, log in terms.tasks],
         "components": dict(terms.components),
-        "texts": _texts(told, events),
+        "texts": _texts(told, seen.events),
         "out": out,
         "err": err,
         "exit_code": run.exit_code,

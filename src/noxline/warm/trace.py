@@ -28,8 +28,8 @@ def witnesses(
 ) -> witness.Witnesses:
     """Return what was read, as it is now; noxline's own state is left out, for it only repeats what was read.
 
-    `programs` are the paths of interpreters and other programs, `entries` those of the stored results. What the noxfile read is among the rest: the kept
-    listing was held against it.
+    `programs` are the paths of interpreters and other programs, `entries` those of the stored results.
+    What the noxfile read is among the rest: the kept listing was held against it.
     """
     own = (f"{root}/.noxline/state/", f"{root}/.noxline/runs/", f"{store}/", f"{root}/.git/")
     files = [*_counting({*watch.files, *programs}, own), *entries]
