@@ -101,12 +101,9 @@ class Reuser:
 
     def _decide(self, task: Task, made: Fingerprint) -> Decision:
         definition = self.definitions[task.name]
-        if self.store is None:
-            return Run(reasons=("--no-cache",))
-        if not definition.reuse:
-            return Run(reasons=("its results are never reused",))
-        if task.stage in self.forced or task.name in self.forced:
-            return Run(reasons=("--force",))
+        standing = self.standing_reason(task)
+        if standing or self.store is None:
+            return Run(reasons=(standing,))
         found = self.store.find(made.digest)
         if found is None:
             self.seen.keep_list(made.components["inputs"], self.fingerprints.inputs(task.name).text)
@@ -124,9 +121,21 @@ class Reuser:
         self.note(task, made, "passed")
         return replace(taken, outcome=replace(taken.outcome, task=task.name, output=output, log=log))
 
+    def standing_reason(self, task: Task) -> str:
+        """Return why a task runs whatever is stored of it, or ""."""
+        if self.store is None:
+            return "--no-cache"
+        if not self.definitions[task.name].reuse:
+            return "its results are never reused"
+        return "--force" if task.stage in self.forced or task.name in self.forced else ""
+
     def needs(self, task: str) -> dict[str, str]:
         """Return the digests of the outputs that a task gets from others."""
-        return {name: self.outputs.get(name, NO_OUTPUT) for name in self.definitions[task].needs}
+        return self.with_needs(task, self.outputs)
+
+    def with_needs(self, task: str, outputs: Mapping[str, str]) -> dict[str, str]:
+        """Return those of the digests by task that this one needs; one that left nothing counts as well."""
+        return {name: outputs.get(name, NO_OUTPUT) for name in self.definitions[task].needs}
 
     def finished(self, task: Task, outcome: Outcome) -> Outcome:
         """Take notice of the end of an attempt; keep its result when it passed and nothing changed meanwhile."""
