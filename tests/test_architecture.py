@@ -34,6 +34,7 @@ LAYERS = (
     ("fingerprints",),
     ("reuse",),
     ("preview",),
+    ("explaining",),
     ("running",),
     ("wiring_reuse",),
     ("wiring",),
