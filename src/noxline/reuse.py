@@ -62,7 +62,8 @@ class ReplayTerms:
     store: str
     blobs: str
     tasks: tuple[tuple[str, tuple[tuple[str, int, str, bool], ...], tuple[int, str]], ...]
-    components: Mapping[str, Any]
+    entry_folder: str
+    plan: tuple[tuple[str, tuple[str, ...], Mapping[str, Any], tuple[str, ...]], ...]
 
 
 @dataclass
@@ -196,8 +197,13 @@ class Reuser:
             store=self.local.root,
             blobs=self.local.blobs,
             tasks=tuple((name, *_files(found)) for name, found in self.taken.items()),
-            components={name: dict(self.made[name].components) for name in self.taken},
+            entry_folder=self.local.entries,
+            plan=tuple((name, *self._planned(name)) for name in self.taken),
         )
+
+    def _planned(self, task: str) -> tuple[tuple[str, ...], Mapping[str, Any], tuple[str, ...]]:
+        definition = self.definitions[task]
+        return definition.patterns, self.made[task].components, definition.needs
 
     def close(self) -> None:
         """Keep what was learnt, and finish the store."""
