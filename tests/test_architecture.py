@@ -30,7 +30,7 @@ LAYERS = (
     ("executors", "cache", "metrics", "gates", "reports"),
     ("assembly", "project", "state"),
     ("requests",),
-    ("definitions", "environments", "last_seen", "results"),
+    ("definitions", "environments", "last_seen", "results", "tree_outputs"),
     ("fingerprints",),
     ("reuse",),
     ("preview",),

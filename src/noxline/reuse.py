@@ -21,6 +21,7 @@ from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
 from noxline.ports import CacheStore
 from noxline.results import kept_result
+from noxline.tree_outputs import files_of, gather, put_back
 
 NO_OUTPUT = "none"
 NEVER = "it never ran here"
@@ -53,12 +54,13 @@ class ReplayTerms:
     """On what it rests that a run took every result from the local store; times in seconds since the epoch.
 
     `tasks` are those that were reused, with their files `(path, size, sha256, executable)`, size and digest of the
-    log.
+    log; `written` are the files of outputs in the project itself, which have to be as they are.
     """
 
     expires: float
     sets: tuple[tuple[tuple[str, ...], str], ...]
     entries: tuple[str, ...]
+    written: tuple[str, ...]
     store: str
     blobs: str
     tasks: tuple[tuple[str, tuple[tuple[str, int, str, bool], ...], tuple[int, str]], ...]
@@ -116,6 +118,10 @@ class Reuser:
         output, log = self.place(task.name)
         if not self.store.restore(found, output, log):
             return Run(reasons=("its stored result is damaged",))
+        try:
+            put_back(self.root, definition.outputs, output)
+        except OSError as error:
+            return Run(reasons=(f"its outputs cannot be put back: {error.strerror}",))
         self.outputs[task.name] = found.entry.output_digest
         self.taken[task.name] = found
         taken = reuse(found)
@@ -141,6 +147,8 @@ class Reuser:
     def finished(self, task: Task, outcome: Outcome) -> Outcome:
         """Take notice of the end of an attempt; keep its result when it passed and nothing changed meanwhile."""
         output, log = self.place(task.name)
+        if outcome.status is Status.PASSED:
+            gather(self.root, self.definitions[task.name].outputs, output)
         view = output_view(str(output), str(self.root)) if output.is_dir() else {}
         self.outputs[task.name] = output_digest(view) if view else NO_OUTPUT
         started = self.started[task.name]
@@ -194,6 +202,7 @@ class Reuser:
             expires=min([*dates, self.environments.expires()]),
             sets=tuple((one, self.fingerprints.index.digest(one)) for one in patterns),
             entries=tuple(entry_path(self.local.entries, self.made[name].digest) for name in self.taken),
+            written=tuple(files_of(self.root, (o for n in self.taken for o in self.definitions[n].outputs))),
             store=self.local.root,
             blobs=self.local.blobs,
             tasks=tuple((name, *_files(found)) for name, found in self.taken.items()),
