@@ -17,7 +17,7 @@ from pathlib import Path
 
 from noxline.cache.disk import DiskStore
 from noxline.cache.eviction import items
-from tests.cache.entries import Desk, fingerprint, kept
+from tests.cache.entries import Desk, kept
 
 NAMES = tuple(f"tests-3.1{number}" for number in range(5))
 LIMIT = 300_000

@@ -251,7 +251,8 @@ def test_entries_are_found_and_touched(tmp_path: Path) -> None:
 @pytest.mark.process
 def test_it_imports_next_to_nothing() -> None:
     code = (
-        "import sys, hashlib, os, stat, time, errno, itertools, __future__; before = set(sys.modules); import noxline.cache.blobs; "
+        "import sys, hashlib, os, stat, time, errno, itertools, __future__; before = set(sys.modules); "
+        "import noxline.cache.blobs; "
         "print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run(

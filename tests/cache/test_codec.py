@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -73,10 +74,8 @@ def test_a_changed_byte_is_another_entry_or_none(data: st.DataObject) -> None:
     good = encode(GOOD)
     index = data.draw(st.integers(0, len(good) - 1))
     broken = good[:index] + bytes([good[index] ^ data.draw(st.integers(1, 255))]) + good[index + 1 :]
-    try:
+    with suppress(NotAnEntryError):  # the usual case; what still reads as an entry is caught by the seal around it
         assert decode(broken, KEY) != GOOD or json.loads(broken) == json.loads(good)
-    except NotAnEntryError:
-        pass  # the usual case; what still reads as an entry is caught by the seal around it
 
 
 @given(

@@ -93,7 +93,7 @@ def test_every_byte_of_every_file_counts(desk: Desk, tmp_path: Path) -> None:
     own = entry_file(store)
     files = [own, *(Path(blob_path(store.blobs, file.sha256)) for file in (*entry().files, entry().log))]
     sound = {file: file.read_bytes() for file in files}
-    for file, index in [(file, index) for file in files for index in range(len(sound[file]))]:
+    for file, index in [(path, index) for path in files for index in range(len(sound[path]))]:
         flipped(file, index)
         desk.warnings.clear()
         again = desk.store()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def test_the_place_follows_the_system(environ: dict[str, str], platform: str, ex
 
 def test_a_relative_place_is_that_of_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert default_place({"NOXLINE_CACHE_DIR": "x"}) == os.path.join(os.getcwd(), "x")
+    assert default_place({"NOXLINE_CACHE_DIR": "x"}) == str(tmp_path / "x")
 
 
 SCOPES = st.text(st.sampled_from("abAB./\\ :-\udc80é"), max_size=6)

@@ -95,6 +95,6 @@ def test_space(size: int, expected: int) -> None:
 @pytest.mark.skipif(sys.platform == "win32" or not hasattr(os, "geteuid"), reason="modes")
 def test_what_refuses_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "blobs").write_bytes(b"a file where a folder belongs")
-    with pytest.raises(OSError, match="Not a directory|exists"):
+    with pytest.raises(OSError, match=r"Not a directory|exists"):
         put(tmp_path, b"data")
     assert sorted(content(tmp_path)) == ["blobs", "source"]

@@ -40,6 +40,13 @@ def test_it_fits_no_other_place(body: bytes, key: bytes | None) -> None:
     breaks(seal(body, PLACE, key), "entries/trusted/ab/cd.json", key)
 
 
+@given(BODIES, st.binary(min_size=1, max_size=8), st.data())
+def test_a_torn_file_is_noticed_without_the_key(body: bytes, key: bytes, data: st.DataObject) -> None:
+    good = seal(body, PLACE, key)
+    with pytest.raises(SealError, match="it is torn"):
+        unchecked(good[: data.draw(st.integers(len(body) + 2, len(good) - 1))])
+
+
 def test_with_a_key_only_that_key_is_taken() -> None:
     assert breaks(seal(b"x", PLACE, None), key=b"k") == "no trusted run wrote it"
     assert breaks(seal(b"x", PLACE, b"other"), key=b"k") == "it was changed, or was not written by a run like this one"

@@ -84,10 +84,10 @@ def account(root: str, added: int, limit: int) -> Removed | None:
         return tidy(root, limit, now=now) if mine else None
 
 
-def tidy(root: str, limit: int, *, now: float) -> Removed:
+def tidy(root: str, limit: int, *, now: float, older_than: float | None = None, down_to: float = DOWN_TO) -> Removed:
     """Look at all files, evict when they are too many, take away what kills left behind, and write the size down."""
     found = list(items(root))
-    removed = evict(found, limit * DOWN_TO if total(found) > limit else limit, now=now)
+    removed = evict(found, limit * down_to if total(found) > limit else limit, now=now, older_than=older_than)
     for area in AREAS:
         _sweep(f"{root}/{area}", now)
     write_new(f"{root}/usage", f"{now:.0f} {removed.left}\n".encode(), replace=True)
