@@ -33,8 +33,11 @@ LAYERS = (
     ("definitions", "environments", "last_seen", "results"),
     ("fingerprints",),
     ("reuse",),
+    ("preview",),
     ("running",),
+    ("wiring_reuse",),
     ("wiring",),
+    ("warm",),
     ("cli",),
     ("__main__",),
 )
