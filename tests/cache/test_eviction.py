@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noxline.cache import eviction
-from noxline.cache.eviction import GRACE, Item, account, clear, evict, items, tidy, total
+from noxline.cache.eviction import GRACE, Item, account, clear, evict, items, tidy, total, victims
 from tests.cache.entries import FILES, LOG, Desk, kept
 
 NOW = time.time()
@@ -78,11 +78,26 @@ def test_by_age(root: str) -> None:
     assert (old.exists(), new.exists()) == (False, True)
 
 
-@given(st.lists(st.tuples(st.integers(1, 9), st.floats(-2e6, 2e6)), max_size=12), st.integers(0, 60))
-def test_no_more_goes_than_has_to(files: list[tuple[int, float]], limit: int) -> None:
-    """Of files that cannot be removed (they are not there) none is counted as removed."""
-    made = [Item(area="blobs", path=f"/nowhere/{n}", size=size, used=NOW - old) for n, (size, old) in enumerate(files)]
-    assert evict(made, limit, now=NOW) == (0, 0, total(made))
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.floats(-1e5, 1e6)), max_size=12),
+    st.integers(0, 60),
+    st.none() | st.floats(GRACE, 1e6),
+)
+def test_what_has_to_go_and_no_more(files: list[tuple[int, float]], limit: int, older_than: float | None) -> None:
+    held = [Item(area="blobs", path=str(n), size=size, used=NOW - old) for n, (size, old) in enumerate(files)]
+    chosen = victims(held, limit, now=NOW, older_than=older_than)
+    stays = [item for item in held if item not in chosen]
+    outdated = {item for item in held if older_than is not None and NOW - item.used > older_than}
+    free = [item for item in stays if abs(NOW - item.used) >= GRACE]
+    assert all(abs(NOW - item.used) >= GRACE for item in chosen)
+    assert total(stays) <= limit or not free
+    assert not outdated & set(free)
+    needless = [item for item in chosen if item not in outdated]
+    if needless:  # without the last of them it would not have been enough
+        after = [item for item in chosen if item in outdated and chosen.index(item) > chosen.index(needless[-1])]
+        assert total(stays) + total(after) + needless[-1].size > limit
+        newest = max(item.used if item.used <= NOW + GRACE else 0 for item in needless)
+        assert all(newest <= item.used for item in free)
 
 
 def test_entries_blobs_and_records_are_counted_and_strangers_are_not(desk: Desk, root: str, tmp_path: Path) -> None:

@@ -45,6 +45,12 @@ def test_a_long_ledger_becomes_one_line(tmp_path: Path) -> None:
     assert (tmp_path / "ledger").read_text() == "20002 0 20000.000 3 1\n"
 
 
+def test_a_place_that_cannot_be_written_costs_the_tally(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    append(str(tmp_path / "file"), Tally(hits=1))
+    assert total(str(tmp_path / "file")) == Tally()
+
+
 def test_the_rate_of_wrong_hits(tmp_path: Path) -> None:
     assert Tally(hits=9).wrong_rate is None
     assert Tally(hits=9, verified=4, wrong=1).wrong_rate == 0.25

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from hashlib import sha256
@@ -85,6 +86,31 @@ def test_a_new_file_stands_unless_it_is_to_be_replaced(tmp_path: Path) -> None:
     assert path.read_bytes() == b"one"
     assert placing.write_new(str(path), b"two", replace=True)
     assert content(tmp_path) == {"deep/file": b"two"}
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuse)
+    assert put(tmp_path, b"data") == 4096
+    assert put(tmp_path, b"data") == 0
+    path = tmp_path / "entry"
+    assert placing.write_new(str(path), b"one")
+    assert not placing.write_new(str(path), b"two")
+    assert path.read_bytes() == b"one"
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_another_refusal_of_a_link_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(OSError, match="No space"):
+        put(tmp_path, b"data")
+    assert content(tmp_path / "blobs") == {}
 
 
 @pytest.mark.parametrize(("size", "expected"), [(0, 0), (1, 4096), (4096, 4096), (4097, 8192)])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noxline.cache.seals import SealError, is_keyed, seal, unchecked, unseal
+from noxline.cache.seals import SealError, derived_key, is_keyed, seal, unchecked, unseal
 
 KEYS = st.none() | st.binary(min_size=1, max_size=8)
 BODIES = st.binary(max_size=20).filter(lambda body: b"\n" not in body)
@@ -45,6 +45,14 @@ def test_a_torn_file_is_noticed_without_the_key(body: bytes, key: bytes, data: s
     good = seal(body, PLACE, key)
     with pytest.raises(SealError, match="it is torn"):
         unchecked(good[: data.draw(st.integers(len(body) + 2, len(good) - 1))])
+
+
+@given(st.binary(max_size=8), st.binary(max_size=8))
+def test_a_derived_key_is_of_full_length_and_of_its_secret_alone(secret: bytes, other: bytes) -> None:
+    assert len(derived_key(secret)) == 32
+    assert derived_key(secret) == derived_key(secret)
+    # Of two secrets that differ by zeros at their ends, HMAC makes one key; a signing key has a fixed length.
+    assert (derived_key(secret) == derived_key(other)) == (secret.rstrip(b"\0") == other.rstrip(b"\0"))
 
 
 def test_with_a_key_only_that_key_is_taken() -> None:
