@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -49,13 +49,13 @@ def being_made(environment: Path) -> Iterator[None]:
 
 
 @contextmanager
-def making(environment: Path) -> Iterator[None]:
-    """Let nox make an environment that is not there or broken, one process at a time; a usable one is left alone."""
-    if is_usable(environment):
+def making(environment: Path, is_fit: Callable[[Path], bool] = is_usable) -> Iterator[None]:
+    """Let nox make an environment that is not there or unfit, one process at a time; a fit one is left alone."""
+    if is_fit(environment):
         yield
         return
     with locked(environment):
-        if is_usable(environment):
+        if is_fit(environment):
             yield
             return
         discard(environment)
