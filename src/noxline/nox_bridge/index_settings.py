@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 from collections.abc import Mapping
@@ -62,9 +63,13 @@ def config_files(root: Path, environ: Mapping[str, str]) -> list[Path]:
 
 def pip_config_files(environ: Mapping[str, str]) -> list[Path]:
     """Return the places of pip's configuration files."""
+    given = environ.get("PIP_CONFIG_FILE", "")
+    if given == os.devnull:
+        return []  # pip's way to say: none of them
     home = Path(environ.get("HOME") or Path.home())
     system = [Path("/etc/pip.conf"), Path("/etc/xdg/pip/pip.conf"), Path("/Library/Application Support/pip/pip.conf")]
-    return [*system, home / ".pip" / "pip.conf", _config_home(environ) / "pip" / "pip.conf"]
+    own = [home / ".pip" / "pip.conf", _config_home(environ) / "pip" / "pip.conf"]
+    return [*system, *own, *([Path(given)] if given else [])]
 
 
 def masked(text: str) -> str:
@@ -98,6 +103,17 @@ def _text(file: Path) -> str:
 
 def pip_is_configured(environ: Mapping[str, str]) -> str:
     """Return the first of pip's settings that uv does not share, or "": what it leads to only pip can tell."""
-    file = next((str(place) for place in pip_config_files(environ) if os.path.exists(place)), "")  # noqa: PTH110
-    names = (name for name in environ if name.startswith("PIP_") and has_influence(name) and name not in PIP_AS_UV)
-    return file or next(names, "")
+    shared = {*PIP_AS_UV, "PIP_CONFIG_FILE"}
+    names = (name for name in environ if name.startswith("PIP_") and has_influence(name) and name not in shared)
+    return next(names, "") or next((str(file) for file in pip_config_files(environ) if _configures(file)), "")
+
+
+def _configures(file: Path) -> bool:
+    """Tell whether a configuration file of pip says anything about which distributions are chosen."""
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read(file, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        return True  # pip may understand what this does not
+    keys = [key for section in parser.sections() for key in parser[section]]
+    return any(has_influence("PIP_" + key.upper().replace("-", "_")) for key in keys)

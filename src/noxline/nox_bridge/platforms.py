@@ -30,7 +30,7 @@ print(json.dumps([
 def platform_of(interpreter: Path, state: Path | None = None) -> dict[str, str]:
     """Return implementation and full version, ABI, OS, architecture and C library of an interpreter.
 
-    The answer is kept in `state/platforms.json` by path, size and time of change. Raise MachineError when it gives none.
+    The answer is kept in `state/platforms.json` by path, size and time of change. Raise MachineError without one.
     """
     file = state / "platforms.json" if state else None
     known = _read(file)

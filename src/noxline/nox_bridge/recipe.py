@@ -132,7 +132,7 @@ def _plain(value: Any) -> Any:
 
 
 def named_digests(installs: Installs, root: Path) -> dict[str, str]:
-    """Return the digests of the files that installations name, and of those that these include; "" for an absent one."""
+    """Return the digests of the files that installations name, and of those that these include; "" for absent ones."""
     found: dict[str, str] = {}
     rest = named_files(installs)
     while rest:

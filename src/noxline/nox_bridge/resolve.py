@@ -129,7 +129,7 @@ def resolve_again(
     now: float,
     offline: bool = False,
 ) -> Resolution:
-    """Return the record with the set that its installations lead to now; the old one, with a warning, when none can tell.
+    """Return the record with the set that its installations lead to now; the old one, and why, when none can tell.
 
     Distributions that are known to turn out otherwise than resolved are corrected.
     """
@@ -213,5 +213,5 @@ def _local(name: str, place: Path, root: Path) -> Iterator[tuple[str, str]]:
 
 def _reason(said: str) -> str:
     """Return the cause in what uv said, in one line."""
-    lines = [line.strip(" ├╰│─▶×").removeprefix("error: ") for line in said.splitlines()]
+    lines = [line.strip(" ├╰│─▶\u00d7").removeprefix("error: ") for line in said.splitlines()]
     return " ".join(filter(None, lines))[:400] or "uv gave no reason"

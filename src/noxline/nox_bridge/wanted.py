@@ -24,7 +24,7 @@ def want(environment: Path, wanted: Mapping[str, str] | None) -> None:
 
 
 def renew(environment: Path) -> None:
-    """Have the next preparation make an environment anew: how it learns of new releases that cannot be resolved ahead."""
+    """Have the next preparation make an environment anew: so it learns of new releases that nothing resolves ahead."""
     write_atomic(_file(environment), json.dumps({"set": {}}, indent=1))
 
 
