@@ -58,8 +58,8 @@ def classify(argv: Sequence[str]) -> PipInstall | OwnRules | None:
     if _PYTHON.fullmatch(program) and words[:1] == ["-m"] and len(words) > 1:
         program, words = words[1], words[2:]
     elif _PYTHON.fullmatch(program):
-        old = words[:1] == ["setup.py"] and {"install", "develop"} & set(words[1:])
-        return OwnRules("setup.py install") if old else None
+        verb = next((word for word in words[1:] if word in ("install", "develop")), "")
+        return OwnRules(f"setup.py {verb}") if verb and words[0] == "setup.py" else None
     if program == "uv":
         return _uv(words)
     if _PIP.fullmatch(program):

@@ -12,7 +12,7 @@ from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 from noxline.errors import MachineError
-from noxline.inputs.environment import corrected, new_record, normalised, sound
+from noxline.inputs.environment import corrected, new_record, normalised, reconcile, sound
 from noxline.nox_bridge.child import inherited
 from noxline.nox_bridge.distributions import (
     archive_origin,
@@ -146,14 +146,20 @@ def resolve_again(
     return Resolution(record=new_record(record["installs"], current, time=now, files=files, differs=differs))
 
 
+def files_of(record: Mapping[str, Any], root: Path) -> dict[str, str]:
+    """Return the digests that the files named in a record have now, for `known_set`."""
+    try:
+        return named_digests(from_plain(record["installs"]), root)
+    except ValueError:
+        return {}  # written by another version: whatever it named, its record is taken for old
+
+
 def record_after(environment: Path, root: Path, record: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the record after a session's environment was brought up to date, from what is really in it.
 
     `record` is the one that the run expected, if there was one. A first record is as old as the environment, for an
     installer keeps what is installed and still allowed.
     """
-    from noxline.inputs.environment import reconcile
-
     installs = installs_of(environment) or _UNKNOWN
     real, files = real_set(environment, root), named_digests(installs, root)
     if sound(record) and record is not None and not installs.obstacle and record["installs"] == installs.to_plain():

@@ -7,41 +7,53 @@ that does not hold the wanted set is made anew. If even a new one differs, what 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from noxline.nox_bridge.distributions import real_set
 from noxline.system.files import write_atomic
 
+_NUMBERS = re.compile(r"\d+\.\d+\.\d+")
+_MADE_WITH = re.compile(r"^version(?:_info)?\s*=\s*(\d+\.\d+\.\d+)", re.MULTILINE)
 
-def want(environment: Path, wanted: Mapping[str, str] | None) -> None:
-    """Note the set that the next preparation of an environment should lead to; None takes the note away."""
+
+def want(environment: Path, wanted: Mapping[str, str] | None, *, python: str = "") -> None:
+    """Note the set, and the interpreter's full version, that the next preparation should lead to; None: no matter.
+
+    An environment keeps the interpreter that it was made with, too.
+    """
     file = _file(environment)
+    note = {"set": dict(wanted or {}), "python": _numbers(python)}
+    known = _read(file)
     if wanted is None:
         file.unlink(missing_ok=True)
-    elif _read(file).get("set") != dict(wanted):
-        write_atomic(file, json.dumps({"set": dict(wanted)}, indent=1))
+    elif {name: known.get(name) for name in note} != note:
+        write_atomic(file, json.dumps(note, indent=1))
 
 
 def renew(environment: Path) -> None:
     """Have the next preparation make an environment anew: so it learns of new releases that nothing resolves ahead."""
-    write_atomic(_file(environment), json.dumps({"set": {}}, indent=1))
+    write_atomic(_file(environment), json.dumps({"set": {}, "python": "renew"}, indent=1))
 
 
 def holds_wanted(environment: Path, root: Path) -> bool:
     """Tell whether an environment holds what is wanted, or what was settled for; so does one of which nothing is."""
     note = _read(_file(environment))
-    return not note or real_set(environment, root) in (note.get("set"), note.get("settled"))
+    if not note:
+        return True
+    there = _state(environment, root)
+    as_wanted = there["set"] == note["set"] and note.get("python") in ("", there["python"])
+    return as_wanted or there == note.get("settled")
 
 
 def settle(environment: Path, root: Path) -> None:
     """Settle for what a finished installation gave, where that is not what was wanted."""
     file = _file(environment)
     note = _read(file)
-    if note:
-        real = real_set(environment, root)
-        if real not in (note["set"], note.get("settled")):
-            write_atomic(file, json.dumps({"set": note["set"], "settled": real}, indent=1))
+    if note and not holds_wanted(environment, root):
+        write_atomic(file, json.dumps({**note, "settled": _state(environment, root)}, indent=1))
 
 
 def constraints(environment: Path) -> Path | None:
@@ -58,11 +70,35 @@ def constraints(environment: Path) -> Path | None:
     return file
 
 
+def _state(environment: Path, root: Path) -> dict[str, Any]:
+    return {"set": real_set(environment, root), "python": _python(environment)}
+
+
+def _python(environment: Path) -> str:
+    """Return the version of the interpreter that an environment was made with, "" when it does not say."""
+    try:
+        text = (environment / "pyvenv.cfg").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    found = _MADE_WITH.search(text)
+    return found[1] if found else ""
+
+
+def _numbers(python: str) -> str:
+    """Return the part of a version that environments note, too.
+
+    >>> _numbers("cpython 3.14.0rc1")
+    '3.14.0'
+    """
+    found = _NUMBERS.search(python)
+    return found[0] if found else ""
+
+
 def _file(environment: Path) -> Path:
     return environment.parent / f".{environment.name}.wanted.json"
 
 
-def _read(file: Path) -> dict[str, dict[str, str]]:
+def _read(file: Path) -> dict[str, Any]:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
