@@ -105,10 +105,10 @@ def pip_is_configured(environ: Mapping[str, str]) -> str:
     """Return the first of pip's settings that uv does not share, or "": what it leads to only pip can tell."""
     shared = {*PIP_AS_UV, "PIP_CONFIG_FILE"}
     names = (name for name in environ if name.startswith("PIP_") and has_influence(name) and name not in shared)
-    return next(names, "") or next((str(file) for file in pip_config_files(environ) if _configures(file)), "")
+    return next(names, "") or next((str(file) for file in pip_config_files(environ) if configures(file)), "")
 
 
-def _configures(file: Path) -> bool:
+def configures(file: Path) -> bool:
     """Tell whether a configuration file of pip says anything about which distributions are chosen."""
     parser = configparser.RawConfigParser(strict=False)
     try:
