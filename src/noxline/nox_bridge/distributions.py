@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse, urlunparse
+from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname
 
 from noxline.inputs.environment import normalised
@@ -120,11 +120,13 @@ def without_credentials(address: str) -> str:
     >>> without_credentials("https://me:secret@example.org/simple#egg=x"), without_credentials("ssh://git@e.org/a")
     ('https://example.org/simple', 'ssh://git@e.org/a')
     """
-    parts = urlparse(address)
-    user, _, host = parts.netloc.rpartition("@")
-    place = parts.netloc if user == "git" else host
-    fragment = parts.fragment if parts.fragment.startswith("subdirectory=") else ""
-    return unquote(urlunparse(parts._replace(netloc=place, fragment=fragment)))
+    whole, _, fragment = address.partition("#")
+    scheme, separator, rest = whole.partition("://")
+    authority, slash, path = rest.partition("/")
+    user, _, host = authority.rpartition("@")
+    place = authority if user == "git" else host
+    kept = f"#{fragment}" if fragment.startswith("subdirectory=") else ""
+    return unquote(f"{scheme}{separator}{place}{slash}{path}{kept}")
 
 
 def _tree_digest(folder: Path) -> str:
