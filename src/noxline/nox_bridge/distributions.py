@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
-from urllib.request import url2pathname
+from urllib.parse import unquote
 
 from noxline.inputs.environment import normalised
-from noxline.nox_bridge.environments import site_packages
+from noxline.nox_bridge.environments import path_of, site_packages
 
 _SHOWN = 16  # digits of a digest in what is shown: never a key by itself
 _NOT_SOURCE = frozenset({".git", ".hg", "__pycache__", "build", "dist", ".venv", ".tox", ".nox", ".noxline"})
@@ -89,7 +88,7 @@ def _origin(place: Path, root: Path) -> str | None:
         return f"@ {source['vcs']}+{without_credentials(address)}@{source.get('commit_id', '')}{part}"
     if not address.startswith("file:"):
         return f"@ {without_credentials(address)}{part}"
-    path = Path(url2pathname(urlparse(address).path))
+    path = path_of(address)
     if "dir_info" in document:
         return folder_origin(path, root)
     return archive_origin(path, root)

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlparse
-from urllib.request import url2pathname
 
 _BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 _NOT_SOURCE = frozenset({".git", ".hg", ".noxline", ".nox", ".tox", ".venv", "venv", "__pycache__", "build", "dist"})
@@ -135,7 +133,15 @@ def _copied_from(file: Path) -> Path | None:
         return None  # being written or broken: the installer decides
     if "dir_info" not in document or document["dir_info"].get("editable"):
         return None
-    return Path(url2pathname(urlparse(document["url"]).path))
+    return path_of(document["url"])
+
+
+def path_of(address: str) -> Path:
+    """Return the path that a file: address names."""
+    from urllib.parse import urlparse
+    from urllib.request import url2pathname  # a tenth of a second, which each start of nox would pay
+
+    return Path(url2pathname(urlparse(address).path))
 
 
 def source_stamp(root: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
 from collections.abc import Mapping
@@ -110,6 +109,8 @@ def pip_is_configured(environ: Mapping[str, str]) -> str:
 
 def configures(file: Path) -> bool:
     """Tell whether a configuration file of pip says anything about which distributions are chosen."""
+    import configparser
+
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read(file, encoding="utf-8")

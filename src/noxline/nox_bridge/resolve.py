@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
-from urllib.request import url2pathname
 
 from noxline.errors import MachineError
 from noxline.inputs.environment import corrected, new_record, normalised, reconcile, sound
@@ -22,7 +20,7 @@ from noxline.nox_bridge.distributions import (
     real_set,
     without_credentials,
 )
-from noxline.nox_bridge.environments import make_rebuildable
+from noxline.nox_bridge.environments import make_rebuildable, path_of
 from noxline.nox_bridge.index_settings import PIP_AS_UV, has_influence, pip_is_configured
 from noxline.nox_bridge.install_arguments import Argument, Kind, arguments
 from noxline.nox_bridge.installs import Installs, Step, from_plain, installs_of, with_files
@@ -200,7 +198,7 @@ def _parsed(text: str, directory: Path, root: Path) -> Iterator[tuple[str, str]]
 
 def _path(place: str, directory: Path) -> Path:
     if place.startswith("file:"):
-        return Path(url2pathname(urlparse(place).path))
+        return path_of(place)
     return directory / place.partition(" ;")[0].strip()
 
 
