@@ -57,6 +57,7 @@ def _bare(words: list[str]) -> list[str]:
         (["-r"], "-r"),
         (["--upgrade-strategy", "eager", "six"], "--upgrade-strategy"),
         (["-r", "locks/pylock.dev.toml"], "pylock.dev.toml"),
+        (["-e", "git+https://e.org/a#egg=a"], "editable"),
         (["-r", "requirements.txt"], ""),
     ],
 )

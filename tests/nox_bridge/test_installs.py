@@ -139,3 +139,9 @@ def test_files_that_steps_name_are_relative_to_the_root() -> None:
         Step(tool="uv", args=("-r", "<file 0>", "--overrides", "o.txt"), files=("six",)),
     )
     assert named_files(Installs(steps=steps)) == ["a.txt", "o.txt", "sub/b.txt"]
+
+
+def test_a_note_that_cannot_be_written_is_as_none(root: Path) -> None:
+    (root / "file").touch()
+    write_installs(root / "file" / "t", Installs())
+    assert installs_of(root / "file" / "t") is None

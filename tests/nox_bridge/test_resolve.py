@@ -73,7 +73,7 @@ def test_a_new_release_is_named_and_the_environment_made_anew(world: World) -> N
     assert known_set(record, now=time.time()) == record["set"]
 
     world.release("beta", "1.1")
-    resolution = again(world, record)
+    resolution = again(world, record, refresh=True)
     assert differences(record["set"], resolution.record["set"]) == ["beta 1.0 → 1.1"]
 
     want(world.environment(), resolution.record["set"])

@@ -68,3 +68,17 @@ def test_only_versions_can_hold_an_installer(root: Path) -> None:
 def test_a_torn_note_wants_nothing(root: Path) -> None:
     (root / ".t.wanted.json").write_text('{"set":')
     assert holds_wanted(root / "t", root)
+
+
+def test_a_folder_that_cannot_be_written_breaks_nothing(root: Path) -> None:
+    (root / "file").touch()
+    place = root / "file" / "t"
+    want(place, {"six": "1.0"})
+    renew(place)
+    assert holds_wanted(place, root)
+
+
+def test_constraints_that_cannot_be_written_hold_nothing(root: Path) -> None:
+    want(root / "t", {"six": "1.0"})
+    (root / ".t.constraints.txt").mkdir()
+    assert constraints(root / "t") is None

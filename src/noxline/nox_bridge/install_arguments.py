@@ -129,6 +129,8 @@ def obstacle(found: Sequence[Argument]) -> str:
     unknown = next((one.option for one in found if one.kind is Kind.UNKNOWN), "")
     if unknown:
         return f"noxline does not know the install option {unknown}"
+    if any(one.kind is Kind.EDITABLE and "://" in (one.value or "") for one in found):
+        return "a checkout of an address is installed as editable"
     lock = next((one.value for one in found if one.kind is Kind.FILE and _is_lock(one.value or "")), "")
     return f"{lock} is installed as it is" if lock else ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -108,8 +109,13 @@ def installs_of(environment: Path) -> Installs | None:
 
 
 def write_installs(environment: Path, installs: Installs) -> None:
-    """Note what was installed into an environment."""
-    write_atomic(installs_file(environment), json.dumps(installs.to_plain(), indent=1))
+    """Note what was installed into an environment; where that cannot be written, nothing counts as seen."""
+    try:
+        write_atomic(installs_file(environment), json.dumps(installs.to_plain(), indent=1))
+    except OSError:
+        # A full disk: an older note would be wrong. Where not even that can be removed, there is no folder for it.
+        with contextlib.suppress(OSError):
+            forget_installs(environment)
 
 
 def forget_installs(environment: Path) -> None:

@@ -50,6 +50,7 @@ class Resolver:
     root: Path
     environ: Mapping[str, str]
     offline: bool = False
+    refresh: bool = False
 
     def resolve(self, installs: Installs) -> dict[str, str]:
         """Return what the installations lead to in a new environment; raise MachineError when nothing can tell."""
@@ -96,7 +97,7 @@ class Resolver:
         command = [
             *(find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--color", "never"),
             *("--python", str(self.interpreter), "--output-file", str(out)),
-            *(["--offline"] if self.offline else []),
+            *(["--offline"] if self.offline else ["--refresh"] if self.refresh else []),
             *_options(found),
             *(*named, *files),
         ]
@@ -126,14 +127,16 @@ def resolve_again(
     environ: Mapping[str, str],
     now: float,
     offline: bool = False,
+    refresh: bool = False,
 ) -> Resolution:
     """Return the record with the set that its installations lead to now; the old one, and why, when none can tell.
 
-    Distributions that are known to turn out otherwise than resolved are corrected.
+    Distributions that are known to turn out otherwise than resolved are corrected. `refresh` asks the index again even
+    for answers that uv has from the last minutes.
     """
     try:
         installs = from_plain(record["installs"])
-        resolver = Resolver(interpreter=interpreter, root=root, environ=environ, offline=offline)
+        resolver = Resolver(interpreter=interpreter, root=root, environ=environ, offline=offline, refresh=refresh)
         resolved = resolver.resolve(installs)
     except (MachineError, ValueError, IndexError, OSError) as error:
         cause = error.message if isinstance(error, MachineError) else str(error)

@@ -30,12 +30,12 @@ def want(environment: Path, wanted: Mapping[str, str] | None, *, python: str = "
     if wanted is None:
         file.unlink(missing_ok=True)
     elif {name: known.get(name) for name in note} != note:
-        write_atomic(file, json.dumps(note, indent=1))
+        _write(file, note)
 
 
 def renew(environment: Path) -> None:
     """Have the next preparation make an environment anew: so it learns of new releases that nothing resolves ahead."""
-    write_atomic(_file(environment), json.dumps({"set": {}, "python": "renew"}, indent=1))
+    _write(_file(environment), {"set": {}, "python": "renew"})
 
 
 def holds_wanted(environment: Path, root: Path) -> bool:
@@ -53,7 +53,7 @@ def settle(environment: Path, root: Path) -> None:
     file = _file(environment)
     note = _read(file)
     if note and not holds_wanted(environment, root):
-        write_atomic(file, json.dumps({**note, "settled": _state(environment, root)}, indent=1))
+        _write(file, {**note, "settled": _state(environment, root)})
 
 
 def constraints(environment: Path) -> Path | None:
@@ -66,7 +66,10 @@ def constraints(environment: Path) -> Path | None:
     if not lines:
         return None
     file = environment.parent / f".{environment.name}.constraints.txt"
-    write_atomic(file, "\n".join([*lines, ""]))
+    try:
+        write_atomic(file, "\n".join([*lines, ""]))
+    except OSError:
+        return None  # a full disk: nothing holds the installer, and what it gives is looked at
     return file
 
 
@@ -96,6 +99,13 @@ def _numbers(python: str) -> str:
 
 def _file(environment: Path) -> Path:
     return environment.parent / f".{environment.name}.wanted.json"
+
+
+def _write(file: Path, note: Mapping[str, Any]) -> None:
+    try:
+        write_atomic(file, json.dumps(note, indent=1))
+    except OSError:
+        return  # a full disk: the environment stays as it is, and results go by what is really in it
 
 
 def _read(file: Path) -> dict[str, Any]:
