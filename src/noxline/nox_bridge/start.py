@@ -6,6 +6,7 @@ dependencies shadows the real one. The folder comes last instead, so that a noxf
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -26,6 +27,7 @@ def main() -> None:
     sys.argv = ["nox", *arguments]
     if "--report" in arguments:
         note_notifications(Path(arguments[arguments.index("--report") + 1]))
+        note_installs()
     with _made_once(environment):
         runpy.run_module("nox", run_name="__main__", alter_sys=True)
 
@@ -46,12 +48,27 @@ def note_notifications(report: Path) -> None:
     Session.notify = notify  # type: ignore[method-assign,assignment]  # nox has no other way in
 
 
+def note_installs() -> None:
+    """Have what the session installs written down beside its environment: its set is then known without building it."""
+    from noxline.nox_bridge.recorder import Recorder
+
+    Recorder(_root(), os.environ).start()
+
+
+def _root() -> Path:
+    return Path(os.environ.get("NOXLINE_ROOT") or Path.cwd())
+
+
 def _made_once(environment: str) -> AbstractContextManager[None]:
     if not environment:
         return nullcontext()
-    from noxline.nox_bridge.environments import making
+    from noxline.nox_bridge.environments import is_usable, making
+    from noxline.nox_bridge.installs import forget_installs
+    from noxline.nox_bridge.wanted import holds_wanted
 
-    return making(Path(environment))
+    place, root = Path(environment), _root()
+    forget_installs(place)
+    return making(place, lambda there: is_usable(there) and holds_wanted(there, root))
 
 
 if __name__ == "__main__":
