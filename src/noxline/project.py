@@ -28,6 +28,7 @@ class Options:
     failed: bool = False
     fix: bool = False
     judged: bool = True
+    check_inputs: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

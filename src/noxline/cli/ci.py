@@ -84,7 +84,9 @@ def run(context: click.Context, /, *, stages: tuple[str, ...], failed: bool, fix
 def _options(context: click.Context, given: dict[str, Any], **more: Any) -> Options:
     from noxline.project import Options
 
-    chosen = {name: given[name] for name in ("only", "skip", "pythons", "jobs", "fail_fast") if name in given}
+    chosen = {
+        name: given[name] for name in ("only", "skip", "pythons", "jobs", "fail_fast", "check_inputs") if name in given
+    }
     return Options(**chosen, posargs=context.meta.get("noxline.posargs", ()), **more)
 
 

@@ -75,15 +75,18 @@ class Recorder:
         if not path.startswith(self._prefixes):
             if path[:1] == "/" and "/.." not in path:  # by far the most: nothing of the project's
                 return "" if path in self._roots else None
-            if not self._isabs(path):
-                path = self._join(self._cwd() if fd is None else os.readlink("/proc/self/fd/%d" % fd), path)
-            path = self._normpath(path)
-            if path in self._roots:
-                return ""
-            if not path.startswith(self._prefixes):
-                return None
+            path = self._normpath(self._join(self._folder_of(path, fd), path))
         elif "/../" in path or "/./" in path or "//" in path or path.endswith(("/..", "/.", "/")) or os.sep != "/":
             path = self._normpath(path)
+        return self._relative(path)
+
+    def _folder_of(self, path: str, fd: int | None) -> str:
+        """Return the folder that a path is relative to."""
+        if fd is None or self._isabs(path):
+            return self._cwd()
+        return os.readlink("/proc/self/fd/%d" % fd)
+
+    def _relative(self, path: str) -> str | None:
         for prefix in self._prefixes:
             if path.startswith(prefix):
                 name = path[len(prefix) :]
