@@ -13,6 +13,7 @@ _VARIABLES = (
     *("HOME", "PATH", "PATHEXT", "PWD", "OLDPWD", "SHELL", "SHLVL", "USER", "USERNAME", "LOGNAME", "LNAME", "_"),
     *("TMPDIR", "TEMP", "TMP", "XDG_*", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "SYSTEMROOT", "COMSPEC"),
     *("TERM", "TERM_PROGRAM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR*", "PY_COLORS"),
+    *("_PYTHON*", "_ARGCOMPLETE", "ARGCOMPLETE*", "PY_IGNORE_IMPORTMISMATCH", "TOX_*", "DEBUGINFOD_*"),
     *("TTY_*", "LANGUAGE", "DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "EDITOR", "VISUAL", "PAGER", "BUILD_NUMBER"),
     *("NOX", "NOX_*", "NOXLINE_*", "UV", "UV_*", "PIP_*", "VIRTUAL_ENV*", "CONDA_*", "PYENV_*", "__PYVENV_LAUNCHER__"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "*_PROXY", "*_proxy", "NETRC"),
@@ -23,6 +24,8 @@ _FOLDERS = frozenset(
     {".git", ".hg", ".svn", ".noxline", ".nox", ".tox", ".venv", "venv", ".eggs", "node_modules", "__pycache__"}
     | {".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".benchmarks", ".cache"}
 )
+# Asked of every folder: whether it is an environment.
+_MARKS = frozenset({"pyvenv.cfg", "conda-meta"})
 _ENDINGS = (".egg-info", ".dist-info", ".pyc", ".pyo")
 
 
@@ -43,4 +46,6 @@ def matches_any(name: str, patterns: tuple[str, ...]) -> bool:
 def is_harmless_path(name: str) -> bool:
     """Tell whether a path, relative to the root, belongs to a tool and not to the project."""
     parts = name.split("/")
-    return any(part in _FOLDERS or part.endswith(_ENDINGS) for part in parts) or parts[-1].startswith(".coverage.")
+    return any(part in _FOLDERS or part in _MARKS or part.endswith(_ENDINGS) for part in parts) or parts[-1].startswith(
+        ".coverage."
+    )

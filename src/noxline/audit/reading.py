@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,8 @@ def read_observed(folder: Path, root: Path) -> Observed | None:
     records = [record for path in files.values() for record in _hook_records(path)]
     trace = folder / TRACE
     if trace.exists():
-        records += _traced(trace, root, begin, frozenset(files))
+        ignored = {pid: frozenset(r.name for r in _hook_records(path) if r.kind == "I") for pid, path in files.items()}
+        records += _traced(trace, root, begin, ignored)
     return observed(
         (record for record in records if record.at >= begin.at),
         on_disk=lambda name: _kind(root / name),
@@ -65,14 +66,19 @@ def _plain(name: str) -> str:
     return "\\".join(part.replace("\\n", "\n") for part in parts)
 
 
-def _traced(path: Path, root: Path, begin: _Begin, watched: frozenset[int]) -> Iterator[Record]:
-    """Give what strace saw; which folders an interpreter lists to find modules only its audit hook can tell."""
+def _traced(path: Path, root: Path, begin: _Begin, ignored: Mapping[int, frozenset[str]]) -> Iterator[Record]:
+    """Give what strace saw.
+
+    Only the audit hook can tell why an interpreter lists a folder or asks whether something is there: `ignored` holds,
+    for each process that has one, what it passed over.
+    """
     trace = Trace(str(root), str(root))
     with path.open(encoding="utf-8", errors="surrogateescape") as lines:
         for one in trace.read(lines):
             if (one.pid == begin.pid and not begin.own) or one.program in _SILENT:
                 continue
-            if one.record.kind == "L" and (one.pid in watched or trace.forked_from(one.pid) in watched):
+            watched = one.pid if one.pid in ignored else trace.forked_from(one.pid)
+            if watched in ignored and (one.record.kind == "L" or (one.look and one.record.name in ignored[watched])):
                 continue
             yield one.record
 

@@ -43,11 +43,15 @@ CALLS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Traced:
-    """A record with the process that it is of; `program` is the name of the file that this process executes."""
+    """A record with the process that it is of; `program` is the name of the file that this process executes.
+
+    `look` tells that nothing was opened: it was only asked whether something is there.
+    """
 
     record: Record
     pid: int
     program: str
+    look: bool
 
 
 @dataclass(slots=True)
@@ -93,7 +97,12 @@ class Trace:
         done = int(call["result"]) >= 0
         self._follow(pid, call, done=done)
         for kind, name in self._uses(process, call, done=done):
-            yield Traced(record=Record(kind=kind, at=at, name=name), pid=pid, program=process.program)
+            yield Traced(
+                record=Record(kind=kind, at=at, name=name),
+                pid=pid,
+                program=process.program,
+                look=call["name"] in _LOOKS,
+            )
 
     def _process(self, pid: int) -> _Process:
         """Return a process; one that shows up before its parent's call has returned is the child of that call."""

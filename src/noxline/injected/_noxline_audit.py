@@ -2,7 +2,8 @@
 
 One line for each path when it is first seen, `KIND SECONDS PATH`, in `<folder>/<pid>.txt`: nothing is lost by a kill.
 Kinds: P the process, R read, S looked at, N looked for and not there, W written, D removed, M folder made, L folder
-listed; V a variable that was set when the process began, U one that was not, `*` for all of them.
+listed, I looked at or for by a tool that passes over whatever it finds; V a variable that was set when the process
+began, U one that was not, `*` for all of them.
 """
 
 from __future__ import annotations
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
 _WRITING = os.O_WRONLY | os.O_RDWR
 # First folders of paths that never count; everything else is for the reader of the records to judge.
 _SKIPPED = frozenset({".noxline", ".git", ".nox", ".tox", ".venv", "venv"})
-# They list the whole search path; which modules there are is said by the imports themselves.
+# They go through whole folders: which modules and tests are there is said by those that are read.
 _FINDERS = ("importlib", "pkg_resources", "pkgutil.py", "zipimport")
+_COLLECTORS = (
+    *(os.path.join("_pytest", name) for name in ("main.py", "pathlib.py", "python.py", "nodes.py")),
+    os.path.join(os.path.dirname(os.path.abspath(__file__)), "sitecustomize.py"),
+)
+# Between the one who asks whether a path exists and `os.stat`.
+_BETWEEN = ("pathlib", "genericpath", "posixpath", "ntpath", "_noxline_seams")
 
 
 class Recorder:
@@ -121,7 +128,10 @@ class Recorder:
     def listed(self, path: Any = None) -> None:
         """Take notice of a folder that is about to be listed, unless modules are looked for there."""
         name = self.inside("." if path is None else path)
-        if name is not None and not any(part in sys._getframe(2).f_code.co_filename for part in _FINDERS):
+        if name is None or "L" + name in self._seen:
+            return
+        asking = _asking(sys._getframe(2))
+        if not asking.endswith(_COLLECTORS) and not any(part in asking for part in _FINDERS):
             self.note("L", name)
 
     def removed(self, path: Any, dir_fd: int = -1) -> None:
@@ -159,12 +169,23 @@ class Recorder:
         """Take notice of what `os.stat` found; None where nothing was."""
         try:
             name = self.inside(path, fd)
-            if name and found is None:
-                self.note("N", name)
-            elif name and found is not None and modes.S_ISREG(found.st_mode):
-                self.note("S", name)
+            if name and (found is None or modes.S_ISREG(found.st_mode)):
+                self._note_look("N" if found is None else "S", name)
         except Exception:  # noqa: BLE001, S110 - a record that is lost costs less than a program that breaks
             pass
+
+    def _note_look(self, kind: str, name: str) -> None:
+        if kind + name not in self._seen and "I" + name not in self._seen:
+            self.note("I" if _asking(sys._getframe(3)).endswith(_COLLECTORS) else kind, name)
+
+
+def _asking(frame: Any) -> str:
+    """Return the file of the code that asks, whatever of the standard library lies between."""
+    while frame is not None and any(part in frame.f_code.co_filename for part in _BETWEEN):
+        if frame.f_code.co_filename.endswith(_COLLECTORS):
+            break
+        frame = frame.f_back
+    return "" if frame is None else str(frame.f_code.co_filename)
 
 
 def start(folder: str, root: str) -> None:
@@ -178,6 +199,7 @@ def start(folder: str, root: str) -> None:
     except OSError:
         return  # the folder is gone: nobody will read what we record
     _noxline_variables.watch(recorder)
+    os.access = _noxline_seams.Access(recorder, os.access)
     os.stat, os.open = _noxline_seams.Stat(recorder, os.stat), _noxline_seams.Open(recorder, os.open)
     accessor = getattr(sys.modules.get("pathlib"), "_NormalAccessor", None)
     if accessor is not None and hasattr(accessor, "stat"):  # up to Python 3.10 it holds its own copy

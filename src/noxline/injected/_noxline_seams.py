@@ -47,6 +47,20 @@ class Stat(Wrapped):
         return found
 
 
+class Access(Wrapped):
+    """`os.access`, which raises no audit event either."""
+
+    def __call__(self, path: Any, mode: int, **options: Any) -> bool:
+        allowed = bool(self._original(path, mode, **options))
+        try:
+            fd = options.get("dir_fd")
+            found = self._recorder.stat(path, dir_fd=fd)
+        except OSError:
+            found = None
+        self._recorder.looked(path, options.get("dir_fd"), found)
+        return allowed
+
+
 class Open(Wrapped):
     """`os.open`, whose audit event does not tell relative to which folder a path is."""
 

@@ -24,7 +24,7 @@ def audit(folder: Path, *, own: bool) -> None:
         started(session, runner)
         _begin(folder, own=own)
 
-    Session.__init__ = begin  # type: ignore[method-assign]  # nox has no other way in
+    Session.__init__ = begin  # type: ignore[method-assign,assignment]  # nox has no other way in
 
 
 def _begin(folder: Path, *, own: bool) -> None:

@@ -38,7 +38,9 @@ def described(one: Undeclared) -> str:
     >>> described(Undeclared(use=Use.READ, names=("data/",), count=12, line=""))
     'read 12 files in data/'
     """
-    names = ["the project's root" if name == "/" else name for name in one.names]
+    if one.names == ("/",):
+        return "listed the project's root"
+    names = one.names
     word = _WORDS[one.use]
     if one.use in (Use.READ, Use.WRITTEN) and one.names[0].endswith("/"):
         return f"{word} {one.count} file{'s' if one.count > 1 else ''} in {names[0]}"
