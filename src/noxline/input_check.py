@@ -84,13 +84,13 @@ class InputCheck:
         return self.directory / "tasks" / task_folder(task) / "used"
 
     def result(self, task: Task) -> tuple[Undeclared, ...] | None:
-        """Return what a task used beyond its declarations; None when it was not watched, or never came to its work."""
+        """Return what a task used beyond its declarations; None when nothing of it was seen."""
         folder = self.folder(task.name)
         if not folder.is_dir():
             return None
         found = read_observed(folder, self.project.root)
         shutil.rmtree(folder, ignore_errors=True)  # a trace is large, and everything is in the file below
-        if found is None:
+        if found is None or not (found.processes or found.traced):
             return None
         _write(folder.with_suffix(".json"), found)
         return undeclared(found, self._declared(task), stage=task.stage, environment=self.environ.keys())

@@ -146,7 +146,14 @@ class RunSession:
 
     def _checked(self, results: Sequence[TaskResult]) -> tuple[TaskResult, ...]:
         """Return the results with what the tasks that were watched used beyond their declarations."""
-        return tuple(replace(result, undeclared=self._undeclared(result.task)) for result in results)
+        checked = tuple(replace(result, undeclared=self._undeclared(result.task)) for result in results)
+        for result in checked:
+            passed = result.decision == "ran" and result.outcome.status is Status.PASSED
+            if passed and result.undeclared is None and self._check.is_checked(result.task.name):
+                self._emit(
+                    Warned(message=f"the inputs of {result.task.name} are not checked: no process of it was seen")
+                )
+        return checked
 
     def _undeclared(self, task: Task) -> tuple[Undeclared, ...] | None:
         try:

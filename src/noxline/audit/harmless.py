@@ -46,6 +46,8 @@ def matches_any(name: str, patterns: tuple[str, ...]) -> bool:
 def is_harmless_path(name: str) -> bool:
     """Tell whether a path, relative to the root, belongs to a tool and not to the project."""
     parts = name.split("/")
+    if parts[-1].startswith("<") and parts[-1].endswith(">"):
+        return True  # `<string>`: code that lies in no file, for which tracebacks look all the same
     return any(part in _FOLDERS or part in _MARKS or part.endswith(_ENDINGS) for part in parts) or parts[-1].startswith(
         ".coverage."
     )

@@ -70,14 +70,18 @@ class _Merge:
         )
 
     def listed(self) -> frozenset[str]:
-        return frozenset(name for name, at in self.first["L"].items() if not self.is_own(name, at))
+        return frozenset(
+            name
+            for name, at in self.first["L"].items()
+            if not self.is_own(name, at) and self.on_disk(name) == "folder"  # or listing it failed
+        )
 
     def missing(self) -> frozenset[str]:
         """Return what was looked for in vain; what the task made afterwards is its output."""
         made = self.first["W"].keys() | self.first["M"].keys() | self.first["R"].keys()
         return frozenset(
             name
-            for name, at in self.first["N"].items()
+            for name, at in {**self.first["L"], **self.first["N"]}.items()
             if name not in made and not self.is_own(name, at) and not self.on_disk(name)
         )
 

@@ -41,6 +41,7 @@ def _record_here(folder: str) -> None:
     sys.path.insert(0, INJECTED)
     try:
         import _noxline_audit
+
+        _noxline_audit.start(folder, os.environ["NOXLINE_ROOT"])
     finally:
         sys.path.remove(INJECTED)
-    _noxline_audit.start(folder, os.environ["NOXLINE_ROOT"])
