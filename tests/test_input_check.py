@@ -147,10 +147,10 @@ def test_a_suite_that_uses_what_it_does_not_declare(tmp_path: Path, real_compone
 @pytest.mark.process
 def test_a_session_of_the_projects_own_counts_with_its_function(tmp_path: Path) -> None:
     (tmp_path / "noxfile.py").write_text(
-        "import nox\nfrom pathlib import Path\n\nLOADED = Path('loaded.txt').read_text()\n\n\n"
+        "import sys\nfrom pathlib import Path\n\nimport nox\n\nLOADED = Path('loaded.txt').read_text()\n\n\n"
         "@nox.session(venv_backend='none')\ndef unit(session):\n"
         "    session.log(Path('VERSION').read_text())\n"
-        "    session.run('python', '-c', 'open(\"data.txt\").close()', external=True)\n"
+        "    session.run(sys.executable, '-c', 'open(\"data.txt\").close()', external=True)\n"
     )
     for name in ("loaded.txt", "VERSION", "data.txt"):
         (tmp_path / name).write_text("1")

@@ -43,7 +43,7 @@ def test_a_run_without_checks_has_no_such_section(tmp_path: Path) -> None:
     style = Style(colour=False, unicode=True, width=100)
     assert "Inputs and outputs" not in summary(run_of(tmp_path, result("lint")), style)
     checked = run_of(tmp_path, replace(result("lint"), undeclared=(FILE,)))
-    assert "\n\nInputs and outputs\n  lint read data/a.json\n" in summary(checked, style)
+    assert "Inputs and outputs\n  lint read data/a.json\n" in summary(checked, style)
 
 
 def test_the_document_of_a_run_keeps_it(tmp_path: Path) -> None:

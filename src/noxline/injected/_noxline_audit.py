@@ -39,6 +39,9 @@ class Recorder:
         self._prefixes = tuple({os.path.join(os.path.abspath(root), ""), os.path.join(os.path.realpath(root), "")})
         self._roots = tuple(prefix[: -len(os.sep)] for prefix in self._prefixes)
         self._seen: set[str] = set()
+        # Absolute paths, as programs write them, that were read or looked at: nothing new comes of them.
+        self.read_before: set[Any] = set()
+        self.seen_before: set[Any] = set()
         self.stat = os.stat
         self._file: tuple[int, int, tuple[int, int]] | None = None
         self._open, self._write, self._fstat, self._getpid = os.open, os.write, os.fstat, os.getpid
@@ -102,6 +105,8 @@ class Recorder:
 
     def opened(self, path: Any, mode: str | None = None, flags: int = 0) -> None:
         """Take notice of a file that is about to be opened."""
+        if path in self.read_before and not flags & _WRITING and (mode or "r")[0] == "r":
+            return
         if mode is None and get_ident() in self.silent:
             return
         name = self.inside(path)
@@ -121,6 +126,8 @@ class Recorder:
         try:
             if modes.S_ISREG(self.stat(path, dir_fd=fd).st_mode):
                 self.note("R", name)
+                if fd is None and path.__class__ is str and self._isabs(path):
+                    self.read_before.add(path)
         except OSError:
             if missing:
                 self.note(missing, name)
@@ -171,6 +178,8 @@ class Recorder:
             name = self.inside(path, fd)
             if name and (found is None or modes.S_ISREG(found.st_mode)):
                 self._note_look("N" if found is None else "S", name)
+                if found is not None and path.__class__ is str and self._isabs(path):
+                    self.seen_before.add(path)
         except Exception:  # noqa: BLE001, S110 - a record that is lost costs less than a program that breaks
             pass
 

@@ -38,6 +38,8 @@ class Stat(Wrapped):
     """`os.stat`, which raises no audit event: it is how Python asks whether a path exists."""
 
     def __call__(self, path: Any, **options: Any) -> os.stat_result:
+        if path.__class__ is str and path in self._recorder.seen_before:
+            return self._original(path, **options)  # type: ignore[no-any-return]
         try:
             found: os.stat_result = self._original(path, **options)
         except (FileNotFoundError, NotADirectoryError):
