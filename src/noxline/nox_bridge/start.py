@@ -14,11 +14,19 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Run `nox ARGS`, `nox-in ENVIRONMENT ARGS` (which mends a half-made environment first) or `prepare ORDER`."""
+    """Run `nox ARGS`, `nox-in ENVIRONMENT ARGS` (which mends a half-made environment first) or `prepare ORDER`.
+
+    `audited FOLDER own|children` before `nox` has what the session reads recorded.
+    """
     if Path(sys.path[0]) == Path(__file__).parent:
         del sys.path[0]
     sys.path.append(str(Path.cwd()))
     mode, *arguments = sys.argv[1:]
+    if mode == "audited":
+        from noxline.nox_bridge.audited import audit
+
+        folder, whose, mode, *arguments = arguments
+        audit(Path(folder), own=whose == "own")
     if mode == "prepare":
         from noxline.nox_bridge.prepare import prepare
 
