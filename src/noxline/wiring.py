@@ -18,7 +18,7 @@ from noxline.model.stage import SessionInfo, Source
 from noxline.model.task import Task
 from noxline.nox_bridge.child import environment_folder
 from noxline.nox_bridge.interpreters import Interpreter, find_interpreters
-from noxline.nox_bridge.listing import find_noxfile, list_sessions
+from noxline.nox_bridge.listing import Listing, find_noxfile, list_sessions
 from noxline.ports import Reporter
 from noxline.project import Options, Project
 from noxline.selection import Selection, select
@@ -63,7 +63,8 @@ def open_project(start: Path, options: Options) -> Project:
     facts = detect(root)
     interpreters = find_interpreters(os.environ, state)
     matrix, notes = _matrix(settings, facts, interpreters, options.pythons)
-    pipeline = _pipeline(root, settings, facts, state=state, matrix=matrix, notes=notes)
+    listing = _listing(root, state, matrix)
+    pipeline = _pipeline(root, settings, facts, listing=listing, matrix=matrix, notes=notes)
     count = options.jobs or settings.pipeline.workers or cores()
     graph = _graph(tasks_of(pipeline, cores=count, parallel_tests=_parallel_tests(root, facts)), settings)
     return Project(
@@ -76,6 +77,8 @@ def open_project(start: Path, options: Options) -> Project:
         rules=_rules(settings, facts),
         interpreters=interpreters,
         cores=count,
+        noxfile_sources=listing.sources if listing else (),
+        noxfile_variables=listing.variable_digests if listing else (),
     )
 
 
@@ -102,14 +105,10 @@ def _pipeline(
     settings: Settings,
     facts: ProjectFacts,
     *,
-    state: Path,
+    listing: Listing | None,
     matrix: tuple[str, ...],
     notes: tuple[str, ...],
 ) -> Pipeline:
-    noxfile = find_noxfile(root)
-    # A noxfile that calls `register()` reads the matrix here instead of looking for interpreters.
-    environ = {**os.environ, "NOXLINE_PYTHONS": ",".join(matrix)}
-    listing = list_sessions(noxfile, state=state, environ=environ) if noxfile else None
     return assemble(
         root,
         own=listing.sessions if listing else (),
@@ -119,6 +118,13 @@ def _pipeline(
         pythons=matrix,
         notes=(*notes, *(listing.notes if listing else ()), *near_misses(root), *_without_git(root)),
     )
+
+
+def _listing(root: Path, state: Path, matrix: tuple[str, ...]) -> Listing | None:
+    noxfile = find_noxfile(root)
+    # A noxfile that calls `register()` reads the matrix here instead of looking for interpreters.
+    environ = {**os.environ, "NOXLINE_PYTHONS": ",".join(matrix)}
+    return list_sessions(noxfile, state=state, environ=environ) if noxfile else None
 
 
 def _without_git(root: Path) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Which files belong to a project: git lists them, or a walk does where there is no git. What is in them is not asked here.
+"""Which files belong to a project: git lists them, or a walk does where there is no git.
 
 Names are relative to the root, with forward slashes, sorted, each once.
 """
@@ -9,7 +9,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
 
 # Folders and files that tools write beside the source, at any depth: never inputs, tracked or not.
 _WRITTEN_FOLDERS = frozenset(
@@ -35,15 +35,15 @@ class Listing:
         self.raw = raw
         self.by_git = by_git
 
-    def names(self, root: str) -> tuple[str, ...]:
-        """Return the names of the files, submodules entered."""
-        if not self.by_git:
-            return tuple(os.fsdecode(self.raw).split("\0")) if self.raw else ()
-        return tuple(sorted(set(_entered(self.raw, root))))
+    def names(self) -> list[str]:
+        """Return the names, unsorted; a repository inside this one is named as its folder, maybe with a slash."""
+        if self.by_git:
+            return [name for tag, names in _by_tag(self.raw).items() for name in _own(names, tracked=tag != "?")]
+        return os.fsdecode(self.raw).split("\0") if self.raw else []
 
 
 class Git:
-    """A git process that lists a project's files while others things are done."""
+    """A git process that lists a project's files while other things are done."""
 
     def __init__(self, root: str, *arguments: str) -> None:
         self._reader, writer = os.pipe()
@@ -109,23 +109,11 @@ def _is_foreign(entry: os.DirEntry[str]) -> bool:
     return entry.name in _BUILT_FOLDERS or os.path.exists(f"{entry.path}/pyvenv.cfg")
 
 
-def ignored(root: str, folders: Iterable[str]) -> list[str]:
-    """Return the files below these folders that git ignores and no tool wrote; they count where they are named."""
-    raw = Git(root, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", *folders).output() or b""
-    return sorted(_own((os.fsdecode(name) for name in raw.split(b"\0") if name), tracked=True))
-
-
-def _entered(raw: bytes, root: str) -> Iterator[str]:
-    """Yield the names that git listed, and the files of the repositories inside this one in place of their folders."""
-    for tag, names in _by_tag(raw).items():
-        for name in _own(names, tracked=tag != "?"):
-            folder = name.rstrip("/")
-            if name.endswith("/") or (tag == "H" and "." not in folder.rsplit("/", 1)[-1] and _is_folder(root, folder)):
-                inner = f"{root}/{folder}"
-                for below in listing(inner).names(inner):
-                    yield f"{folder}/{below}"
-            else:
-                yield name
+def ignored(root: str, names: Sequence[str]) -> list[str]:
+    """Return what git ignores of these files, and below these folders as far as no tool is known to write it."""
+    raw = Git(root, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", *names).output() or b""
+    found = [os.fsdecode(name) for name in raw.split(b"\0") if name]
+    return sorted({*_own(found, tracked=False), *(name for name in found if name in names)})
 
 
 def _by_tag(raw: bytes) -> dict[str, list[str]]:
@@ -134,11 +122,6 @@ def _by_tag(raw: bytes) -> dict[str, list[str]]:
         if row:
             tags.setdefault(chr(row[0]), []).append(os.fsdecode(row[2:]))
     return tags
-
-
-def _is_folder(root: str, name: str) -> bool:
-    path = f"{root}/{name}"
-    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def _own(names: Iterable[str], *, tracked: bool, below: str = "") -> list[str]:

@@ -1,7 +1,7 @@
 """Patterns that name input files: `src`, `tests/**/*.py`, `!docs/**`.
 
-A pattern without a wildcard is a file or a whole folder. `*` and `?` stay within one name, `**` crosses folders, `[...]`
-is a set of characters. A pattern that begins with `!` takes out again what the others named.
+A pattern without a wildcard is a file or a whole folder. `*` and `?` stay within one name, `**` crosses folders,
+`[...]` is a set of characters. A pattern that begins with `!` takes out again what the others named.
 """
 
 from __future__ import annotations

@@ -132,6 +132,7 @@ class ProjectFacts:
     hooks: Tool | NotApplicable
     benchmarks: Tool | NotApplicable
     workflows: bool
+    version_from_git: bool = False
     coverage_fail_under: tuple[float, Origin] | None = None
     origins: tuple[tuple[str, Origin], ...] = ()
     notes: tuple[str, ...] = ()
