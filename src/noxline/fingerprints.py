@@ -56,7 +56,9 @@ class Fingerprints:
         """Return path and content of a program on PATH; a program that is not there counts as well."""
         if name not in self._programs:
             path = shutil.which(name, path=self.environ.get("PATH"))
-            self._programs[name] = f"{path} {content_of('', path.lstrip('/'), Path(path).stat().st_mode)[0]}" if path else ""
+            self._programs[name] = (
+                f"{path} {content_of('', path.lstrip('/'), Path(path).stat().st_mode)[0]}" if path else ""
+            )
         return self._programs[name]
 
     @cached_property

@@ -130,7 +130,11 @@ class Reuser:
         after = self.fingerprints.index.moments(patterns)
         if after == started.moments and _same_inputs(started.fingerprint, made):
             return ""
-        names = [name for name in sorted(after.keys() | started.moments.keys()) if after.get(name) != started.moments.get(name)]
+        names = [
+            name
+            for name in sorted(after.keys() | started.moments.keys())
+            if after.get(name) != started.moments.get(name)
+        ]
         if not names:
             return "an input that git ignores changed"
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""

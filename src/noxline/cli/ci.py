@@ -32,6 +32,8 @@ class PassingOn(click.Command):
 @click.command(cls=PassingOn)
 @selection_options
 @run_options
+@click.option("--affected", is_flag=True, help="Only tasks with inputs that differ from the merge base.")
+@click.option("--base", default="", metavar="REF", help="What --affected compares with (default: the main branch).")
 @click.option("--dry-run", is_flag=True, help="Print the plan and run nothing.")
 @click.pass_context
 def ci(context: click.Context, /, *, dry_run: bool, **given: Any) -> int:
@@ -45,8 +47,11 @@ def ci(context: click.Context, /, *, dry_run: bool, **given: Any) -> int:
     Examples:
       noxline ci --python 3.12 --skip docs,benchmarks
       noxline ci --only tests --fail-fast
+      noxline ci --affected --base origin/main
       noxline ci --json > run.json
     """
+    if given["base"] and not given["affected"]:
+        raise UsageError("--base says what --affected compares with", hint="noxline ci --affected --base REF")
     options = _options(context, given, judged=True)
     if dry_run:
         from noxline.cli.plan import print_plan
@@ -84,7 +89,11 @@ def run(context: click.Context, /, *, stages: tuple[str, ...], failed: bool, fix
 def _options(context: click.Context, given: dict[str, Any], **more: Any) -> Options:
     from noxline.project import Options
 
-    chosen = {name: given[name] for name in ("only", "skip", "pythons", "jobs", "fail_fast") if name in given}
+    chosen = {
+        name: given[name]
+        for name in ("only", "skip", "pythons", "jobs", "fail_fast", "affected", "base")
+        if name in given
+    }
     return Options(**chosen, posargs=context.meta.get("noxline.posargs", ()), **more)
 
 

@@ -114,11 +114,11 @@ def plan_lines(project: Project, style: Style) -> list[str]:
 
 
 def _task_sections(tasks: Sequence[Task], style: Style) -> tuple[list[str], list[str]]:
-    """Return what would run, and what does not apply and why."""
+    """Return what would run, and what would not and why."""
     active = [_task_row(task) for task in tasks if not task.skip]
     skipped = [(task.name, task.skip) for task in tasks if task.skip]
     first = _titled(f"Tasks ({len(active)}, in order)", active, style)
-    return first, _titled("Not applicable", skipped, style) if skipped else []
+    return first, _titled("Skipped", skipped, style) if skipped else []
 
 
 def _titled(title: str, rows: Sequence[tuple[str, ...]], style: Style) -> list[str]:
