@@ -35,7 +35,11 @@ class LastSeen:
     def note(self, task: str, digest: str, components: Mapping[str, Any], status: str, inputs: bytes) -> None:
         """Note the fingerprint of a task that ended, with the list of its input files."""
         self.rows[task] = digest, dict(components), status
-        path = self._list(str(components["inputs"]))
+        self.keep_list(str(components["inputs"]), inputs)
+
+    def keep_list(self, digest: str, inputs: bytes) -> None:
+        """Keep a list of input files, so that later it can be told in which of them two fingerprints differ."""
+        path = self._list(digest)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_suffix(f".{os.getpid()}.tmp")
@@ -65,7 +69,10 @@ class LastSeen:
             return None
 
     def why(self, task: str, digest: str, components: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return why there is no result for a task's fingerprint: what differs from the last one."""
+        """Return why there is no result for a task's fingerprint: what differs from the last one.
+
+        The list of its input files is kept already.
+        """
         if task not in self.rows:
             return ("it never ran here",)
         old_digest, old, status = self.rows[task]

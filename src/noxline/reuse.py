@@ -14,12 +14,13 @@ from noxline.fingerprints import Fingerprints
 from noxline.inputs.outputs import output_digest, output_view
 from noxline.last_seen import LastSeen
 from noxline.model.cache import Fingerprint
-from noxline.model.decision import Decision, Reuse, Run
+from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
 from noxline.ports import CacheStore
 from noxline.results import kept_result
 
 NO_OUTPUT = "none"
+NEVER = "it never ran here"
 
 
 class Environments(Protocol):
@@ -63,7 +64,8 @@ class Reuser:
         environment, unknown = self.environments.before(task)
         made = self.fingerprints.make(task.name, environment, needs) if environment is not None else None
         if made is None:
-            decision: Decision = Run(reasons=(unknown,))
+            known = task.name in self.seen.rows
+            decision: Decision = Run(reasons=(unknown if known else NEVER,))
         else:
             self.made[task.name] = made
             decision = self._decide(task, made)
@@ -82,6 +84,7 @@ class Reuser:
             return Run(reasons=("--force",))
         found = self.store.find(made.digest)
         if found is None:
+            self.seen.keep_list(made.components["inputs"], self.fingerprints.inputs(task.name).text)
             return Run(reasons=self.seen.why(task.name, made.digest, made.components))
         terms = Terms(now=time.time(), max_age=definition.max_age, machine=made.components["machine"])
         refused = refusal(found, terms)
@@ -154,8 +157,3 @@ class Reuser:
 
 def _same_inputs(before: Fingerprint | None, after: Fingerprint) -> bool:
     return before is None or before.components["inputs"] == after.components["inputs"]
-
-
-def is_reused(decision: Decision) -> bool:
-    """Tell whether a decision takes a stored result."""
-    return isinstance(decision, Reuse)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from noxline.assembly import assemble, tasks_of
 from noxline.errors import MachineError, UsageError
 from noxline.graph import CycleError, TaskGraph
+from noxline.model.event import Warned
 from noxline.model.gate import Rule
 from noxline.model.pipeline import Pipeline
 from noxline.model.run import Run
 from noxline.model.stage import SessionInfo, Source
 from noxline.model.task import Task
-from noxline.nox_bridge.child import environment_folder
+from noxline.nox_bridge.child import environment_folder, inherited
 from noxline.nox_bridge.interpreters import Interpreter, find_interpreters
 from noxline.nox_bridge.listing import Listing, find_noxfile, list_sessions
-from noxline.ports import Reporter
+from noxline.ports import CacheStore, Reporter
 from noxline.project import Options, Project
 from noxline.selection import Selection, select
 from noxline.sessions.catalog import covers, standard_sessions
@@ -29,6 +31,11 @@ from noxline.settings.loader import load, rules
 from noxline.settings.root import find_root
 from noxline.settings.schema import Settings
 from noxline.settings.sources import near_misses
+
+if TYPE_CHECKING:
+    from noxline.requests import RequestBuilder
+    from noxline.reuse import Reuser
+    from noxline.running import RunSession
 
 __all__ = ["Options", "Project", "judge_again", "open_project", "run_project"]
 
@@ -217,7 +224,44 @@ def run_project(project: Project, options: Options, reporters: Sequence[Reporter
     """Run the selected tasks, read what they left, judge the gates; tell the reporters all along."""
     from noxline.running import RunSession
 
-    return RunSession(project, options, reporters).run()
+    return RunSession(project, options, reporters, reuse=_reuser).run()
+
+
+def _store(project: Project, warn: Callable[[str], None]) -> CacheStore:
+    """Return the store of results that the settings ask for."""
+    from noxline.cache.disk import DiskStore
+    from noxline.cache.place import default_place
+
+    settings = project.settings.pipeline.cache
+    return DiskStore(default_place(os.environ), warn=warn, limit=round(settings.size_gb * 1e9))
+
+
+def _reuser(session: RunSession, builder: RequestBuilder) -> Reuser:
+    """Return what decides about reuse in a run."""
+    from noxline.definitions import definitions_of
+    from noxline.environments import ProjectEnvironments
+    from noxline.fingerprints import Fingerprints, open_index
+    from noxline.last_seen import LastSeen
+    from noxline.reuse import Reuser
+
+    project, options = session.project, session.options
+
+    def warn(message: str) -> None:
+        session.emit(Warned(message=message))
+
+    definitions = definitions_of(project, options)
+    index = open_index(project.root, warn)
+    index.refresh()
+    return Reuser(
+        root=project.root,
+        definitions=definitions,
+        fingerprints=Fingerprints(definitions, index, inherited(os.environ)),
+        environments=ProjectEnvironments(project),
+        store=None if options.no_cache else _store(project, warn),
+        seen=LastSeen.load(project.root, warn),
+        place=lambda task: (builder.output(task), builder.folder(task) / "log.txt"),
+        forced=frozenset(options.force),
+    )
 
 
 def judge_again(root: Path, run_id: str | None) -> Run:

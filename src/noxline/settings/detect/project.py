@@ -43,7 +43,7 @@ def detect(root: Path) -> ProjectFacts:
         pythons=pythons,
         tests=tests,
         lint=find_lint(known),
-        types=find_type_tools(known),
+        types=find_type_tools(known, tests),
         docs=find_docs(known),
         hooks=find_hooks(known),
         benchmarks=find_benchmarks(known, tests),
