@@ -41,13 +41,13 @@ def affected(
     return closure(direct, {name: followers(name) for name in names})
 
 
-def narrowed(project: Project, options: Options, changes: ChangedFiles) -> Project:
+def narrowed(project: Project, options: Options, changes: ChangedFiles, *, unseen: Collection[str] = ()) -> Project:
     """Return the project with the tasks skipped that the changes cannot reach, and a remark that says since when.
 
-    What an affected task needs runs too: its output is wanted.
+    What an affected task needs runs too: its output is wanted. `unseen` are paths that may have changed or not.
     """
     graph = project.graph.only(project.selection.tasks)
-    reached, cause = reached_by(project, options, changes.paths)
+    reached, cause = reached_by(project, options, {*changes.paths, *unseen})
     kept = closure(reached, {name: task.needs for name, task in graph.tasks.items()})
     left_out = {name for name, task in graph.tasks.items() if name not in kept and not task.skip}
     reason = f"unaffected since {changes.sha}"
@@ -72,10 +72,14 @@ def reached_by(project: Project, options: Options, changed: Collection[str]) -> 
     if deciding:
         return set(graph.tasks), f"; {deciding[0]} decides what each task does, so every task counts as affected"
     definitions = definitions_of(project, options)
-    names = [name for definition in definitions.values() for name in named(definition.patterns)]
-    # Of what git ignores nobody knows how it was: it may have changed.
-    paths = {*changed, *(ignored(str(project.root), sorted(set(names))) if names else ())}
-    return affected(graph.tasks, paths, lambda name: definitions[name].patterns, graph.dependents), ""
+    return affected(graph.tasks, changed, lambda name: definitions[name].patterns, graph.dependents), ""
+
+
+def ignored_inputs(project: Project, options: Options) -> list[str]:
+    """Return the inputs that git ignores, named for that: nobody knows how they were at another commit."""
+    definitions = definitions_of(project, options)
+    names = {name for definition in definitions.values() for name in named(definition.patterns)}
+    return ignored(str(project.root), sorted(names)) if names else []
 
 
 def deciding_files(project: Project) -> set[str]:

@@ -91,10 +91,11 @@ def open_project(start: Path, options: Options) -> Project:
 
 
 def _affected(project: Project, options: Options) -> Project:
-    from noxline.narrowing import narrowed
+    from noxline.narrowing import ignored_inputs, narrowed
     from noxline.system.git_changes import changed_files
 
-    return narrowed(project, options, changed_files(project.root, options.base))
+    changes = changed_files(project.root, options.base)
+    return narrowed(project, options, changes, unseen=ignored_inputs(project, options))
 
 
 def _graph(tasks: Sequence[Task], settings: Settings) -> TaskGraph:

@@ -137,7 +137,7 @@ class _Git:
 
     def plain_name(self, base: str) -> str:
         """Return `origin/main` for `origin/HEAD`, anything else as it is."""
-        return self.line("rev-parse", "--abbrev-ref", base) or base
+        return (self.line("rev-parse", "--abbrev-ref", base) if base.endswith("/HEAD") else "") or base
 
     def changed_since(self, commit: str) -> set[str]:
         """Return what differs between a commit and the work tree, and what the commit does not know at all."""
