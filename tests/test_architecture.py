@@ -35,6 +35,7 @@ LAYERS = (
     ("reuse",),
     ("running", "narrowing"),
     ("wiring",),
+    ("warm",),
     ("cli",),
     ("__main__",),
 )

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from noxline.cache.blobs import entry_path
+from noxline.cache.disk import DiskStore
+from noxline.cache.place import LOCAL
 from noxline.definitions import Definition
 from noxline.engine.reuse import Terms, refusal, reuse
 from noxline.fingerprints import Fingerprints
 from noxline.inputs.outputs import output_digest, output_view
 from noxline.last_seen import LastSeen
-from noxline.model.cache import Fingerprint
+from noxline.model.cache import Fingerprint, Found
 from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
 from noxline.ports import CacheStore
@@ -32,6 +35,9 @@ class Environments(Protocol):
     def after(self, task: Task) -> Mapping[str, Any]:
         """Return the identity of a task's environment as it really is once the task ran in it."""
 
+    def expires(self) -> float:
+        """Return until when what is known of environments counts, in seconds since the epoch."""
+
 
 @dataclass
 class Started:
@@ -40,6 +46,23 @@ class Started:
     fingerprint: Fingerprint | None
     needs: Mapping[str, str]
     moments: Mapping[str, tuple[int, int, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplayTerms:
+    """On what it rests that a run took every result from the local store; times in seconds since the epoch.
+
+    `tasks` are those that were reused, with their files `(path, size, sha256, executable)`, size and digest of the
+    log.
+    """
+
+    expires: float
+    sets: tuple[tuple[tuple[str, ...], str], ...]
+    entries: tuple[str, ...]
+    store: str
+    blobs: str
+    tasks: tuple[tuple[str, tuple[tuple[str, int, str, bool], ...], tuple[int, str]], ...]
+    components: Mapping[str, Any]
 
 
 @dataclass
@@ -57,6 +80,8 @@ class Reuser:
     started: dict[str, Started] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     made: dict[str, Fingerprint] = field(default_factory=dict)
+    taken: dict[str, Found] = field(default_factory=dict)
+    local: DiskStore | None = None
 
     def decide(self, task: Task) -> Decision:
         """Return whether a task runs or a stored result is taken, which is then in its place already."""
@@ -94,6 +119,7 @@ class Reuser:
         if not self.store.restore(found, output, log):
             return Run(reasons=("its stored result is damaged",))
         self.outputs[task.name] = found.entry.output_digest
+        self.taken[task.name] = found
         taken = reuse(found)
         self.note(task, made, "passed")
         return replace(taken, outcome=replace(taken.outcome, task=task.name, output=output, log=log))
@@ -147,12 +173,35 @@ class Reuser:
         """Note the fingerprint of a task that ended, for the reasons of later runs."""
         self.seen.note(task.name, made.digest, made.components, status, self.fingerprints.inputs(task.name).text)
 
+    def terms(self) -> ReplayTerms | None:
+        """Return on what this run's reuse rests; None when something else than the plain local store had a part."""
+        if self.local is None or self.local.scope != LOCAL or any(one.source != "local" for one in self.taken.values()):
+            return None
+        ages = {name: self.definitions[name].max_age for name in self.taken}
+        dates = [self.taken[name].entry.created + age for name, age in ages.items() if age is not None]
+        patterns = dict.fromkeys(self.definitions[name].patterns for name in self.taken)
+        return ReplayTerms(
+            expires=min([*dates, self.environments.expires()]),
+            sets=tuple((one, self.fingerprints.index.digest(one)) for one in patterns),
+            entries=tuple(entry_path(self.local.entries, self.made[name].digest) for name in self.taken),
+            store=self.local.root,
+            blobs=self.local.blobs,
+            tasks=tuple((name, *_files(found)) for name, found in self.taken.items()),
+            components={name: dict(self.made[name].components) for name in self.taken},
+        )
+
     def close(self) -> None:
         """Keep what was learnt, and finish the store."""
         self.fingerprints.index.save()
         self.seen.save()
         if self.store is not None:
             self.store.close()
+
+
+def _files(found: Found) -> tuple[tuple[tuple[str, int, str, bool], ...], tuple[int, str]]:
+    entry = found.entry
+    files = tuple((file.path, file.size, file.sha256, file.executable) for file in entry.files)
+    return files, (entry.log.size, entry.log.sha256)
 
 
 def _same_inputs(before: Fingerprint | None, after: Fingerprint) -> bool:

@@ -51,6 +51,7 @@ class RunSession:
     reuse: Callable[[RunSession, RequestBuilder], Reuser]
     run_id: str = field(default_factory=new_run_id)
     warnings: list[str] = field(default_factory=list)
+    reuser: Reuser = field(init=False)
 
     @property
     def directory(self) -> Path:
@@ -111,7 +112,7 @@ class RunSession:
         builder = RequestBuilder(
             project=self.project, options=self.options, run_id=self.run_id, directory=self.directory
         )
-        reuser = self.reuse(self, builder)
+        reuser = self.reuser = self.reuse(self, builder)
         plan = Plan(
             self.project.graph.only(self.project.selection.tasks),
             cpus=self.project.cores,

@@ -21,7 +21,7 @@ from noxline.model.task import Task
 from noxline.nox_bridge.child import environment_folder, inherited
 from noxline.nox_bridge.interpreters import Interpreter, find_interpreters
 from noxline.nox_bridge.listing import Listing, find_noxfile, list_sessions
-from noxline.ports import CacheStore, Reporter
+from noxline.ports import Reporter
 from noxline.project import Options, Project
 from noxline.selection import Selection, select
 from noxline.sessions.catalog import covers, standard_sessions
@@ -33,6 +33,7 @@ from noxline.settings.schema import Settings
 from noxline.settings.sources import near_misses
 
 if TYPE_CHECKING:
+    from noxline.cache.disk import DiskStore
     from noxline.requests import RequestBuilder
     from noxline.reuse import Reuser
     from noxline.running import RunSession
@@ -223,12 +224,19 @@ def _rules(settings: Settings, facts: ProjectFacts) -> tuple[Rule, ...]:
 
 def run_project(project: Project, options: Options, reporters: Sequence[Reporter]) -> Run:
     """Run the selected tasks, read what they left, judge the gates; tell the reporters all along."""
-    from noxline.running import RunSession
-
-    return RunSession(project, options, reporters, reuse=_reuser).run()
+    return run_session(project, options, reporters).run()
 
 
-def _store(project: Project, warn: Callable[[str], None]) -> CacheStore:
+def run_session(
+    project: Project, options: Options, reporters: Sequence[Reporter], *, run_id: str | None = None
+) -> RunSession:
+    """Return a run that is ready to begin."""
+    from noxline.running import RunSession, new_run_id
+
+    return RunSession(project, options, reporters, reuse=_reuser, run_id=run_id or new_run_id())
+
+
+def _store(project: Project, warn: Callable[[str], None]) -> DiskStore:
     """Return the store of results that the settings ask for."""
     from noxline.cache.disk import DiskStore
     from noxline.cache.place import default_place
@@ -253,12 +261,14 @@ def _reuser(session: RunSession, builder: RequestBuilder) -> Reuser:
     definitions = definitions_of(project, options)
     index = open_index(project.root, warn)
     index.refresh()
+    local = None if options.no_cache else _store(project, warn)
     return Reuser(
         root=project.root,
         definitions=definitions,
         fingerprints=Fingerprints(definitions, index, inherited(os.environ)),
         environments=ProjectEnvironments(project),
-        store=None if options.no_cache else _store(project, warn),
+        store=local,
+        local=local,
         seen=LastSeen.load(project.root, warn),
         place=lambda task: (builder.output(task), builder.folder(task) / "log.txt"),
         forced=frozenset(options.force),

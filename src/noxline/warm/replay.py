@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from hashlib import sha256
 
 from noxline.inputs import sealed
 from noxline.inputs.canonical import digest
 from noxline.version import __version__
-from noxline.warm.witness import hold, numbers_of, variables_digest
+from noxline.warm.witness import hold, variables_digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,11 +102,7 @@ def _is_valid(root: str, snapshot: Mapping[str, Any]) -> bool:
     same = not warned and all(index.digest(patterns) == known for patterns, known in snapshot["sets"])
     if same:
         _save(index)
-    return (
-        same
-        and all(numbers_of(path) == numbers for path, numbers in snapshot["entries"])
-        and hold(snapshot["witnesses"])
-    )
+    return same and hold(snapshot["witnesses"])
 
 
 def _save(index: Index) -> None:
@@ -123,7 +118,7 @@ def _run(root: str, snapshot: Mapping[str, Any], began: float) -> int | None:
     try:
         os.makedirs(f"{directory}/tasks")
         if not _restore(directory, snapshot):
-            _remove(directory)
+            remove(directory)
             return None
         fill = _filler(root, run_id, began)
         for name, text in snapshot["texts"].items():
@@ -131,7 +126,7 @@ def _run(root: str, snapshot: Mapping[str, Any], began: float) -> int | None:
         _write(f"{root}/.noxline/runs/last", f"{run_id}\n")
         _prune(f"{root}/.noxline/runs", snapshot["keep_runs"], run_id)
     except OSError:
-        _remove(directory)
+        remove(directory)
         return None  # the ordinary way says what the disk refuses
     sys.stdout.write(fill(snapshot["out"]))
     sys.stdout.flush()
@@ -152,7 +147,7 @@ def _restore(directory: str, snapshot: Mapping[str, Any]) -> bool:
             return False
         os.rename(f"{place}/.log/log.txt", f"{place}/log.txt")
         os.rmdir(f"{place}/.log")
-    touch(path for path, _ in snapshot["entries"])
+    touch(snapshot["entries"])
     return True
 
 
@@ -192,15 +187,11 @@ def _prune(runs: str, keep: int, current: str) -> None:
         names = sorted(entry.name for entry in entries if entry.is_dir())
     for name in names[: max(0, len(names) - max(keep, 1))]:
         if name != current:
-            _remove(f"{runs}/{name}")
+            remove(f"{runs}/{name}")
 
 
-def _remove(folder: str) -> None:
-    from noxline.cache.blobs import remove
+def remove(folder: str) -> None:
+    """Remove a folder, if it is there."""
+    from noxline.cache import blobs
 
-    remove(folder)
-
-
-def digest_of_text(text: str) -> str:
-    """Return the SHA-256 of a text."""
-    return sha256(text.encode()).hexdigest()
+    blobs.remove(folder)
