@@ -111,7 +111,8 @@ def _execute(start: Path, options: Options, given: dict[str, Any]) -> int:
     finished = run_project(project, options, reporters(project, how, as_json=given["as_json"]))
     if given["as_json"]:
         print_json(to_document(finished))
-    if options.judged and not options.no_cache and _may_be_replayed(finished):
+    # What --affected leaves out depends on other branches too, of which a replay knows nothing.
+    if options.judged and not options.no_cache and not options.affected and _may_be_replayed(finished):
         from noxline.warm.rehearse import Asked, rehearse
 
         rehearse(Asked(arguments=sys.argv[1:], folder=start, options=options, how=how, as_json=given["as_json"]))
