@@ -34,6 +34,7 @@ LAYERS = (
     ("fingerprints",),
     ("reuse",),
     ("running", "narrowing"),
+    ("watching",),
     ("wiring",),
     ("warm",),
     ("cli",),

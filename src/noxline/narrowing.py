@@ -64,6 +64,23 @@ def narrowed(project: Project, options: Options, changes: ChangedFiles, *, unsee
     )
 
 
+def touched_alone(project: Project, options: Options, changed: Collection[str]) -> Project:
+    """Return the project with those of its selected tasks alone that changes can reach, and what they need."""
+    graph = project.graph.only(project.selection.tasks)
+    reached, _ = reached_by(project, options, changed)
+    active = {name for name in reached if not graph.tasks[name].skip}
+    kept = closure(active, {name: task.needs for name, task in graph.tasks.items()})
+    return replace(project, selection=replace(project.selection, tasks=tuple(n for n in graph.tasks if n in kept)))
+
+
+def all_patterns(project: Project, options: Options) -> tuple[str, ...]:
+    """Return patterns for whatever may be an input: all files but what tasks leave, and those named though ignored."""
+    definitions = definitions_of(project, options).values()
+    outputs = {f"!{output}" for definition in definitions for output in definition.outputs}
+    ignored_ones = {name for definition in definitions for name in named(definition.patterns)}
+    return ("**", *sorted(ignored_ones), *sorted(outputs))
+
+
 def reached_by(project: Project, options: Options, changed: Collection[str]) -> tuple[set[str], str]:
     """Return the selected tasks that changed paths can reach; and, when one reaches all of them, which and why."""
     graph = project.graph.only(project.selection.tasks)

@@ -15,6 +15,7 @@ from noxline.version import __version__
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "ci": ("noxline.cli.ci", "ci", "Run the whole pipeline and judge its gates."),
     "run": ("noxline.cli.ci", "run", "Run single stages or tasks, with what they need."),
+    "watch": ("noxline.cli.watch", "watch", "Run what each edit touches, until Ctrl-C."),
     "plan": ("noxline.cli.plan", "plan", "Show what was detected and what would run."),
     "graph": ("noxline.cli.plan", "graph", "Print the graph of tasks."),
     "gate": ("noxline.cli.runs", "gate", "Judge the last run again, by the rules as they are now."),
