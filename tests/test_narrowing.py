@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from noxline.inputs.patterns import matcher
 from noxline.model.pipeline import Pipeline
 from noxline.model.stage import Policy, SessionInfo, Source, Stage
 from noxline.model.task import Task
-from noxline.narrowing import affected, ignored_inputs, narrowed
+from noxline.narrowing import affected, all_patterns, ignored_inputs, narrowed, touched_alone
 from noxline.project import Options, Project
 from noxline.selection import Selection
 from noxline.settings.facts import Origin, Runner, TestCommand, TestSuite
@@ -131,6 +132,15 @@ def test_what_decides_what_tasks_do_affects_every_task(tmp_path: Path, path: str
     )
 
 
+def test_a_module_that_shows_where_the_source_lies_decides_nothing(tmp_path: Path) -> None:
+    made = project(tmp_path)
+    origins = (("sources", Origin(file="src/sample/__init__.py")), ("layout", Origin(file=".")))
+    made = replace(made, facts=replace(made.facts, origins=origins))
+    assert "build" in touched_alone(made, Options(), ["src/sample/__init__.py"]).selection.tasks
+    assert touched_alone(made, Options(), ["src/sample/__init__.py"]).selection.tasks != tuple(made.graph.tasks)
+    assert touched_alone(made, Options(), ["elsewhere"]).selection.tasks == ()
+
+
 def test_what_may_have_changed_counts_as_changed(tmp_path: Path) -> None:
     changes = ChangedFiles(base="main", sha="abc1234", paths=frozenset())
     narrow = narrowed(project(tmp_path), Options(), changes, unseen=["settings.local"])
@@ -145,3 +155,20 @@ def test_inputs_that_git_ignores_are_known(tmp_path: Path) -> None:
     assert ignored_inputs(project(tmp_path), Options()) == []
     (tmp_path / "settings.local").write_text("x", encoding="utf-8")
     assert ignored_inputs(project(tmp_path), Options()) == ["settings.local"]
+
+
+def test_after_an_edit_only_what_it_touches_is_selected_and_what_that_needs(tmp_path: Path) -> None:
+    def touched(*changed: str) -> tuple[str, ...]:
+        return touched_alone(project(tmp_path), Options(), changed).selection.tasks
+
+    assert touched("docs/a.md") == ("build", "docs", "publish")
+    assert touched("elsewhere") == ()
+    assert set(touched("noxfile.py")) == STAGES.keys() - {"hooks"}
+
+
+def test_what_tasks_leave_is_watched_by_nobody(tmp_path: Path) -> None:
+    made = project(tmp_path)
+    stages = tuple(replace(stage, policy=replace(stage.policy, outputs=("site",))) for stage in made.pipeline.stages)
+    patterns = all_patterns(replace(made, pipeline=replace(made.pipeline, stages=stages)), Options())
+    wanted = matcher(patterns)
+    assert (wanted("site/index.html"), wanted("docs/index.md"), "settings.local" in patterns) == (False, True, True)

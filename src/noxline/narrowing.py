@@ -84,8 +84,8 @@ def all_patterns(project: Project, options: Options) -> tuple[str, ...]:
 def reached_by(project: Project, options: Options, changed: Collection[str]) -> tuple[set[str], str]:
     """Return the selected tasks that changed paths can reach; and, when one reaches all of them, which and why."""
     graph = project.graph.only(project.selection.tasks)
-    settles = matcher((*_EVERYTHING, *deciding_files(project)))
-    deciding = sorted(filter(settles, changed))
+    settles, named_ones = matcher(_EVERYTHING), deciding_files(project)
+    deciding = sorted(path for path in changed if path in named_ones or settles(path))
     if deciding:
         return set(graph.tasks), f"; {deciding[0]} decides what each task does, so every task counts as affected"
     definitions = definitions_of(project, options)
@@ -100,8 +100,12 @@ def ignored_inputs(project: Project, options: Options) -> list[str]:
 
 
 def deciding_files(project: Project) -> set[str]:
-    """Return the files that the sessions and the facts about the project were read from."""
-    return {*(file for file, _ in project.noxfile_sources), *(origin.file for origin in _origins(project.facts))}
+    """Return the files that the sessions and the facts about the project were read from.
+
+    A module that shows where the source lies decides nothing by what is in it; `setup.py` is among `_EVERYTHING`.
+    """
+    origins = {origin.file for origin in _origins(project.facts) if not origin.file.endswith(".py")}
+    return {*(file for file, _ in project.noxfile_sources), *origins}
 
 
 def _origins(value: Any) -> Iterator[Origin]:

@@ -141,12 +141,17 @@ class Look:
 def file_look(project: Project, options: Options) -> Callable[[], Mapping[str, str]]:
     """Return a function that looks at the files that may be inputs and gives the digest of each."""
 
+    patterns = all_patterns(project, options)
+
     def look() -> Mapping[str, str]:
+        # Anew each time: one index asks only once what git ignores. The runs themselves warn of a damaged one.
+        index = open_index(project.root, lambda _: None)
         index.refresh()
         return parse(index.select(patterns).text)
 
-    patterns = all_patterns(project, options)
-    index = open_index(project.root, lambda _: None)  # the runs themselves warn of a damaged one
+    first = open_index(project.root, lambda _: None)
+    first.refresh()
+    first.save()  # or every look until the end of the first run would read all files
     return look
 
 
