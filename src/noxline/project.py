@@ -32,6 +32,8 @@ class Options:
     failed: bool = False
     fix: bool = False
     judged: bool = True
+    affected: bool = False
+    base: str = ""
     no_cache: bool = False
     offline: bool = False
     refresh: bool = False

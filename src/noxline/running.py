@@ -223,10 +223,15 @@ def judged(run: Run, rules: Sequence[Rule], *, standards: Mapping[str, str], int
     verdicts = ThresholdGate(lambda stage: standards.get(stage, "")).judge(rules, run) if run.judged else ()
     failed = any(r.outcome.status is Status.FAILED and not r.task.warn_only for r in run.tasks)
     code = exit_code(failed=failed, verdicts=verdicts, interrupted=interrupted)
-    if code is ExitCode.PASSED and not _anything_ran(run):
+    if code is ExitCode.PASSED and not _anything_ran(run) and not _all_left_out(run):
         code = ExitCode.INCONCLUSIVE
     return replace(run, verdicts=verdicts, exit_code=int(code), status=_STATUS.get(code, "failed"))
 
 
 def _anything_ran(run: Run) -> bool:
     return any(result.outcome.status in (Status.PASSED, Status.FAILED) for result in run.tasks)
+
+
+def _all_left_out(run: Run) -> bool:
+    """Tell whether tasks had nothing to do because no change reaches them, which is no lack of results."""
+    return any(result.task.stage in run.deselected for result in run.tasks)

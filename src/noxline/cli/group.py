@@ -16,6 +16,7 @@ from noxline.version import __version__
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "ci": ("noxline.cli.ci", "ci", "Run the whole pipeline and judge its gates."),
     "run": ("noxline.cli.ci", "run", "Run single stages or tasks, with what they need."),
+    "watch": ("noxline.cli.watch", "watch", "Run what each edit touches, until Ctrl-C."),
     "plan": ("noxline.cli.plan", "plan", "Show what was detected and what would run."),
     "graph": ("noxline.cli.plan", "graph", "Print the graph of tasks."),
     "cache": ("noxline.cli.cache", "cache", "Look after the results that are kept for reuse."),

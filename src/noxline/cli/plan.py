@@ -138,7 +138,7 @@ def _task_sections(
     active = [(*_task_row(task), foreseen[task.name].text) for task in tasks if not task.skip]
     skipped = [(task.name, task.skip) for task in tasks if task.skip]
     first = _titled(f"Tasks ({len(active)}, in order)", active, style)
-    return first, _titled("Not applicable", skipped, style) if skipped else []
+    return first, _titled("Skipped", skipped, style) if skipped else []
 
 
 def _titled(title: str, rows: Sequence[tuple[str, ...]], style: Style) -> list[str]:

@@ -34,7 +34,8 @@ class TaskResult:
 class Run:
     """Everything known of one invocation once it is over; `directory` is the run directory.
 
-    `judged` is false for `noxline run`, which judges no gates. `deselected` names stages left out by --only/--skip.
+    `judged` is false for `noxline run`, which judges no gates. `deselected` names stages left out by --only, --skip or
+    --affected.
     """
 
     run_id: str
