@@ -94,8 +94,7 @@ class Reuser:
         environment, unknown = self.environments.before(task)
         made = self.fingerprints.make(task.name, environment, needs) if environment is not None else None
         if made is None:
-            known = task.name in self.seen.rows
-            decision: Decision = Run(reasons=(unknown if known else NEVER,))
+            decision: Decision = Run(reasons=self.reasons_without_environment(task, needs, unknown))
         else:
             self.made[task.name] = made
             decision = self._decide(task, made)
@@ -131,6 +130,17 @@ class Reuser:
         taken = reuse(found)
         self.note(task, made, "passed")
         return replace(taken, outcome=replace(taken.outcome, task=task.name, output=output, log=log))
+
+    def reasons_without_environment(self, task: Task, needs: Mapping[str, str], unknown: str) -> tuple[str, ...]:
+        """Return why a task runs whose environment is not known: what else differs, or that it is not known."""
+        row = self.seen.rows.get(task.name)
+        if row is None:
+            return (NEVER,)
+        as_before = self.fingerprints.make(task.name, row[1]["environment"], needs)
+        listed = self.fingerprints.inputs(task.name)
+        self.seen.keep_list(listed.digest, listed.text)
+        same = as_before.digest == row[0]
+        return (unknown,) if same else self.seen.why(task.name, as_before.digest, as_before.components)
 
     def standing_reason(self, task: Task) -> str:
         """Return why a task runs whatever is stored of it, or ""."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from noxline.cache.disk import DiskStore
 from noxline.cache.place import default_place
-from noxline.definitions import definitions_of
-from noxline.environments import ProjectEnvironments
+from noxline.definitions import Definition, definitions_of
+from noxline.environments import ProjectEnvironments, Terms
 from noxline.errors import UsageError, suggest
 from noxline.explaining import Explanation, explain
 from noxline.fingerprints import Fingerprints, open_index
+from noxline.inputs.environment import DEFAULT_TTL
 from noxline.last_seen import LastSeen
 from noxline.model.event import Warned
 from noxline.nox_bridge.child import inherited
+from noxline.ports import CacheStore
 from noxline.preview import Foreseen, foresee
 from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
@@ -53,12 +56,38 @@ def open_reuse(
         root=project.root,
         definitions=definitions,
         fingerprints=Fingerprints(definitions, index, inherited(os.environ)),
-        environments=ProjectEnvironments(project),
+        environments=_environments(project, options, definitions, store=local, files=lambda: index.names, warn=warn),
         store=local,
         local=local,
         seen=LastSeen.load(project.root, warn),
         place=place,
         forced=frozenset(options.force),
+    )
+
+
+def _environments(
+    project: Project,
+    options: Options,
+    definitions: Mapping[str, Definition],
+    *,
+    files: Callable[[], Sequence[str]],
+    store: CacheStore | None,
+    warn: Callable[[str], None],
+) -> ProjectEnvironments:
+    ttl = project.settings.pipeline.cache.resolve_ttl
+    return ProjectEnvironments(
+        project=project,
+        definitions=definitions,
+        names=files,
+        environ=inherited(os.environ),
+        store=store,
+        terms=Terms(
+            now=time.time(),
+            ttl=DEFAULT_TTL if ttl is None else ttl,
+            refresh=options.refresh,
+            offline=options.offline,
+        ),
+        warn=warn,
     )
 
 
