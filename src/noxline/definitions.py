@@ -111,7 +111,9 @@ class _Maker:
                 **self._origin(stage, session),
             },
             patterns=patterns,
-            installs=digest({**self._origin(stage, session), "detected": self._installs(session)}),
+            installs=digest(
+                {**self._origin(stage, session), "detected": self._installs(session), "name": session.family}
+            ),
             outputs=policy.outputs,
             variables=policy.env,
             programs=_PROGRAMS.get(standard, ()),
