@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from noxline.engine.reuse import Terms, refusal
+from noxline.model.cache import Fingerprint
 from noxline.model.task import Task
 from noxline.project import Project
 from noxline.reuse import NEVER, Reuser
@@ -45,22 +46,31 @@ def _one(task: Task, reuser: Reuser, seen: Mapping[str, Foreseen], outputs: dict
     if task.skip:
         return Foreseen(decision="skip", reasons=(task.skip,))
     waiting = tuple(name for name in reuser.definitions[task.name].needs if seen[name].decision in ("run", "depends"))
+    environment, unknown = reuser.environments.before(task)
+    if environment is not None:
+        needs = reuser.with_needs(task.name, {**_last_needs(reuser, task.name), **outputs})
+        reuser.made[task.name] = reuser.fingerprints.make(task.name, environment, needs)
+        listed = reuser.fingerprints.inputs(task.name)
+        reuser.seen.keep_list(listed.digest, listed.text)
     reasons = reuser.standing_reason(task)
     if reasons:
         return Foreseen(decision="run", reasons=(reasons,))
-    environment, unknown = reuser.environments.before(task)
     if environment is None:
         return Foreseen(decision="run", reasons=(unknown if task.name in reuser.seen.rows else NEVER,))
     if waiting:
         return Foreseen(decision="depends", reasons=waiting)
-    return _by_store(task, reuser, environment, outputs)
+    return _by_store(task, reuser, reuser.made[task.name], outputs)
 
 
-def _by_store(task: Task, reuser: Reuser, environment: Mapping[str, object], outputs: dict[str, str]) -> Foreseen:
-    made = reuser.fingerprints.make(task.name, environment, reuser.with_needs(task.name, outputs))
+def _last_needs(reuser: Reuser, task: str) -> Mapping[str, str]:
+    """Return the outputs that a task got last time, which stand for those of tasks that are still to run."""
+    row = reuser.seen.rows.get(task)
+    return row[1]["needs"] if row else {}
+
+
+def _by_store(task: Task, reuser: Reuser, made: Fingerprint, outputs: dict[str, str]) -> Foreseen:
     found = reuser.store.find(made.digest) if reuser.store else None
     if found is None:
-        reuser.seen.keep_list(made.components["inputs"], reuser.fingerprints.inputs(task.name).text)
         return Foreseen(decision="run", reasons=reuser.seen.why(task.name, made.digest, made.components))
     definition = reuser.definitions[task.name]
     refused = refusal(found, Terms(now=time.time(), max_age=definition.max_age, machine=made.components["machine"]))

@@ -32,10 +32,20 @@ from noxline.settings.schema import Settings
 from noxline.settings.sources import near_misses
 
 if TYPE_CHECKING:
+    from noxline.explaining import Explanation
     from noxline.preview import Foreseen
     from noxline.running import RunSession
 
-__all__ = ["Options", "Project", "foresee", "judge_again", "open_project", "run_project", "run_session"]
+__all__ = [
+    "Options",
+    "Project",
+    "explain_task",
+    "foresee",
+    "judge_again",
+    "open_project",
+    "run_project",
+    "run_session",
+]
 
 
 def cores() -> int:
@@ -230,6 +240,15 @@ def foresee(project: Project, options: Options, warn: Callable[[str], None]) -> 
     from noxline.wiring_reuse import foreseen
 
     return foreseen(project, options, warn)
+
+
+def explain_task(
+    project: Project, options: Options, task: str, against: str | None, warn: Callable[[str], None]
+) -> Explanation:
+    """Return why a task would run or be reused, against its last result or an earlier run."""
+    from noxline.wiring_reuse import explained
+
+    return explained(project, options, task, against, warn)
 
 
 def judge_again(root: Path, run_id: str | None) -> Run:

@@ -10,6 +10,8 @@ from noxline.cache.disk import DiskStore
 from noxline.cache.place import default_place
 from noxline.definitions import definitions_of
 from noxline.environments import ProjectEnvironments
+from noxline.errors import UsageError, suggest
+from noxline.explaining import Explanation, explain
 from noxline.fingerprints import Fingerprints, open_index
 from noxline.last_seen import LastSeen
 from noxline.model.event import Warned
@@ -60,10 +62,27 @@ def open_reuse(
     )
 
 
+def explained(
+    project: Project, options: Options, task: str, against: str | None, warn: Callable[[str], None]
+) -> Explanation:
+    """Return why a task would run or be reused; raise UsageError for a task or a run that is not there."""
+    if task not in project.selection.tasks:
+        raise UsageError(f"there is no task called {task!r}", hint=suggest(task, list(project.selection.tasks)))
+    reuser = _looking(project, options, warn)
+    explanation = explain(project, reuser, task, against)
+    reuser.fingerprints.index.save()
+    return explanation
+
+
+def _looking(project: Project, options: Options, warn: Callable[[str], None]) -> Reuser:
+    """Return what decides about reuse for somebody who only looks: nothing is put anywhere."""
+    nowhere = project.root / ".noxline" / "runs" / "none"
+    return open_reuse(project, options, lambda _task: (nowhere, nowhere), warn)
+
+
 def foreseen(project: Project, options: Options, warn: Callable[[str], None]) -> dict[str, Foreseen]:
     """Return what a run would do with each selected task; nothing is run and nothing restored."""
-    nowhere = project.root / ".noxline" / "runs" / "none"
-    reuser = open_reuse(project, options, lambda _task: (nowhere, nowhere), warn)
+    reuser = _looking(project, options, warn)
     found = foresee(project, reuser)
     reuser.fingerprints.index.save()
     return found

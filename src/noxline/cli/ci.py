@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from noxline.project import Options
 
 _SEPARATOR = "--"
-_TAKEN_OVER = ("only", "skip", "pythons", "jobs", "fail_fast", "no_cache", "offline", "force", "refresh")
+_TAKEN_OVER = (
+    "only",
+    "skip",
+    "pythons",
+    "jobs",
+    "fail_fast",
+    "no_cache",
+    "offline",
+    "force",
+    "refresh",
+    "check_inputs",
+)
 
 
 class PassingOn(click.Command):
@@ -104,9 +115,18 @@ def _execute(start: Path, options: Options, given: dict[str, Any]) -> int:
     if given["as_json"]:
         print_json(to_document(finished))
     if options.judged and not options.no_cache and _may_be_replayed(finished):
+        from noxline.cli.plan import plan_template
         from noxline.warm.rehearse import Asked, rehearse
 
-        rehearse(Asked(arguments=sys.argv[1:], folder=start, options=options, how=how, as_json=given["as_json"]))
+        asked = Asked(
+            arguments=sys.argv[1:],
+            folder=start,
+            options=options,
+            how=how,
+            as_json=given["as_json"],
+            told=plan_template,
+        )
+        rehearse(asked)
     return finished.exit_code
 
 

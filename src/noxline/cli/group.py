@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "graph": ("noxline.cli.plan", "graph", "Print the graph of tasks."),
     "cache": ("noxline.cli.cache", "cache", "Look after the results that are kept for reuse."),
     "gate": ("noxline.cli.runs", "gate", "Judge the last run again, by the rules as they are now."),
+    "explain": ("noxline.cli.explain", "explain", "Say why a task runs or is reused."),
     "runs": ("noxline.cli.runs", "runs", "List the runs that are kept."),
     "logs": ("noxline.cli.runs", "logs", "Print the newest log of a task."),
     "init": ("noxline.cli.setup", "init", "Write the noxfile, the settings and the workflow."),

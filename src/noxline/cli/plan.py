@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -77,6 +78,15 @@ def print_plan(start: Path, options: Options, *, as_json: bool) -> int:
     else:
         print_text("\n".join(plan_lines(project, output_style(), foreseen)))
     return 0
+
+
+def plan_template(project: Project) -> str:
+    """Return the plan as text, with `@@task@@` in place of what would become of each task."""
+    from noxline.preview import Foreseen
+    from noxline.reports.style import printable
+
+    marks = {task.name: Foreseen(decision=f"@@{task.name}@@") for task in selected_tasks(project)}
+    return printable("\n".join(plan_lines(project, output_style(), marks)), sys.stdout) + "\n"
 
 
 def selected_tasks(project: Project) -> list[Task]:
