@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -32,6 +33,17 @@ def _only_marked_tests_start_processes(request: pytest.FixtureRequest) -> Iterat
     _guard["on"] = not marked
     yield
     _guard["on"] = False
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _children_take_hang_ups() -> Iterator[None]:
+    """Keep `nohup` from reaching the tested processes: they inherit what is ignored, but no handler."""
+    if sys.platform == "win32" or signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGHUP, lambda *_: None)
+    yield
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 @pytest.fixture(autouse=True)
