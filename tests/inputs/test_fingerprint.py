@@ -121,8 +121,8 @@ def test_every_cause_of_several_is_named(causes: list[tuple[dict[str, Any], list
     mixed = dict(BASE)
     named: dict[str, list[str]] = {}
     for after, reasons in causes:  # of each part the last change holds
-        for part in BASE:
-            if after[part] != BASE[part]:
+        for part, before in BASE.items():
+            if after[part] != before:
                 mixed[part] = after[part]
                 named[part] = reasons
     expected = sorted(reason for reasons in named.values() for reason in reasons)

@@ -115,7 +115,7 @@ def test_additions_removals_renames_and_bits_are_seen(root: Path) -> None:
     assert sees(root, lambda: write(root, "new.py", "x"))
     assert sees(root, lambda: (root / "a.py").rename(root / "z.py"))
     assert sees(root, lambda: (root / "z.py").rename(root / "a.py"))
-    assert sees(root, lambda: (root / "b.py").unlink())
+    assert sees(root, (root / "b.py").unlink)
     assert sees(root, lambda: git(root, "checkout", "b.py"))
     assert sees(root, lambda: (root / "b.py").chmod(0o755))
     assert not sees(root, lambda: (root / "b.py").chmod(0o700))
@@ -142,7 +142,7 @@ def test_what_git_is_told_to_overlook_is_seen_all_the_same(root: Path) -> None:
     git(root, "update-index", "--skip-worktree", "b.py")
     assert sees(root, lambda: write(root, "a.py", "other"))
     assert sees(root, lambda: write(root, "b.py", "other"))
-    assert sees(root, lambda: (root / "b.py").unlink())
+    assert sees(root, (root / "b.py").unlink)
 
 
 def test_the_bytes_in_the_work_tree_count_whatever_git_makes_of_line_ends(root: Path) -> None:
@@ -184,7 +184,7 @@ def test_what_lies_behind_links_is_seen(root: Path, tmp_path: Path, inside: bool
     assert sees(root, lambda: write(place, "folder/deep/x.txt", "2"))
     assert sees(root, lambda: (folder / "deep" / "x.txt").chmod(0o755))
     assert sees(root, lambda: write(place, "nothing", "something"))
-    assert sees(root, lambda: target.unlink())
+    assert sees(root, target.unlink)
     assert sees(root, lambda: retarget(root / "link", folder))
 
 

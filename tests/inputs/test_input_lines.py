@@ -34,5 +34,5 @@ def test_anything_else_is_refused_or_read_never_a_crash(text: bytes) -> None:
 
 @pytest.mark.parametrize("text", [b"a\\q\tb\n", b"a\tb\\", b"one\n", b"a\tb\tc\n"])
 def test_what_is_no_list_is_refused(text: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError):  # noqa: PT011 - its text is for nobody
         parse(text)
