@@ -21,6 +21,7 @@ from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
 from noxline.ports import CacheStore
 from noxline.results import kept_result
+from noxline.tree_outputs import files_of, gather, put_back
 
 NO_OUTPUT = "none"
 NEVER = "it never ran here"
@@ -53,16 +54,18 @@ class ReplayTerms:
     """On what it rests that a run took every result from the local store; times in seconds since the epoch.
 
     `tasks` are those that were reused, with their files `(path, size, sha256, executable)`, size and digest of the
-    log.
+    log; `written` are the files of outputs in the project itself, which have to be as they are.
     """
 
     expires: float
     sets: tuple[tuple[tuple[str, ...], str], ...]
     entries: tuple[str, ...]
+    written: tuple[str, ...]
     store: str
     blobs: str
     tasks: tuple[tuple[str, tuple[tuple[str, int, str, bool], ...], tuple[int, str]], ...]
-    components: Mapping[str, Any]
+    entry_folder: str
+    plan: tuple[tuple[str, tuple[str, ...], Mapping[str, Any], tuple[str, ...]], ...]
 
 
 @dataclass
@@ -101,12 +104,9 @@ class Reuser:
 
     def _decide(self, task: Task, made: Fingerprint) -> Decision:
         definition = self.definitions[task.name]
-        if self.store is None:
-            return Run(reasons=("--no-cache",))
-        if not definition.reuse:
-            return Run(reasons=("its results are never reused",))
-        if task.stage in self.forced or task.name in self.forced:
-            return Run(reasons=("--force",))
+        standing = self.standing_reason(task)
+        if standing or self.store is None:
+            return Run(reasons=(standing,))
         found = self.store.find(made.digest)
         if found is None:
             self.seen.keep_list(made.components["inputs"], self.fingerprints.inputs(task.name).text)
@@ -118,19 +118,37 @@ class Reuser:
         output, log = self.place(task.name)
         if not self.store.restore(found, output, log):
             return Run(reasons=("its stored result is damaged",))
+        try:
+            put_back(self.root, definition.outputs, output)
+        except OSError as error:
+            return Run(reasons=(f"its outputs cannot be put back: {error.strerror}",))
         self.outputs[task.name] = found.entry.output_digest
         self.taken[task.name] = found
         taken = reuse(found)
         self.note(task, made, "passed")
         return replace(taken, outcome=replace(taken.outcome, task=task.name, output=output, log=log))
 
+    def standing_reason(self, task: Task) -> str:
+        """Return why a task runs whatever is stored of it, or ""."""
+        if self.store is None:
+            return "--no-cache"
+        if not self.definitions[task.name].reuse:
+            return "its results are never reused"
+        return "--force" if task.stage in self.forced or task.name in self.forced else ""
+
     def needs(self, task: str) -> dict[str, str]:
         """Return the digests of the outputs that a task gets from others."""
-        return {name: self.outputs.get(name, NO_OUTPUT) for name in self.definitions[task].needs}
+        return self.with_needs(task, self.outputs)
+
+    def with_needs(self, task: str, outputs: Mapping[str, str]) -> dict[str, str]:
+        """Return those of the digests by task that this one needs; one that left nothing counts as well."""
+        return {name: outputs.get(name, NO_OUTPUT) for name in self.definitions[task].needs}
 
     def finished(self, task: Task, outcome: Outcome) -> Outcome:
         """Take notice of the end of an attempt; keep its result when it passed and nothing changed meanwhile."""
         output, log = self.place(task.name)
+        if outcome.status is Status.PASSED:
+            gather(self.root, self.definitions[task.name].outputs, output)
         view = output_view(str(output), str(self.root)) if output.is_dir() else {}
         self.outputs[task.name] = output_digest(view) if view else NO_OUTPUT
         started = self.started[task.name]
@@ -184,11 +202,17 @@ class Reuser:
             expires=min([*dates, self.environments.expires()]),
             sets=tuple((one, self.fingerprints.index.digest(one)) for one in patterns),
             entries=tuple(entry_path(self.local.entries, self.made[name].digest) for name in self.taken),
+            written=tuple(files_of(self.root, (o for n in self.taken for o in self.definitions[n].outputs))),
             store=self.local.root,
             blobs=self.local.blobs,
             tasks=tuple((name, *_files(found)) for name, found in self.taken.items()),
-            components={name: dict(self.made[name].components) for name in self.taken},
+            entry_folder=self.local.entries,
+            plan=tuple((name, *self._planned(name)) for name in self.taken),
         )
+
+    def _planned(self, task: str) -> tuple[tuple[str, ...], Mapping[str, Any], tuple[str, ...]]:
+        definition = self.definitions[task]
+        return definition.patterns, self.made[task].components, definition.needs
 
     def close(self) -> None:
         """Keep what was learnt, and finish the store."""

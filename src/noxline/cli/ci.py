@@ -113,9 +113,18 @@ def _execute(start: Path, options: Options, given: dict[str, Any]) -> int:
         print_json(to_document(finished))
     # What --affected leaves out depends on other branches too, of which a replay knows nothing.
     if options.judged and not options.no_cache and not options.affected and _may_be_replayed(finished):
+        from noxline.cli.plan import plan_template
         from noxline.warm.rehearse import Asked, rehearse
 
-        rehearse(Asked(arguments=sys.argv[1:], folder=start, options=options, how=how, as_json=given["as_json"]))
+        asked = Asked(
+            arguments=sys.argv[1:],
+            folder=start,
+            options=options,
+            how=how,
+            as_json=given["as_json"],
+            told=plan_template,
+        )
+        rehearse(asked)
     return finished.exit_code
 
 

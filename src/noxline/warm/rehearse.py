@@ -10,13 +10,15 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from noxline.errors import NoxlineError
+from noxline.explaining import FINGERPRINTS, text_of
 from noxline.inputs import sealed
+from noxline.model.cache import Fingerprint
 from noxline.model.event import Event, TaskOutput
 from noxline.model.run import Run
 from noxline.project import Options, Project
@@ -77,6 +79,7 @@ class Asked:
     options: Options
     how: Verbosity
     as_json: bool
+    told: Callable[[Project], str]  # what `--dry-run` prints, with `@@task@@` in place of each decision
 
 
 def rehearse(asked: Asked) -> bool:
@@ -95,9 +98,13 @@ def rehearse(asked: Asked) -> bool:
         if terms is None or not _is_replayable(run):
             return False
         read = trace.witnesses(
-            watch, project.root, programs=_programs(project), store=terms.store, entries=terms.entries
+            watch,
+            project.root,
+            programs=_programs(project),
+            store=terms.store,
+            entries=(*terms.entries, *terms.written),
         )
-        _keep(asked, project, _Seen(terms=terms, run=run, events=memory.events, read=read))
+        _keep(asked, project, _Seen(terms=terms, run=run, events=memory.events, read=read, made=session.reuser.made))
         return True
     except (NoxlineError, OSError):
         return False
@@ -121,6 +128,7 @@ class _Seen:
     run: Run
     events: Sequence[Event]
     read: Witnesses
+    made: Mapping[str, Fingerprint]
 
 
 def _programs(project: Project) -> list[str]:
@@ -141,8 +149,10 @@ def _keep(asked: Asked, project: Project, seen: _Seen) -> None:
         "witnesses": seen.read,
         "blobs": terms.blobs,
         "tasks": [(task_folder(name), list(files), log) for name, files, log in terms.tasks],
-        "components": dict(terms.components),
-        "texts": _texts(told, seen.events),
+        "store": terms.entry_folder,
+        "plan": [(name, patterns, dict(components), needs) for name, patterns, components, needs in terms.plan],
+        "told": "" if asked.as_json else asked.told(project),
+        "texts": {**_texts(told, seen.events), FINGERPRINTS: text_of(seen.made)},
         "out": out,
         "err": err,
         "exit_code": run.exit_code,
