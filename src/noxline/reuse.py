@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from noxline.results import kept_result
 from noxline.tree_outputs import files_of, gather, put_back
 
 NO_OUTPUT = "none"
+_UNKNOWN = "unknown"  # nothing that follows from such an output is reused: it is never twice the same
 NEVER = "it never ran here"
 
 
@@ -44,9 +46,9 @@ class Environments(Protocol):
 class Started:
     """What was known of a task when it was decided that it runs."""
 
-    fingerprint: Fingerprint | None
+    inputs: str
     needs: Mapping[str, str]
-    moments: Mapping[str, tuple[int, int, int]]
+    moments: Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +100,10 @@ class Reuser:
             self.made[task.name] = made
             decision = self._decide(task, made)
         if isinstance(decision, Run):
-            moments = self.fingerprints.index.moments(self.definitions[task.name].patterns)
-            self.started[task.name] = Started(made, needs, moments)
+            self.outputs[task.name] = f"{_UNKNOWN} {os.urandom(8).hex()}"
+            patterns = self.definitions[task.name].patterns
+            index = self.fingerprints.index
+            self.started[task.name] = Started(index.digest(patterns), needs, index.moments(patterns))
         return decision
 
     def _decide(self, task: Task, made: Fingerprint) -> Decision:
@@ -175,7 +179,7 @@ class Reuser:
         """Return in words which input of a task changed since it was started."""
         patterns = self.definitions[task].patterns
         after = self.fingerprints.index.moments(patterns)
-        if after == started.moments and _same_inputs(started.fingerprint, made):
+        if after == started.moments and made.components["inputs"] == started.inputs:
             return ""
         names = [
             name
@@ -183,7 +187,7 @@ class Reuser:
             if after.get(name) != started.moments.get(name)
         ]
         if not names:
-            return "an input that git ignores changed"
+            return "an input changed"
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         return f"{names[0]}{more} changed"
 
@@ -226,7 +230,3 @@ def _files(found: Found) -> tuple[tuple[tuple[str, int, str, bool], ...], tuple[
     entry = found.entry
     files = tuple((file.path, file.size, file.sha256, file.executable) for file in entry.files)
     return files, (entry.log.size, entry.log.sha256)
-
-
-def _same_inputs(before: Fingerprint | None, after: Fingerprint) -> bool:
-    return before is None or before.components["inputs"] == after.components["inputs"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SEPARATOR = "--"
 _TAKEN_OVER = (
-    *("only", "skip", "pythons", "jobs", "fail_fast", "no_cache", "offline", "force", "refresh"),
+    *("only", "skip", "pythons", "jobs", "fail_fast", "no_cache", "offline", "force", "refresh", "check_inputs"),
     *("affected", "base"),
 )
 
