@@ -134,7 +134,7 @@ def plan_lines(project: Project, style: Style, foreseen: Mapping[str, Foreseen])
 def _task_sections(
     tasks: Sequence[Task], style: Style, foreseen: Mapping[str, Foreseen]
 ) -> tuple[list[str], list[str]]:
-    """Return what would become of each task, and what does not apply and why."""
+    """Return what would become of each task, and what is skipped and why."""
     active = [(*_task_row(task), foreseen[task.name].text) for task in tasks if not task.skip]
     skipped = [(task.name, task.skip) for task in tasks if task.skip]
     first = _titled(f"Tasks ({len(active)}, in order)", active, style)
