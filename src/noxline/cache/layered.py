@@ -1,4 +1,4 @@
-"""The local store before a remote one: what comes from afar is kept here, what is made here is sent in the background."""
+"""The local store before a remote one: what comes from there is kept here, what is made here is sent meanwhile."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class LayeredStore:
             self._later(partial(self._remote.keep, kept))
 
     def read_record(self, kind: str, key: str) -> Mapping[str, Any] | None:
-        """Return the local record, or the remote one, which is then kept here: records are small knowledge, soon own."""
+        """Return the local record; where there is none, the remote one, which is then kept here."""
         value = self._local.read_record(kind, key)
         if value is None:
             value = self._remote.read_record(kind, key)

@@ -1,7 +1,7 @@
 """How an entry and its blobs are laid out on a remote; a part of the format `v1`, which both sides work out alike.
 
-Small blobs travel inside the entry's own object, under its signature: most entries are then one request. Larger ones are
-objects of their own, under their digest, in parts of at most `PART` bytes: the parts of one file come over several
+Small blobs travel inside the entry's own object, under its signature: most entries are then one request. Larger ones
+are objects of their own, under their digest, in parts of at most `PART` bytes: the parts of one file come over several
 connections, and each is done within the time of one request.
 """
 

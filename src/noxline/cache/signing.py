@@ -11,10 +11,15 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from noxline.errors import ConfigError
 from noxline.inputs.canonical import encode
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 # 1: the first.
 SCHEMA = 1
@@ -47,10 +52,20 @@ class Signer:
     """Signs with a private key; never shows it."""
 
     def __init__(self, seed: bytes) -> None:
+        if len(seed) != 32:
+            raise ValueError("a private key has 32 bytes")
+        self._seed = seed
+
+    @cached_property
+    def _key(self) -> Ed25519PrivateKey:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-        self._key = Ed25519PrivateKey.from_private_bytes(seed)
-        self.public = _PUBLIC + _text(self._key.public_key().public_bytes_raw())
+        return Ed25519PrivateKey.from_private_bytes(self._seed)
+
+    @cached_property
+    def public(self) -> str:
+        """Return the public key, as settings list it."""
+        return _PUBLIC + _text(self._key.public_key().public_bytes_raw())
 
     def sign(self, statement: Statement) -> bytes:
         """Return the signature of a statement."""
