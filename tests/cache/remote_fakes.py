@@ -117,7 +117,12 @@ def stored(path: str, data: bytes, *, executable: bool = False) -> StoredFile:
 
 
 def make_kept(
-    folder: Path, files: Mapping[str, bytes], *, log: bytes = b"a log\n", inputs: bytes = b"src/a.py 1\n", task: str = "tests"
+    folder: Path,
+    files: Mapping[str, bytes],
+    *,
+    log: bytes = b"a log\n",
+    inputs: bytes = b"src/a.py 1\n",
+    task: str = "tests",
 ) -> Kept:
     """Return what a task left in a folder; files whose name ends in `.sh` are executable."""
     output = folder / "output"
