@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,16 +16,16 @@ from noxline.executors.guard import Guard
 from noxline.executors.local import LocalExecutor
 from noxline.gates.threshold import ThresholdGate, exit_code
 from noxline.metrics.collect import merge, read_stage
-from noxline.model import decision
 from noxline.model.event import Event, Judged, Measured, RunFinished, RunStarted, Warned
 from noxline.model.gate import Rule
 from noxline.model.metric import Metric
 from noxline.model.run import Run, TaskResult
-from noxline.model.task import Outcome, Status, Task
+from noxline.model.task import Outcome, Status
 from noxline.nox_bridge.report import interpret, with_notified
 from noxline.ports import Reading, Reporter
 from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
+from noxline.reuse import Reuser
 from noxline.state import keep_durations, task_durations
 from noxline.system.masking import masker
 
@@ -48,6 +48,7 @@ class RunSession:
     project: Project
     options: Options
     reporters: Sequence[Reporter]
+    reuse: Callable[[RunSession, RequestBuilder], Reuser]
     run_id: str = field(default_factory=new_run_id)
     warnings: list[str] = field(default_factory=list)
 
@@ -61,7 +62,7 @@ class RunSession:
         started_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
         begun = time.monotonic()
         tasks = tuple(self.project.graph.tasks[name] for name in self.project.selection.tasks)
-        self._emit(
+        self.emit(
             RunStarted(run_id=self.run_id, tasks=tasks, workers=self.project.cores, directory=str(self.directory))
         )
         results, interrupted = self._tasks(begun)
@@ -93,13 +94,14 @@ class RunSession:
             interrupted=interrupted,
         )
         if run.verdicts:
-            self._emit(Judged(verdicts=run.verdicts))
-        self._emit(RunFinished(status=run.status, exit_code=run.exit_code, seconds=run.seconds))
+            self.emit(Judged(verdicts=run.verdicts))
+        self.emit(RunFinished(status=run.status, exit_code=run.exit_code, seconds=run.seconds))
         for reporter in self.reporters:
             reporter.finish(run)
         return run
 
-    def _emit(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
+        """Tell all reporters, and keep warnings for the report."""
         if isinstance(event, Warned):
             self.warnings.append(event.message)
         for reporter in self.reporters:
@@ -109,6 +111,7 @@ class RunSession:
         builder = RequestBuilder(
             project=self.project, options=self.options, run_id=self.run_id, directory=self.directory
         )
+        reuser = self.reuse(self, builder)
         plan = Plan(
             self.project.graph.only(self.project.selection.tasks),
             cpus=self.project.cores,
@@ -120,16 +123,23 @@ class RunSession:
                 plan,
                 executor,
                 request=builder,
-                decide=_always_run,
-                finish=lambda task, outcome: self._read_end(outcome, builder.report(task.name)),
-                emit=self._emit,
+                decide=reuser.decide,
+                finish=lambda task, outcome: reuser.finished(task, self._read_end(outcome, builder.report(task.name))),
+                emit=self.emit,
                 fail_fast=self.options.fail_fast,
                 clock=lambda: time.monotonic() - begun,
             )
         finally:
             executor.close()
+            self._close(reuser)
         keep_durations(self.project.root, result.results)
         return result.results, result.interrupted
+
+    def _close(self, reuser: Reuser) -> None:
+        try:
+            reuser.close()
+        except OSError as error:
+            self.emit(Warned(message=f"what was learnt for the next run cannot be kept: {error}"))
 
     def _read_end(self, outcome: Outcome, report: Path) -> Outcome:
         """Return the outcome of an attempt with what nox says of it."""
@@ -149,7 +159,7 @@ class RunSession:
             if outputs:
                 reading = read_stage(stage.name, stage.standard, outputs, self.project.root)
                 readings[stage.name] = reading
-                self._emit(
+                self.emit(
                     Measured(
                         stage=stage.name,
                         metrics=reading.metrics,
@@ -163,10 +173,6 @@ class RunSession:
 def _metrics(whole: Reading, seconds: float) -> dict[str, Metric]:
     own = Metric(name="pipeline.seconds", value=round(seconds, 3), unit="s", source="run.json")
     return {metric.name: metric for metric in (*whole.metrics, own)}
-
-
-def _always_run(_task: Task) -> decision.Decision:
-    return decision.Run(reasons=())
 
 
 def _with_tools(results: Sequence[TaskResult], readings: Mapping[str, Reading]) -> tuple[TaskResult, ...]:

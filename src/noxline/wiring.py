@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from noxline.assembly import assemble, tasks_of
 from noxline.errors import MachineError, UsageError
 from noxline.graph import CycleError, TaskGraph
+from noxline.model.event import Warned
 from noxline.model.gate import Rule
 from noxline.model.pipeline import Pipeline
 from noxline.model.run import Run
 from noxline.model.stage import SessionInfo, Source
 from noxline.model.task import Task
-from noxline.nox_bridge.child import environment_folder
+from noxline.nox_bridge.child import environment_folder, inherited
 from noxline.nox_bridge.interpreters import Interpreter, find_interpreters
-from noxline.nox_bridge.listing import find_noxfile, list_sessions
-from noxline.ports import Reporter
+from noxline.nox_bridge.listing import Listing, find_noxfile, list_sessions
+from noxline.ports import CacheStore, Reporter
 from noxline.project import Options, Project
 from noxline.selection import Selection, select
 from noxline.sessions.catalog import covers, standard_sessions
@@ -29,6 +31,11 @@ from noxline.settings.loader import load, rules
 from noxline.settings.root import find_root
 from noxline.settings.schema import Settings
 from noxline.settings.sources import near_misses
+
+if TYPE_CHECKING:
+    from noxline.requests import RequestBuilder
+    from noxline.reuse import Reuser
+    from noxline.running import RunSession
 
 __all__ = ["Options", "Project", "judge_again", "open_project", "run_project"]
 
@@ -63,7 +70,8 @@ def open_project(start: Path, options: Options) -> Project:
     facts = detect(root)
     interpreters = find_interpreters(os.environ, state)
     matrix, notes = _matrix(settings, facts, interpreters, options.pythons)
-    pipeline = _pipeline(root, settings, facts, state=state, matrix=matrix, notes=notes)
+    listing = _listing(root, state, matrix)
+    pipeline = _pipeline(root, settings, facts, listing=listing, matrix=matrix, notes=notes)
     count = options.jobs or settings.pipeline.workers or cores()
     graph = _graph(tasks_of(pipeline, cores=count, parallel_tests=_parallel_tests(root, facts)), settings)
     return Project(
@@ -76,6 +84,8 @@ def open_project(start: Path, options: Options) -> Project:
         rules=_rules(settings, facts),
         interpreters=interpreters,
         cores=count,
+        noxfile_sources=listing.sources if listing else (),
+        noxfile_variables=listing.variable_digests if listing else (),
     )
 
 
@@ -102,14 +112,10 @@ def _pipeline(
     settings: Settings,
     facts: ProjectFacts,
     *,
-    state: Path,
+    listing: Listing | None,
     matrix: tuple[str, ...],
     notes: tuple[str, ...],
 ) -> Pipeline:
-    noxfile = find_noxfile(root)
-    # A noxfile that calls `register()` reads the matrix here instead of looking for interpreters.
-    environ = {**os.environ, "NOXLINE_PYTHONS": ",".join(matrix)}
-    listing = list_sessions(noxfile, state=state, environ=environ) if noxfile else None
     return assemble(
         root,
         own=listing.sessions if listing else (),
@@ -119,6 +125,13 @@ def _pipeline(
         pythons=matrix,
         notes=(*notes, *(listing.notes if listing else ()), *near_misses(root), *_without_git(root)),
     )
+
+
+def _listing(root: Path, state: Path, matrix: tuple[str, ...]) -> Listing | None:
+    noxfile = find_noxfile(root)
+    # A noxfile that calls `register()` reads the matrix here instead of looking for interpreters.
+    environ = {**os.environ, "NOXLINE_PYTHONS": ",".join(matrix)}
+    return list_sessions(noxfile, state=state, environ=environ) if noxfile else None
 
 
 def _without_git(root: Path) -> tuple[str, ...]:
@@ -203,7 +216,44 @@ def run_project(project: Project, options: Options, reporters: Sequence[Reporter
     """Run the selected tasks, read what they left, judge the gates; tell the reporters all along."""
     from noxline.running import RunSession
 
-    return RunSession(project, options, reporters).run()
+    return RunSession(project, options, reporters, reuse=_reuser).run()
+
+
+def _store(project: Project, warn: Callable[[str], None]) -> CacheStore:
+    """Return the store of results that the settings ask for."""
+    from noxline.cache.disk import DiskStore
+    from noxline.cache.place import default_place
+
+    settings = project.settings.pipeline.cache
+    return DiskStore(default_place(os.environ), warn=warn, limit=round(settings.size_gb * 1e9))
+
+
+def _reuser(session: RunSession, builder: RequestBuilder) -> Reuser:
+    """Return what decides about reuse in a run."""
+    from noxline.definitions import definitions_of
+    from noxline.environments import ProjectEnvironments
+    from noxline.fingerprints import Fingerprints, open_index
+    from noxline.last_seen import LastSeen
+    from noxline.reuse import Reuser
+
+    project, options = session.project, session.options
+
+    def warn(message: str) -> None:
+        session.emit(Warned(message=message))
+
+    definitions = definitions_of(project, options)
+    index = open_index(project.root, warn)
+    index.refresh()
+    return Reuser(
+        root=project.root,
+        definitions=definitions,
+        fingerprints=Fingerprints(definitions, index, inherited(os.environ)),
+        environments=ProjectEnvironments(project),
+        store=None if options.no_cache else _store(project, warn),
+        seen=LastSeen.load(project.root, warn),
+        place=lambda task: (builder.output(task), builder.folder(task) / "log.txt"),
+        forced=frozenset(options.force),
+    )
 
 
 def judge_again(root: Path, run_id: str | None) -> Run:

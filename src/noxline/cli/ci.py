@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from noxline.cli.console import print_json, reporters, verbosity
-from noxline.cli.options import complete_task, python_option, run_options, selection_options
+from noxline.cli.options import complete_task, python_option, reuse_options, run_options, selection_options
 from noxline.errors import UsageError
 
 if TYPE_CHECKING:
     from noxline.project import Options
 
 _SEPARATOR = "--"
+_TAKEN_OVER = ("only", "skip", "pythons", "jobs", "fail_fast", "no_cache", "offline", "force", "refresh")
 
 
 class PassingOn(click.Command):
@@ -31,6 +32,7 @@ class PassingOn(click.Command):
 
 @click.command(cls=PassingOn)
 @selection_options
+@reuse_options
 @run_options
 @click.option("--dry-run", is_flag=True, help="Print the plan and run nothing.")
 @click.pass_context
@@ -60,6 +62,7 @@ def ci(context: click.Context, /, *, dry_run: bool, **given: Any) -> int:
 @click.option("--failed", is_flag=True, help="Run the tasks that failed in the last run.")
 @click.option("--fix", is_flag=True, help="Let `hooks` change the files instead of only telling.")
 @python_option
+@reuse_options
 @run_options
 @click.pass_context
 def run(context: click.Context, /, *, stages: tuple[str, ...], failed: bool, fix: bool, **given: Any) -> int:
@@ -84,7 +87,7 @@ def run(context: click.Context, /, *, stages: tuple[str, ...], failed: bool, fix
 def _options(context: click.Context, given: dict[str, Any], **more: Any) -> Options:
     from noxline.project import Options
 
-    chosen = {name: given[name] for name in ("only", "skip", "pythons", "jobs", "fail_fast") if name in given}
+    chosen = {name: given[name] for name in _TAKEN_OVER if name in given}
     return Options(**chosen, posargs=context.meta.get("noxline.posargs", ()), **more)
 
 

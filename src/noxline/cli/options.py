@@ -55,6 +55,24 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def reuse_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which earlier results count."""
+    named: dict[str, Any] = {
+        "multiple": True,
+        "callback": split_names,
+        "shell_complete": complete_task,
+        "metavar": "STAGE,...",
+    }
+    for decorate in (
+        click.option("--refresh", is_flag=True, help="Resolve distributions again, however young their sets are."),
+        click.option("--offline", is_flag=True, help="Leave the remote store alone."),
+        click.option("--force", help="Run these stages whatever is known of them.", **named),
+        click.option("--no-cache", is_flag=True, help="Neither take nor keep results."),
+    ):
+        command = decorate(command)
+    return command
+
+
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say how to run and what to print."""
     for decorate in (

@@ -37,7 +37,7 @@ def problems(table: str, data: Mapping[str, Any], heading: str = "") -> Iterator
             yield from _stages(value, heading)
         elif (table, key) == ("gates", "rules"):
             yield from _rules(value)
-        elif (table, key) == ("pipeline", "cache") and isinstance(value, dict):
+        elif (table, key) == ("pipeline", "cache"):
             yield from _cache(value, heading)
         else:
             yield from _value(TABLES[table], (key,), value, heading)
@@ -68,7 +68,10 @@ def _stages(stages: Any, heading: str) -> Iterator[Problem]:
                 yield Problem(path=path, message=f"unknown key {key!r}{_in(below)}", hint=hint)
 
 
-def _cache(table: Mapping[str, Any], heading: str) -> Iterator[Problem]:
+def _cache(table: Any, heading: str) -> Iterator[Problem]:
+    if not isinstance(table, dict):
+        yield Problem(path=("cache",), message=f"cache must be a table, not {_shown(table)}", hint=_CACHE)
+        return
     below = ".".join(part for part in (heading, "cache") if part)
     for key, value in table.items():
         path = ("cache", key)
@@ -79,6 +82,7 @@ def _cache(table: Mapping[str, Any], heading: str) -> Iterator[Problem]:
             yield Problem(path=path, message=f"unknown key {key!r}{_in(below)}", hint=hint)
 
 
+_CACHE = "write [cache] and below it lines like size_gb = 5"
 _STAGE = "write a table for each stage, like [stage.tests]"
 
 
@@ -187,6 +191,8 @@ def _top_hint(table: str, key: str, value: Any) -> str:
         return near
     if key in _fields(StageSettings):
         return f"{key} belongs to one stage: write it below [stage.tests], say"
+    if key in _fields(CacheSettings):
+        return f"{key} belongs to the cache: write it below [cache]"
     return f"settings of a stage stand below [stage.{key}]" if isinstance(value, dict) else near
 
 

@@ -1,0 +1,159 @@
+"""Reuse in one run: decide for each task whether a stored result may stand for it, and keep what passed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from noxline.definitions import Definition
+from noxline.engine.reuse import Terms, refusal, reuse
+from noxline.fingerprints import Fingerprints
+from noxline.inputs.outputs import output_digest, output_view
+from noxline.last_seen import LastSeen
+from noxline.model.cache import Fingerprint
+from noxline.model.decision import Decision, Run
+from noxline.model.task import Outcome, Status, Task
+from noxline.ports import CacheStore
+from noxline.results import kept_result
+
+NO_OUTPUT = "none"
+NEVER = "it never ran here"
+
+
+class Environments(Protocol):
+    """Knows what the environments of tasks hold, before and after they are made."""
+
+    def before(self, task: Task) -> tuple[Mapping[str, Any] | None, str]:
+        """Return the identity of a task's environment without building it, or None and why it is not known."""
+
+    def after(self, task: Task) -> Mapping[str, Any]:
+        """Return the identity of a task's environment as it really is once the task ran in it."""
+
+
+@dataclass
+class Started:
+    """What was known of a task when it was decided that it runs."""
+
+    fingerprint: Fingerprint | None
+    needs: Mapping[str, str]
+    moments: Mapping[str, tuple[int, int, int]]
+
+
+@dataclass
+class Reuser:
+    """Decides and keeps; `place` gives the folders of a task's output and log in this run."""
+
+    root: Path
+    definitions: Mapping[str, Definition]
+    fingerprints: Fingerprints
+    environments: Environments
+    store: CacheStore | None
+    seen: LastSeen
+    place: Callable[[str], tuple[Path, Path]]
+    forced: frozenset[str] = frozenset()
+    started: dict[str, Started] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    made: dict[str, Fingerprint] = field(default_factory=dict)
+
+    def decide(self, task: Task) -> Decision:
+        """Return whether a task runs or a stored result is taken, which is then in its place already."""
+        needs = self.needs(task.name)
+        environment, unknown = self.environments.before(task)
+        made = self.fingerprints.make(task.name, environment, needs) if environment is not None else None
+        if made is None:
+            known = task.name in self.seen.rows
+            decision: Decision = Run(reasons=(unknown if known else NEVER,))
+        else:
+            self.made[task.name] = made
+            decision = self._decide(task, made)
+        if isinstance(decision, Run):
+            moments = self.fingerprints.index.moments(self.definitions[task.name].patterns)
+            self.started[task.name] = Started(made, needs, moments)
+        return decision
+
+    def _decide(self, task: Task, made: Fingerprint) -> Decision:
+        definition = self.definitions[task.name]
+        if self.store is None:
+            return Run(reasons=("--no-cache",))
+        if not definition.reuse:
+            return Run(reasons=("its results are never reused",))
+        if task.stage in self.forced or task.name in self.forced:
+            return Run(reasons=("--force",))
+        found = self.store.find(made.digest)
+        if found is None:
+            self.seen.keep_list(made.components["inputs"], self.fingerprints.inputs(task.name).text)
+            return Run(reasons=self.seen.why(task.name, made.digest, made.components))
+        terms = Terms(now=time.time(), max_age=definition.max_age, machine=made.components["machine"])
+        refused = refusal(found, terms)
+        if refused:
+            return Run(reasons=(refused,))
+        output, log = self.place(task.name)
+        if not self.store.restore(found, output, log):
+            return Run(reasons=("its stored result is damaged",))
+        self.outputs[task.name] = found.entry.output_digest
+        taken = reuse(found)
+        self.note(task, made, "passed")
+        return replace(taken, outcome=replace(taken.outcome, task=task.name, output=output, log=log))
+
+    def needs(self, task: str) -> dict[str, str]:
+        """Return the digests of the outputs that a task gets from others."""
+        return {name: self.outputs.get(name, NO_OUTPUT) for name in self.definitions[task].needs}
+
+    def finished(self, task: Task, outcome: Outcome) -> Outcome:
+        """Take notice of the end of an attempt; keep its result when it passed and nothing changed meanwhile."""
+        output, log = self.place(task.name)
+        view = output_view(str(output), str(self.root)) if output.is_dir() else {}
+        self.outputs[task.name] = output_digest(view) if view else NO_OUTPUT
+        started = self.started[task.name]
+        if outcome.status not in (Status.PASSED, Status.FAILED):
+            return outcome
+        real = self.environments.after(task)
+        self.fingerprints.index.refresh()
+        made = self.fingerprints.make(task.name, real, started.needs)
+        self.made[task.name] = made
+        changed = self._changed(task.name, started, made)
+        if changed:
+            return replace(outcome, warnings=(*outcome.warnings, f"not kept: {changed} while it ran"))
+        self.note(task, made, outcome.status.value)
+        if outcome.status is Status.PASSED and self.store is not None and self.definitions[task.name].reuse:
+            inputs = self.fingerprints.inputs(task.name).text
+            kept = kept_result(
+                made, task=task.name, outcome=outcome, output=output, log=log, inputs=inputs,
+                output_digest=self.outputs[task.name],
+            )  # fmt: skip
+            self.store.keep(kept)
+        return outcome
+
+    def _changed(self, task: str, started: Started, made: Fingerprint) -> str:
+        """Return in words which input of a task changed since it was started."""
+        patterns = self.definitions[task].patterns
+        after = self.fingerprints.index.moments(patterns)
+        if after == started.moments and _same_inputs(started.fingerprint, made):
+            return ""
+        names = [
+            name
+            for name in sorted(after.keys() | started.moments.keys())
+            if after.get(name) != started.moments.get(name)
+        ]
+        if not names:
+            return "an input that git ignores changed"
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        return f"{names[0]}{more} changed"
+
+    def note(self, task: Task, made: Fingerprint, status: str) -> None:
+        """Note the fingerprint of a task that ended, for the reasons of later runs."""
+        self.seen.note(task.name, made.digest, made.components, status, self.fingerprints.inputs(task.name).text)
+
+    def close(self) -> None:
+        """Keep what was learnt, and finish the store."""
+        self.fingerprints.index.save()
+        self.seen.save()
+        if self.store is not None:
+            self.store.close()
+
+
+def _same_inputs(before: Fingerprint | None, after: Fingerprint) -> bool:
+    return before is None or before.components["inputs"] == after.components["inputs"]
