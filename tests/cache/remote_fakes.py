@@ -15,6 +15,7 @@ from noxline.cache.signing import TRUSTED, Keyring, Signer
 from noxline.cache.transport import GarbageError, Transport, TransportError
 from noxline.inputs.canonical import digest
 from noxline.model.cache import CacheEntry, Fingerprint, Found, Kept, StoredFile
+from noxline.ports import CacheStore
 
 MAIN = Signer(b"m" * 32)
 PULL_REQUEST = Signer(b"p" * 32)
@@ -165,6 +166,16 @@ def remote_store(
     access = Access(namespace=namespace, keys=Keyring(keys), signer=signer)
     extra = {"local": local} if local else {}
     return RemoteStore(breaker, access, say=said.append, **extra)
+
+
+def restored(store: CacheStore, digest: str, folder: Path) -> dict[str, bytes] | None:
+    """Return the files that a store gives for a digest, with the log; None for a miss."""
+    found = store.find(digest)
+    if found is None:
+        return None
+    if not store.restore(found, folder / "output", folder / "log.txt"):
+        return None
+    return tree(folder)
 
 
 def of_pull_request(transport: Transport, said: list[str], name: str = "pr-12") -> RemoteStore:

@@ -59,6 +59,10 @@ class _Call(Generic[T]):
         return self._result[0]
 
 
+def _is_outage(error: TransportError) -> bool:
+    return not isinstance(error, GarbageError)
+
+
 class Breaker:
     """A Transport that bounds another one, on a few daemon threads of its own."""
 
@@ -165,7 +169,7 @@ class Breaker:
     def _sent(self, call: _Call[T]) -> T:
         """Wait for what writes; one refusal is enough to send nothing more."""
         try:
-            return self._wait(call)
+            return self._wait(call, lambda error: _is_outage(error) and not isinstance(error, RefusedError))
         except RefusedError as error:
             with self._lock:
                 first, self._full = not self._full, True
@@ -188,12 +192,12 @@ class Breaker:
         while (run := self._queue.get()) is not None:
             run()
 
-    def _wait(self, call: _Call[T]) -> T:
+    def _wait(self, call: _Call[T], counts: Callable[[TransportError], bool] = _is_outage) -> T:
         """Wait for an answer. What is garbage is counted by `failed`: only a look at the answer shows it all."""
         try:
             result = call.result(self._timeout, lambda: self._open)
         except TransportError as error:
-            if not isinstance(error, GarbageError):
+            if counts(error):
                 self.failed(error)
             raise
         self._in_a_row[TransportError] = 0

@@ -16,6 +16,31 @@ FINISH = 60.0  # seconds that a run waits at its end for what is still to be sen
 _WAITING = 1000  # results that wait to be sent; more than any pipeline has tasks
 
 
+class Postbox:
+    """Takes warnings from any thread, and hands them on in the thread that made it: a run listens on one only."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._warn = warn
+        self._owner = threading.get_ident()
+        self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def __call__(self, text: str) -> None:
+        """Take a warning."""
+        self._waiting.put(text)
+        self.empty()
+
+    def empty(self) -> None:
+        """Hand on what has come in; does nothing in any other thread."""
+        if threading.get_ident() != self._owner:
+            return
+        while True:
+            try:
+                text = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            self._warn(text)
+
+
 class LayeredStore:
     """A CacheStore made of two; only entries that this process was told to keep are sent to the remote."""
 
@@ -24,7 +49,7 @@ class LayeredStore:
         local: CacheStore,
         remote: CacheStore,
         *,
-        say: Callable[[str], None],
+        say: Postbox,
         read_only: bool = False,
         finish: float = FINISH,
     ) -> None:
@@ -39,6 +64,7 @@ class LayeredStore:
 
     def find(self, digest: str) -> Found | None:
         """Return the entry under a fingerprint's digest, the local one first."""
+        self._say.empty()
         return self._local.find(digest) or self._remote.find(digest)
 
     def restore(self, found: Found, output: Path, log: Path) -> bool:
@@ -89,6 +115,7 @@ class LayeredStore:
         self._lost, self._thread = 0, None
         self._remote.close()
         self._local.close()
+        self._say.empty()
 
     def _write_back(self, found: Found, output: Path, log: Path) -> None:
         """Keep a remote entry here. Its inputs are fetched only when no entry from here has brought them already."""

@@ -83,11 +83,11 @@ class ObjectStoreTransport:
         """Create an object; False when there was one already."""
         if len(data) > _LOOK_FIRST and self.exists(name):
             return False
-        return bool(self._do(lambda: self._write(name, data, "create")))
+        return self._write(name, data, "create")
 
     def replace(self, name: str, data: bytes) -> None:
         """Write an object, in place of the one that may be there."""
-        self._do(lambda: self._write(name, data, "overwrite"))
+        self._write(name, data, "overwrite")
 
     def close(self) -> None:
         """Do nothing: each request ends by its own time-out."""
@@ -103,6 +103,12 @@ class ObjectStoreTransport:
         return data
 
     def _write(self, name: str, data: bytes, mode: Any) -> bool:
+        written = self._do(lambda: self._put(name, data, mode))
+        if written is None:
+            raise TransportError("there is no such bucket, container or directory")
+        return written
+
+    def _put(self, name: str, data: bytes, mode: Any) -> bool:
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         try:

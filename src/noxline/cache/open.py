@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
+from typing import IO, TYPE_CHECKING
 
 from noxline.cache.addresses import HTTP, PLACE, Address, parse_address
 from noxline.cache.transport import Transport
 from noxline.errors import MachineError
+from noxline.model.cache import StoredFile
 from noxline.ports import CacheStore
 from noxline.settings.schema import CacheSettings
+
+if TYPE_CHECKING:
+    from noxline.cache.download import LocalBlobs
 
 TIMEOUT = 10.0  # seconds of one request
 
@@ -39,15 +44,16 @@ def open_store(
         warn("nothing is taken from the remote cache: [cache] keys is empty (noxline cache keygen makes a pair)")
         return local
     from noxline.cache.breaker import Breaker
-    from noxline.cache.layered import LayeredStore
+    from noxline.cache.layered import LayeredStore, Postbox
     from noxline.cache.remote import Access, RemoteStore
 
+    say = Postbox(warn)
     timeout = float(settings.timeout or TIMEOUT)
-    breaker = Breaker(_transport(address, timeout, environ), address=address.text, timeout=timeout, say=warn)
+    breaker = Breaker(_transport(address, timeout, environ), address=address.text, timeout=timeout, say=say)
     signer = None if settings.read_only else signer_of(environ)
     access = Access(namespace=namespace, keys=keys, signer=signer)
-    remote = RemoteStore(breaker, access, say=warn)
-    return LayeredStore(local, remote, say=warn, read_only=signer is None)
+    remote = RemoteStore(breaker, access, say=say, local=_blobs_of(local))
+    return LayeredStore(local, remote, say=say, read_only=signer is None)
 
 
 def secret_variables(settings: CacheSettings, environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -72,6 +78,23 @@ def _transport(address: Address, timeout: float, environ: Mapping[str, str]) -> 
     from noxline.cache.object_store import ObjectStoreTransport
 
     return ObjectStoreTransport(address.text, timeout=timeout, environ=environ)
+
+
+def _blobs_of(local: CacheStore) -> LocalBlobs:
+    """Return what gives the files that the local store has already: they need no download."""
+    from noxline.cache.blobs import UnsoundError, read_blob
+    from noxline.cache.disk import DiskStore
+
+    def give(blob: StoredFile, file: IO[bytes]) -> bool:
+        if not isinstance(local, DiskStore):
+            return False
+        try:
+            file.write(read_blob(local.blobs, blob.size, blob.sha256))
+        except (OSError, UnsoundError):
+            return False  # not there, or damaged: the remote has it, and the local store finds its own damage
+        return True
+
+    return give
 
 
 def _require_extra(address: Address) -> None:

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
+from noxline.cache.blobs import NEW_FILE, swap
 from noxline.model.cache import StoredFile
 
 
@@ -36,16 +37,8 @@ class Staging:
     def commit(self, output: Path, log: Path) -> None:
         """Put everything where a run of the task would have left it, in place of what is there."""
         log.parent.mkdir(parents=True, exist_ok=True)
-        aside = self._folder / "old"
-        if os.path.lexists(output):
-            output.rename(aside)
-        try:
-            self._log.replace(log)
-            self._output.rename(output)
-        except OSError:
-            if os.path.lexists(aside):
-                aside.rename(output)
-            raise
+        swap(str(self._output), str(output))
+        swap(str(self._log), str(log))
 
 
 @contextlib.contextmanager
@@ -62,9 +55,7 @@ def staging(output: Path) -> Iterator[Staging]:
 @contextlib.contextmanager
 def created(path: Path, *, executable: bool) -> Iterator[IO[bytes]]:
     """Open a file that must not be there yet: two paths that are one on this system are an error, not a surprise."""
-    handle = os.open(
-        path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o777 if executable else 0o666
-    )
+    handle = os.open(path, NEW_FILE, 0o755 if executable else 0o644)
     with os.fdopen(handle, "wb") as file:
         yield file
 

@@ -60,9 +60,7 @@ def names_in(path: str) -> str:
     """Return the digest of the names in a folder and of their kinds, without those that come and go by themselves."""
     try:
         with os.scandir(path) as entries:
-            names = sorted(
-                f"{entry.name}\0{entry.is_dir()}" for entry in entries if entry.name not in _RESTLESS_NAMES
-            )
+            names = sorted(f"{entry.name}\0{entry.is_dir()}" for entry in entries if entry.name not in _RESTLESS_NAMES)
     except (OSError, ValueError):
         return ""
     return sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
