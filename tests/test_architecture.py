@@ -33,8 +33,12 @@ LAYERS = (
     ("definitions", "environments", "last_seen", "results"),
     ("fingerprints",),
     ("reuse",),
+    ("preview",),
+    ("explaining",),
     ("running",),
+    ("wiring_reuse",),
     ("wiring",),
+    ("warm",),
     ("cli",),
     ("__main__",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import re
 import sys
@@ -33,6 +34,10 @@ class ProjectEnvironments:
         full = f"{python.implementation} {python.full}" if python else sys.version.split()[0]
         where = f"{sys.platform} {platform.machine()}"
         return {"python": full, "platform": where, "packages": self._packages(task) if task.environment else {}}
+
+    def expires(self) -> float:
+        """Return until when what is known of environments counts: they are looked at each time."""
+        return math.inf
 
     def _place(self, task: Task) -> Path:
         return self.project.root / ".noxline" / "envs" / task.environment

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from noxline.cache.blobs import entry_path
+from noxline.cache.disk import DiskStore
+from noxline.cache.place import LOCAL
 from noxline.definitions import Definition
 from noxline.engine.reuse import Terms, refusal, reuse
 from noxline.fingerprints import Fingerprints
 from noxline.inputs.outputs import output_digest, output_view
 from noxline.last_seen import LastSeen
-from noxline.model.cache import Fingerprint
+from noxline.model.cache import Fingerprint, Found
 from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
 from noxline.ports import CacheStore
@@ -32,6 +35,9 @@ class Environments(Protocol):
     def after(self, task: Task) -> Mapping[str, Any]:
         """Return the identity of a task's environment as it really is once the task ran in it."""
 
+    def expires(self) -> float:
+        """Return until when what is known of environments counts, in seconds since the epoch."""
+
 
 @dataclass
 class Started:
@@ -40,6 +46,24 @@ class Started:
     fingerprint: Fingerprint | None
     needs: Mapping[str, str]
     moments: Mapping[str, tuple[int, int, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplayTerms:
+    """On what it rests that a run took every result from the local store; times in seconds since the epoch.
+
+    `tasks` are those that were reused, with their files `(path, size, sha256, executable)`, size and digest of the
+    log.
+    """
+
+    expires: float
+    sets: tuple[tuple[tuple[str, ...], str], ...]
+    entries: tuple[str, ...]
+    store: str
+    blobs: str
+    tasks: tuple[tuple[str, tuple[tuple[str, int, str, bool], ...], tuple[int, str]], ...]
+    entry_folder: str
+    plan: tuple[tuple[str, tuple[str, ...], Mapping[str, Any], tuple[str, ...]], ...]
 
 
 @dataclass
@@ -57,6 +81,8 @@ class Reuser:
     started: dict[str, Started] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     made: dict[str, Fingerprint] = field(default_factory=dict)
+    taken: dict[str, Found] = field(default_factory=dict)
+    local: DiskStore | None = None
 
     def decide(self, task: Task) -> Decision:
         """Return whether a task runs or a stored result is taken, which is then in its place already."""
@@ -76,12 +102,9 @@ class Reuser:
 
     def _decide(self, task: Task, made: Fingerprint) -> Decision:
         definition = self.definitions[task.name]
-        if self.store is None:
-            return Run(reasons=("--no-cache",))
-        if not definition.reuse:
-            return Run(reasons=("its results are never reused",))
-        if task.stage in self.forced or task.name in self.forced:
-            return Run(reasons=("--force",))
+        standing = self.standing_reason(task)
+        if standing or self.store is None:
+            return Run(reasons=(standing,))
         found = self.store.find(made.digest)
         if found is None:
             self.seen.keep_list(made.components["inputs"], self.fingerprints.inputs(task.name).text)
@@ -94,13 +117,26 @@ class Reuser:
         if not self.store.restore(found, output, log):
             return Run(reasons=("its stored result is damaged",))
         self.outputs[task.name] = found.entry.output_digest
+        self.taken[task.name] = found
         taken = reuse(found)
         self.note(task, made, "passed")
         return replace(taken, outcome=replace(taken.outcome, task=task.name, output=output, log=log))
 
+    def standing_reason(self, task: Task) -> str:
+        """Return why a task runs whatever is stored of it, or ""."""
+        if self.store is None:
+            return "--no-cache"
+        if not self.definitions[task.name].reuse:
+            return "its results are never reused"
+        return "--force" if task.stage in self.forced or task.name in self.forced else ""
+
     def needs(self, task: str) -> dict[str, str]:
         """Return the digests of the outputs that a task gets from others."""
-        return {name: self.outputs.get(name, NO_OUTPUT) for name in self.definitions[task].needs}
+        return self.with_needs(task, self.outputs)
+
+    def with_needs(self, task: str, outputs: Mapping[str, str]) -> dict[str, str]:
+        """Return those of the digests by task that this one needs; one that left nothing counts as well."""
+        return {name: outputs.get(name, NO_OUTPUT) for name in self.definitions[task].needs}
 
     def finished(self, task: Task, outcome: Outcome) -> Outcome:
         """Take notice of the end of an attempt; keep its result when it passed and nothing changed meanwhile."""
@@ -147,12 +183,40 @@ class Reuser:
         """Note the fingerprint of a task that ended, for the reasons of later runs."""
         self.seen.note(task.name, made.digest, made.components, status, self.fingerprints.inputs(task.name).text)
 
+    def terms(self) -> ReplayTerms | None:
+        """Return on what this run's reuse rests; None when something else than the plain local store had a part."""
+        if self.local is None or self.local.scope != LOCAL or any(one.source != "local" for one in self.taken.values()):
+            return None
+        ages = {name: self.definitions[name].max_age for name in self.taken}
+        dates = [self.taken[name].entry.created + age for name, age in ages.items() if age is not None]
+        patterns = dict.fromkeys(self.definitions[name].patterns for name in self.taken)
+        return ReplayTerms(
+            expires=min([*dates, self.environments.expires()]),
+            sets=tuple((one, self.fingerprints.index.digest(one)) for one in patterns),
+            entries=tuple(entry_path(self.local.entries, self.made[name].digest) for name in self.taken),
+            store=self.local.root,
+            blobs=self.local.blobs,
+            tasks=tuple((name, *_files(found)) for name, found in self.taken.items()),
+            entry_folder=self.local.entries,
+            plan=tuple((name, *self._planned(name)) for name in self.taken),
+        )
+
+    def _planned(self, task: str) -> tuple[tuple[str, ...], Mapping[str, Any], tuple[str, ...]]:
+        definition = self.definitions[task]
+        return definition.patterns, self.made[task].components, definition.needs
+
     def close(self) -> None:
         """Keep what was learnt, and finish the store."""
         self.fingerprints.index.save()
         self.seen.save()
         if self.store is not None:
             self.store.close()
+
+
+def _files(found: Found) -> tuple[tuple[tuple[str, int, str, bool], ...], tuple[int, str]]:
+    entry = found.entry
+    files = tuple((file.path, file.size, file.sha256, file.executable) for file in entry.files)
+    return files, (entry.log.size, entry.log.sha256)
 
 
 def _same_inputs(before: Fingerprint | None, after: Fingerprint) -> bool:

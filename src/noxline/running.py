@@ -14,6 +14,7 @@ from noxline.engine.run_loop import run_tasks
 from noxline.errors import ExitCode
 from noxline.executors.guard import Guard
 from noxline.executors.local import LocalExecutor
+from noxline.explaining import FINGERPRINTS, text_of
 from noxline.gates.threshold import ThresholdGate, exit_code
 from noxline.metrics.collect import merge, read_stage
 from noxline.model.event import Event, Judged, Measured, RunFinished, RunStarted, Warned
@@ -27,6 +28,7 @@ from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
 from noxline.reuse import Reuser
 from noxline.state import keep_durations, task_durations
+from noxline.system.files import write_atomic
 from noxline.system.masking import masker
 
 _STATUS = {
@@ -51,6 +53,7 @@ class RunSession:
     reuse: Callable[[RunSession, RequestBuilder], Reuser]
     run_id: str = field(default_factory=new_run_id)
     warnings: list[str] = field(default_factory=list)
+    reuser: Reuser = field(init=False)
 
     @property
     def directory(self) -> Path:
@@ -111,7 +114,7 @@ class RunSession:
         builder = RequestBuilder(
             project=self.project, options=self.options, run_id=self.run_id, directory=self.directory
         )
-        reuser = self.reuse(self, builder)
+        reuser = self.reuser = self.reuse(self, builder)
         plan = Plan(
             self.project.graph.only(self.project.selection.tasks),
             cpus=self.project.cores,
@@ -138,6 +141,8 @@ class RunSession:
     def _close(self, reuser: Reuser) -> None:
         try:
             reuser.close()
+            if self.directory.is_dir():
+                write_atomic(self.directory / FINGERPRINTS, text_of(reuser.made))
         except OSError as error:
             self.emit(Warned(message=f"what was learnt for the next run cannot be kept: {error}"))
 

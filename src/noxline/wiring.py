@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 from noxline.assembly import assemble, tasks_of
 from noxline.errors import MachineError, UsageError
 from noxline.graph import CycleError, TaskGraph
-from noxline.model.event import Warned
 from noxline.model.gate import Rule
 from noxline.model.pipeline import Pipeline
 from noxline.model.run import Run
 from noxline.model.stage import SessionInfo, Source
 from noxline.model.task import Task
-from noxline.nox_bridge.child import environment_folder, inherited
+from noxline.nox_bridge.child import environment_folder
 from noxline.nox_bridge.interpreters import Interpreter, find_interpreters
 from noxline.nox_bridge.listing import Listing, find_noxfile, list_sessions
-from noxline.ports import CacheStore, Reporter
+from noxline.ports import Reporter
 from noxline.project import Options, Project
 from noxline.selection import Selection, select
 from noxline.sessions.catalog import covers, standard_sessions
@@ -33,11 +32,20 @@ from noxline.settings.schema import Settings
 from noxline.settings.sources import near_misses
 
 if TYPE_CHECKING:
-    from noxline.requests import RequestBuilder
-    from noxline.reuse import Reuser
+    from noxline.explaining import Explanation
+    from noxline.preview import Foreseen
     from noxline.running import RunSession
 
-__all__ = ["Options", "Project", "judge_again", "open_project", "run_project"]
+__all__ = [
+    "Options",
+    "Project",
+    "explain_task",
+    "foresee",
+    "judge_again",
+    "open_project",
+    "run_project",
+    "run_session",
+]
 
 
 def cores() -> int:
@@ -214,46 +222,33 @@ def _rules(settings: Settings, facts: ProjectFacts) -> tuple[Rule, ...]:
 
 def run_project(project: Project, options: Options, reporters: Sequence[Reporter]) -> Run:
     """Run the selected tasks, read what they left, judge the gates; tell the reporters all along."""
-    from noxline.running import RunSession
-
-    return RunSession(project, options, reporters, reuse=_reuser).run()
+    return run_session(project, options, reporters).run()
 
 
-def _store(project: Project, warn: Callable[[str], None]) -> CacheStore:
-    """Return the store of results that the settings ask for."""
-    from noxline.cache.disk import DiskStore
-    from noxline.cache.place import default_place
+def run_session(
+    project: Project, options: Options, reporters: Sequence[Reporter], *, run_id: str | None = None
+) -> RunSession:
+    """Return a run that is ready to begin."""
+    from noxline.running import RunSession, new_run_id
+    from noxline.wiring_reuse import reuser_of
 
-    settings = project.settings.pipeline.cache
-    return DiskStore(default_place(os.environ), warn=warn, limit=round(settings.size_gb * 1e9))
+    return RunSession(project, options, reporters, reuse=reuser_of, run_id=run_id or new_run_id())
 
 
-def _reuser(session: RunSession, builder: RequestBuilder) -> Reuser:
-    """Return what decides about reuse in a run."""
-    from noxline.definitions import definitions_of
-    from noxline.environments import ProjectEnvironments
-    from noxline.fingerprints import Fingerprints, open_index
-    from noxline.last_seen import LastSeen
-    from noxline.reuse import Reuser
+def foresee(project: Project, options: Options, warn: Callable[[str], None]) -> dict[str, Foreseen]:
+    """Return what a run would do with each selected task; nothing is run and nothing restored."""
+    from noxline.wiring_reuse import foreseen
 
-    project, options = session.project, session.options
+    return foreseen(project, options, warn)
 
-    def warn(message: str) -> None:
-        session.emit(Warned(message=message))
 
-    definitions = definitions_of(project, options)
-    index = open_index(project.root, warn)
-    index.refresh()
-    return Reuser(
-        root=project.root,
-        definitions=definitions,
-        fingerprints=Fingerprints(definitions, index, inherited(os.environ)),
-        environments=ProjectEnvironments(project),
-        store=None if options.no_cache else _store(project, warn),
-        seen=LastSeen.load(project.root, warn),
-        place=lambda task: (builder.output(task), builder.folder(task) / "log.txt"),
-        forced=frozenset(options.force),
-    )
+def explain_task(
+    project: Project, options: Options, task: str, against: str | None, warn: Callable[[str], None]
+) -> Explanation:
+    """Return why a task would run or be reused, against its last result or an earlier run."""
+    from noxline.wiring_reuse import explained
+
+    return explained(project, options, task, against, warn)
 
 
 def judge_again(root: Path, run_id: str | None) -> Run:

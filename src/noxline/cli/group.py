@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "plan": ("noxline.cli.plan", "plan", "Show what was detected and what would run."),
     "graph": ("noxline.cli.plan", "graph", "Print the graph of tasks."),
     "gate": ("noxline.cli.runs", "gate", "Judge the last run again, by the rules as they are now."),
+    "explain": ("noxline.cli.explain", "explain", "Say why a task runs or is reused."),
     "runs": ("noxline.cli.runs", "runs", "List the runs that are kept."),
     "logs": ("noxline.cli.runs", "logs", "Print the newest log of a task."),
     "init": ("noxline.cli.setup", "init", "Write the noxfile, the settings and the workflow."),

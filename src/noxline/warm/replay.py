@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from hashlib import sha256
 
 from noxline.inputs import sealed
 from noxline.inputs.canonical import digest
 from noxline.version import __version__
-from noxline.warm.witness import hold, numbers_of, variables_digest
+from noxline.warm.witness import hold, variables_digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ FOLDER = ".noxline/state/warm"
 # They stand in the rehearsal's texts where the run's own id, times and commit belong.
 RUN_ID = "00000000-000000-0000"
 STARTED_AT = "0001-01-01T00:00:00+00:00"
+DRY_RUN = "--dry-run"
 SECONDS = 98765.4321
 HUMAN_SECONDS = "27 h 26 min"
 COMMIT = "0" * 39 + "1"
@@ -77,37 +77,59 @@ def find_root(folder: str) -> str:
 def replay(arguments: Sequence[str]) -> int | None:
     """Replay the run that these arguments ask for and return its exit code; None: it has to run the ordinary way."""
     began = time.monotonic()
+    only_told = arguments[0] == "plan" or DRY_RUN in arguments
     here = os.getcwd()
     root = find_root(here)
     if not root:
         return None
     try:
-        path = f"{root}/{FOLDER}/{key_of(arguments, here, os.environ, style_key())}"
+        path = f"{root}/{FOLDER}/{key_of(plain(arguments), here, os.environ, style_key())}"
         snapshot = sealed.load(path)
     except (sealed.DamagedError, OSError, ValueError):
         return None  # the ordinary way says what is damaged, and a new rehearsal writes the snapshot anew
-    if not isinstance(snapshot, dict) or not _is_valid(root, snapshot):
+    if not isinstance(snapshot, dict):
         return None
+    index = _files(root, snapshot)
+    if index is None:
+        return None
+    if only_told:
+        return _tell(root, snapshot, index)
+    if any(index.digest(patterns) != known for patterns, known in snapshot["sets"]):
+        return None
+    _save(index)
     return _run(root, snapshot, began)
 
 
-def _is_valid(root: str, snapshot: Mapping[str, Any]) -> bool:
-    """Tell whether nothing that decides differs: files, what was read of the project, stored results, time."""
+def plain(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments of the run that `plan` or `ci --dry-run` speaks of."""
+    return ["ci", *(argument for argument in arguments[1:] if argument != DRY_RUN)]
+
+
+def _files(root: str, snapshot: Mapping[str, Any]) -> Index | None:
+    """Return the files as they are now; None when what else was read of the project differs, or it is too late."""
     from noxline.inputs.index import Index
 
-    if not snapshot["made"] <= time.time() < snapshot["expires"]:
-        return False
+    if not snapshot["made"] <= time.time() < snapshot["expires"] or not hold(snapshot["witnesses"]):
+        return None
     warned: list[str] = []
     index = Index(root, f"{root}/.noxline/state/index", warned.append)
     index.refresh()
-    same = not warned and all(index.digest(patterns) == known for patterns, known in snapshot["sets"])
-    if same:
-        _save(index)
-    return (
-        same
-        and all(numbers_of(path) == numbers for path, numbers in snapshot["entries"])
-        and hold(snapshot["witnesses"])
-    )
+    return None if warned else index
+
+
+def _tell(root: str, snapshot: Mapping[str, Any], index: Index) -> int | None:
+    """Print what a run would do."""
+    from noxline.warm.decide import decisions
+
+    told = decisions(root, snapshot, index)
+    if told is None or not snapshot["told"]:
+        return None
+    _save(index)
+    text = snapshot["told"]
+    for name, decision in told.items():
+        text = text.replace(f"@@{name}@@", decision)
+    sys.stdout.write(text)
+    return 0
 
 
 def _save(index: Index) -> None:
@@ -123,7 +145,7 @@ def _run(root: str, snapshot: Mapping[str, Any], began: float) -> int | None:
     try:
         os.makedirs(f"{directory}/tasks")
         if not _restore(directory, snapshot):
-            _remove(directory)
+            remove(directory)
             return None
         fill = _filler(root, run_id, began)
         for name, text in snapshot["texts"].items():
@@ -131,7 +153,7 @@ def _run(root: str, snapshot: Mapping[str, Any], began: float) -> int | None:
         _write(f"{root}/.noxline/runs/last", f"{run_id}\n")
         _prune(f"{root}/.noxline/runs", snapshot["keep_runs"], run_id)
     except OSError:
-        _remove(directory)
+        remove(directory)
         return None  # the ordinary way says what the disk refuses
     sys.stdout.write(fill(snapshot["out"]))
     sys.stdout.flush()
@@ -152,7 +174,7 @@ def _restore(directory: str, snapshot: Mapping[str, Any]) -> bool:
             return False
         os.rename(f"{place}/.log/log.txt", f"{place}/log.txt")
         os.rmdir(f"{place}/.log")
-    touch(path for path, _ in snapshot["entries"])
+    touch(snapshot["entries"])
     return True
 
 
@@ -192,15 +214,11 @@ def _prune(runs: str, keep: int, current: str) -> None:
         names = sorted(entry.name for entry in entries if entry.is_dir())
     for name in names[: max(0, len(names) - max(keep, 1))]:
         if name != current:
-            _remove(f"{runs}/{name}")
+            remove(f"{runs}/{name}")
 
 
-def _remove(folder: str) -> None:
-    from noxline.cache.blobs import remove
+def remove(folder: str) -> None:
+    """Remove a folder, if it is there."""
+    from noxline.cache import blobs
 
-    remove(folder)
-
-
-def digest_of_text(text: str) -> str:
-    """Return the SHA-256 of a text."""
-    return sha256(text.encode()).hexdigest()
+    blobs.remove(folder)

@@ -9,14 +9,12 @@ from stat import S_ISDIR, S_ISREG
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import NamedTuple
+    from typing import TypeAlias
 
-    class Witnesses(NamedTuple):
-        """What was read, as plain data; numbers are those of `numbers_of`."""
-
-        files: list[tuple[str, tuple[int, ...], str]]
-        folders: list[tuple[str, tuple[int, ...], str]]
-        kinds: list[tuple[str, str]]
+    # Files with their content's digest, folders with that of their names, paths with what lies there; of files and
+    # folders also the numbers of `numbers_of`, which spare reading them.
+    Read: TypeAlias = list[tuple[str, tuple[int, ...], str]]
+    Witnesses: TypeAlias = tuple[Read, Read, list[tuple[str, str]]]
 
 
 # Names that come and go in a project's folders without meaning anything: tools make them as they run.
