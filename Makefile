@@ -22,5 +22,5 @@ clean:
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.8"
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[remote]' --group dev
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable . --group dev
 	touch $@
