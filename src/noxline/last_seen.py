@@ -40,11 +40,15 @@ class LastSeen:
     def keep_list(self, digest: str, inputs: bytes) -> None:
         """Keep a list of input files, so that later it can be told in which of them two fingerprints differ."""
         path = self._list(digest)
-        if not path.exists():
+        if path.exists():
+            return
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_suffix(f".{os.getpid()}.tmp")
             temporary.write_bytes(inputs)
             temporary.replace(path)
+        except OSError:
+            self._drop(temporary)  # a full disk costs words, never the run
 
     def save(self) -> None:
         """Keep what is known; may raise OSError."""
@@ -52,11 +56,18 @@ class LastSeen:
         self._prune()
 
     def _prune(self) -> None:
-        lists = sorted((self.state / "inputs").glob("*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        lists = sorted((self.state / "inputs").glob("*"), key=_age, reverse=True)
         used = {str(components["inputs"]) for _, components, _ in self.rows.values()}
         for path in lists[_KEPT_LISTS:]:
             if path.name not in used:
-                path.unlink(missing_ok=True)
+                self._drop(path)
+
+    @staticmethod
+    def _drop(path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:
+            return  # it lies there a little longer
 
     def _list(self, digest: str) -> Path:
         return self.state / "inputs" / digest
@@ -80,3 +91,11 @@ class LastSeen:
             reasons = fingerprint.difference(old, components, self.files)
             return fingerprint.in_short(reasons) or ("its fingerprint changed",)
         return ("it failed last time",) if status == "failed" else ("its stored result is gone",)
+
+
+def _age(path: Path) -> int:
+    """Return when a file was written; 0 when another run has removed it meanwhile."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -36,6 +36,7 @@ class Options:
     offline: bool = False
     refresh: bool = False
     force: tuple[str, ...] = ()
+    check_inputs: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,8 +22,10 @@ from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
 from noxline.ports import CacheStore
 from noxline.results import kept_result
+from noxline.tree_outputs import files_of, gather, put_back
 
 NO_OUTPUT = "none"
+_UNKNOWN = "unknown"  # nothing that follows from such an output is reused: it is never twice the same
 NEVER = "it never ran here"
 
 
@@ -43,9 +46,9 @@ class Environments(Protocol):
 class Started:
     """What was known of a task when it was decided that it runs."""
 
-    fingerprint: Fingerprint | None
+    inputs: str
     needs: Mapping[str, str]
-    moments: Mapping[str, tuple[int, int, int]]
+    moments: Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +56,13 @@ class ReplayTerms:
     """On what it rests that a run took every result from the local store; times in seconds since the epoch.
 
     `tasks` are those that were reused, with their files `(path, size, sha256, executable)`, size and digest of the
-    log.
+    log; `written` are the files of outputs in the project itself, which have to be as they are.
     """
 
     expires: float
     sets: tuple[tuple[tuple[str, ...], str], ...]
     entries: tuple[str, ...]
+    written: tuple[str, ...]
     store: str
     blobs: str
     tasks: tuple[tuple[str, tuple[tuple[str, int, str, bool], ...], tuple[int, str]], ...]
@@ -96,8 +100,10 @@ class Reuser:
             self.made[task.name] = made
             decision = self._decide(task, made)
         if isinstance(decision, Run):
-            moments = self.fingerprints.index.moments(self.definitions[task.name].patterns)
-            self.started[task.name] = Started(made, needs, moments)
+            self.outputs[task.name] = f"{_UNKNOWN} {os.urandom(8).hex()}"
+            patterns = self.definitions[task.name].patterns
+            index = self.fingerprints.index
+            self.started[task.name] = Started(index.digest(patterns), needs, index.moments(patterns))
         return decision
 
     def _decide(self, task: Task, made: Fingerprint) -> Decision:
@@ -116,6 +122,10 @@ class Reuser:
         output, log = self.place(task.name)
         if not self.store.restore(found, output, log):
             return Run(reasons=("its stored result is damaged",))
+        try:
+            put_back(self.root, definition.outputs, output)
+        except OSError as error:
+            return Run(reasons=(f"its outputs cannot be put back: {error.strerror}",))
         self.outputs[task.name] = found.entry.output_digest
         self.taken[task.name] = found
         taken = reuse(found)
@@ -141,6 +151,8 @@ class Reuser:
     def finished(self, task: Task, outcome: Outcome) -> Outcome:
         """Take notice of the end of an attempt; keep its result when it passed and nothing changed meanwhile."""
         output, log = self.place(task.name)
+        if outcome.status is Status.PASSED:
+            gather(self.root, self.definitions[task.name].outputs, output)
         view = output_view(str(output), str(self.root)) if output.is_dir() else {}
         self.outputs[task.name] = output_digest(view) if view else NO_OUTPUT
         started = self.started[task.name]
@@ -167,7 +179,7 @@ class Reuser:
         """Return in words which input of a task changed since it was started."""
         patterns = self.definitions[task].patterns
         after = self.fingerprints.index.moments(patterns)
-        if after == started.moments and _same_inputs(started.fingerprint, made):
+        if after == started.moments and made.components["inputs"] == started.inputs:
             return ""
         names = [
             name
@@ -175,7 +187,7 @@ class Reuser:
             if after.get(name) != started.moments.get(name)
         ]
         if not names:
-            return "an input that git ignores changed"
+            return "an input changed"
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         return f"{names[0]}{more} changed"
 
@@ -194,6 +206,7 @@ class Reuser:
             expires=min([*dates, self.environments.expires()]),
             sets=tuple((one, self.fingerprints.index.digest(one)) for one in patterns),
             entries=tuple(entry_path(self.local.entries, self.made[name].digest) for name in self.taken),
+            written=tuple(files_of(self.root, (o for n in self.taken for o in self.definitions[n].outputs))),
             store=self.local.root,
             blobs=self.local.blobs,
             tasks=tuple((name, *_files(found)) for name, found in self.taken.items()),
@@ -217,7 +230,3 @@ def _files(found: Found) -> tuple[tuple[tuple[str, int, str, bool], ...], tuple[
     entry = found.entry
     files = tuple((file.path, file.size, file.sha256, file.executable) for file in entry.files)
     return files, (entry.log.size, entry.log.sha256)
-
-
-def _same_inputs(before: Fingerprint | None, after: Fingerprint) -> bool:
-    return before is None or before.components["inputs"] == after.components["inputs"]

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from noxline.project import Options
 
 _SEPARATOR = "--"
-_TAKEN_OVER = ("only", "skip", "pythons", "jobs", "fail_fast", "no_cache", "offline", "force", "refresh")
+_TAKEN_OVER = (
+    "only",
+    "skip",
+    "pythons",
+    "jobs",
+    "fail_fast",
+    "no_cache",
+    "offline",
+    "force",
+    "refresh",
+    "check_inputs",
+)
 
 
 class PassingOn(click.Command):

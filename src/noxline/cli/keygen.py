@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+from noxline.cli.options import as_json
+from noxline.errors import ExitCode, MachineError
+
 
 @click.command()
 @click.option(
@@ -11,8 +14,8 @@ import click
     is_flag=True,
     help="For pull requests: the key may sign for their scopes only, never for what the main branch trusts.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def keygen(*, pull_requests: bool, as_json: bool) -> None:
+@as_json
+def keygen(*, pull_requests: bool, as_json: bool) -> int:
     """Make a pair of keys for the remote cache and print it; nothing is written.
 
     The private key goes into a secret of the CI, the public one into the settings, where everybody may read it.
@@ -21,7 +24,6 @@ def keygen(*, pull_requests: bool, as_json: bool) -> None:
 
     from noxline.cache.signing import ANY_SCOPE, SIGNING_KEY, generate
     from noxline.cli.console import print_json, print_text
-    from noxline.errors import MachineError
 
     if find_spec("cryptography") is None:
         message = "keys need cryptography, which noxline is installed without"
@@ -30,9 +32,10 @@ def keygen(*, pull_requests: bool, as_json: bool) -> None:
     listed = f"{public} {ANY_SCOPE}" if pull_requests else public
     if as_json:
         print_json({"schema": 1, "signing_key": private, "key": listed})
-        return
+        return ExitCode.PASSED
     who = "pull requests" if pull_requests else "protected branches"
     print_text(
         f"Secret {SIGNING_KEY}, for the jobs of {who} only; it is shown this once:\n\n  {private}\n\n"
         f'Public key, to be listed in config/pipeline.toml:\n\n  [cache]\n  keys = ["{listed}"]'
     )
+    return ExitCode.PASSED

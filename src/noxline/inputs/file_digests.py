@@ -18,6 +18,8 @@ _WORD = (1 << 64) - 1
 # Clocks of files advance in steps: whatever was written this short a time ago may be written again unnoticed.
 _FINE_STEP, _COARSE_STEP = 20_000_000, 2_100_000_000
 _CHUNK = 1 << 20
+# A pipe that took the place of a file must not hold us up.
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def status_of(root: str, names: Sequence[str]) -> array[int]:
@@ -61,7 +63,7 @@ def content_of(root: str, name: str, mode: int) -> tuple[str, bool]:
 
 def _regular(path: str) -> str:
     try:
-        file = os.open(path, os.O_RDONLY)
+        file = os.open(path, _READ)
     except OSError as error:
         return ABSENT if isinstance(error, FileNotFoundError) else f"unreadable: {error.strerror}"
     try:
@@ -96,15 +98,37 @@ def _link(path: str) -> str:
 
 
 def _tree(path: str) -> str:
-    """Return the digest of a folder behind a link: of names and contents; links below it are not followed."""
+    """Return the digest of a folder behind a link; of links below it, those to files are followed, others only read."""
+    from noxline.inputs.input_lines import line_of
     from noxline.inputs.listing import walk
 
     whole = sha256()
     for name in walk(path):
-        file = f"{path}/{name}"
-        content = os.readlink(file) if os.path.islink(file) else _regular(file)
-        whole.update(f"{content} {name}\n".encode("utf-8", "surrogateescape"))
+        whole.update(line_of(name, _below_link(path, name)).encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
+
+
+def _below_link(folder: str, name: str) -> str:
+    path = f"{folder}/{name}"
+    try:
+        mode = os.lstat(path).st_mode
+        if not S_ISLNK(mode):
+            return content_of(folder, name, mode)[0]
+        return f"link {os.readlink(path)} {_regular(path) if os.path.isfile(path) else ''}"
+    except OSError:
+        return ABSENT
+
+
+def behind(path: str) -> tuple[int, ...]:
+    """Return what changes whenever something behind a link is written; nothing where it leads nowhere."""
+    from noxline.inputs.listing import walk
+
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return ()
+    below = status_of(path, walk(path)) if S_ISDIR(status.st_mode) else ()
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns, *below
 
 
 def read_time() -> int:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from array import array
 from hashlib import sha256
+from stat import S_ISLNK
 
 from noxline.inputs import sealed
-from noxline.inputs.file_digests import ABSENT, WIDTH, content_of, is_settled, read_time, status_of
+from noxline.inputs.file_digests import ABSENT, WIDTH, behind, content_of, is_settled, read_time, status_of
 from noxline.inputs.input_lines import line_of
-from noxline.inputs.listing import Listing, begin, ignored, listing
+from noxline.inputs.listing import Listing, begin, listing, untracked
 from noxline.inputs.patterns import matcher, named
 
 TYPE_CHECKING = False
@@ -68,7 +69,8 @@ class Index:
             self._numbers.frombytes(numbers)
 
     def refresh(self) -> bool:
-        """Look at all files again; return whether anything differs from before."""
+        """Look at all files again; return whether anything differs from before, but for files that git ignores."""
+        self._ignored = {}
         asked = {folder: begin(self._path_of(folder)) for folder in self._raws or ("",)}
         numbers = status_of(self.root, self.names)
         listed = {
@@ -140,13 +142,15 @@ class Index:
             or numbers[place * WIDTH : (place + 1) * WIDTH] != known[place * WIDTH : (place + 1) * WIDTH]
         ]
 
-    def moments(self, patterns: tuple[str, ...]) -> dict[str, tuple[int, int, int]]:
-        """Return size, time of modification and inode of the files that patterns name."""
+    def moments(self, patterns: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+        """Return what changes whenever a file that patterns name is written, however alike it is afterwards."""
         numbers = self._numbers
-        return {
-            self.names[place]: (numbers[place * WIDTH], numbers[place * WIDTH + 1], numbers[place * WIDTH + 3])
-            for place in self._members(patterns)
+        found = {
+            self.names[place]: tuple(numbers[place * WIDTH : (place + 1) * WIDTH]) for place in self._members(patterns)
         }
+        found |= {name: tuple(status_of(self.root, [name])) for name in self._named_ignored(patterns)}
+        links = [name for name, own in found.items() if S_ISLNK(own[-1])]
+        return found | {name: (*found[name], *behind(f"{self.root}/{name}")) for name in links}
 
     def digest(self, patterns: tuple[str, ...]) -> str:
         """Return the digest of the files that patterns name, without listing them where it is known."""
@@ -156,10 +160,10 @@ class Index:
         return self.select(patterns).digest
 
     def select(self, patterns: tuple[str, ...]) -> InputSet:
-        """Return the files that patterns name; one that git ignores counts where it is named without a wildcard."""
-        if patterns in self._fresh:
-            return self._fresh[patterns]
+        """Return the files that patterns name; one that is not listed counts where it is named without a wildcard."""
         extra = self._named_ignored(patterns)
+        if patterns in self._fresh and self._sets[patterns][2] == extra:
+            return self._fresh[patterns]
         members = self._members(patterns)
         digests, names = self.digests, self.names
         rows = [(names[place], digests[place]) for place in members if digests[place]]
@@ -181,8 +185,8 @@ class Index:
         return members
 
     def _named_ignored(self, patterns: tuple[str, ...]) -> dict[str, str]:
-        """Return the digests of files that git ignores and that patterns name; these are read in each run."""
-        names = named(patterns) if self.by_git else ()
+        """Return the digests of files that are not listed and that patterns name; these are read each time."""
+        names = named(patterns)
         if names and names not in self._ignored:
             self._ignored[names] = self._read_ignored(names)
         found = self._ignored.get(names, {})
@@ -192,10 +196,15 @@ class Index:
         return {name: digest for name, digest in found.items() if wanted(name)}
 
     def _read_ignored(self, names: tuple[str, ...]) -> dict[str, str]:
-        there = [name for name in names if os.path.lexists(f"{self.root}/{name}")]
-        known = set(self.names) if there else ()
-        files = [name for name in ignored(self.root, there) if name not in known] if there else []
-        return {name: content_of(self.root, name, _mode(f"{self.root}/{name}"))[0] for name in files}
+        there = [name for name in names if name and os.path.lexists(f"{self.root}/{name}")]
+        if not there:
+            return {}
+        folders = [name for name in there if _is_folder(f"{self.root}/{name}")]
+        files = {*there} - {*folders}
+        if folders:
+            files |= untracked(self.root, folders)
+        files.difference_update(self.names)
+        return {name: content_of(self.root, name, _mode(f"{self.root}/{name}"))[0] for name in sorted(files)}
 
     def save(self) -> None:
         """Keep what is known for the next run; may raise OSError."""

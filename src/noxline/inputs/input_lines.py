@@ -37,5 +37,11 @@ def _unescaped(text: str) -> str:
         return text
     made, characters = "", iter(text)
     for character in characters:
-        made += _MEANT[next(characters)] if character == "\\" else character
+        made += _meant(next(characters, "")) if character == "\\" else character
     return made
+
+
+def _meant(character: str) -> str:
+    if character not in _MEANT:
+        raise ValueError(f"nothing is written as \\{character}")
+    return _MEANT[character]

@@ -22,7 +22,10 @@ _BUILT_FOLDERS = frozenset({"build", "dist", "htmlcov", "node_modules", ".venv",
 _BUILT_ENDS = (".so", ".pyd", ".dylib", ".coverage")
 _BUILT_NAMES = frozenset({"coverage.xml", "coverage.json", "lcov.info", "junit.xml", "_version.py", "_scm_version.py"})
 # They would make git speak of another repository than the one around the project.
-_BENDS_GIT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
+_BENDS_GIT = (
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"),
+    *(f"GIT_{how}_PATHSPECS" for how in ("LITERAL", "GLOB", "NOGLOB", "ICASE")),
+)
 _LIST = ("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
 
 
@@ -109,11 +112,24 @@ def _is_foreign(entry: os.DirEntry[str]) -> bool:
     return entry.name in _BUILT_FOLDERS or os.path.exists(f"{entry.path}/pyvenv.cfg")
 
 
-def ignored(root: str, names: Sequence[str]) -> list[str]:
-    """Return what git ignores of these files, and below these folders as far as no tool is known to write it."""
-    raw = Git(root, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", *names).output() or b""
+def untracked(root: str, folders: Sequence[str]) -> set[str]:
+    """Return the files below these folders that git does not track, ignored or not, and that no tool wrote.
+
+    A folder's own name does not matter: whoever names `build` means it. Where git cannot tell, all files are returned.
+    """
+    plain = [folder for folder in folders if not os.path.lexists(f"{root}/{folder}/.git")]
+    raw = Git(root, "--literal-pathspecs", "ls-files", "-z", "--others", "--", *plain).output() if plain else None
+    if raw is None:
+        return {name for folder in folders for name in walk(root, folder)}
     found = [os.fsdecode(name) for name in raw.split(b"\0") if name]
-    return sorted({*_own(found, tracked=False), *(name for name in found if name in names)})
+    files = {name for name in found if not name.endswith("/")}
+    kept = {name for folder in plain for name in _own(_below(files, folder), tracked=False, below=folder)}
+    inner = {name.rstrip("/") for name in found if name.endswith("/")} | {*folders} - {*plain}
+    return kept | {name for folder in inner for name in walk(root, folder)}
+
+
+def _below(names: Iterable[str], folder: str) -> list[str]:
+    return [name for name in names if name.startswith(f"{folder}/")]
 
 
 def _by_tag(raw: bytes) -> dict[str, list[str]]:

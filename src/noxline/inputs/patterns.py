@@ -34,10 +34,10 @@ def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
 
     chosen = [pattern for pattern in patterns if pattern[:1] != "!"]
     left_out = [pattern[1:] for pattern in patterns if pattern[:1] == "!"]
-    yes = re.compile("|".join(map(_expression, chosen)) or r"(?!)").fullmatch
+    yes = re.compile("|".join(map(_expression, chosen)) or r"(?!)", re.DOTALL).fullmatch
     if not left_out:
         return lambda name: yes(name) is not None
-    no = re.compile("|".join(map(_expression, left_out))).fullmatch
+    no = re.compile("|".join(map(_expression, left_out)), re.DOTALL).fullmatch
     return lambda name: yes(name) is not None and no(name) is None
 
 
@@ -61,7 +61,7 @@ def _expression(pattern: str) -> str:
             pieces.append(r".*" if last else r"(?:[^/]+/)*")
         else:
             pieces.append(_segment(part) + ("" if last else "/"))
-    return "(?s:" + "".join(pieces) + ")"
+    return "".join(pieces)
 
 
 def _segment(part: str) -> str:
@@ -71,16 +71,40 @@ def _segment(part: str) -> str:
     made, place = "", 0
     while place < len(part):
         character = part[place]
-        end = part.find("]", place + 2) if character == "[" else -1
+        end = _end_of_set(part, place) if character == "[" else -1
         if character == "*":
             made += "[^/]*"
         elif character == "?":
             made += "[^/]"
         elif end > 0:
-            inner = part[place + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
-            made += "(?!/)[" + ("^" + inner[1:] if inner[0] == "!" else inner.replace("^", "\\^", 1)) + "]"
+            made += _set(part[place + 1 : end])
             place = end
         else:
             made += re.escape(character)
         place += 1
     return made
+
+
+def _end_of_set(part: str, place: int) -> int:
+    """Return where the set that opens at a place closes, -1 where it does not; a `]` that comes first is a member."""
+    first = place + (2 if part[place + 1 : place + 2] == "!" else 1)
+    return part.find("]", first + 1)
+
+
+def _set(inner: str) -> str:
+    """Return a set of characters as a regular expression: single ones, and ranges of which none is upside down."""
+    import re
+
+    turned = inner[:1] == "!"
+    rest, members = inner[turned:], []
+    while rest:
+        if rest[1:2] == "-" and len(rest) > 2:
+            if rest[0] <= rest[2]:
+                members.append(f"{re.escape(rest[0])}-{re.escape(rest[2])}")
+            rest = rest[3:]
+        else:
+            members.append(re.escape(rest[0]))
+            rest = rest[1:]
+    if not members:
+        return "[^/]" if turned else r"(?!)"
+    return f"(?!/)[{'^' * turned}{''.join(members)}]"

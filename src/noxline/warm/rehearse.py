@@ -98,7 +98,11 @@ def rehearse(asked: Asked) -> bool:
         if terms is None or not _is_replayable(run):
             return False
         read = trace.witnesses(
-            watch, project.root, programs=_programs(project), store=terms.store, entries=terms.entries
+            watch,
+            project.root,
+            programs=_programs(project),
+            store=terms.store,
+            entries=(*terms.entries, *terms.written),
         )
         _keep(asked, project, _Seen(terms=terms, run=run, events=memory.events, read=read, made=session.reuser.made))
         return True
