@@ -54,7 +54,7 @@ def _no_variables_of_an_outer_run(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_component() -> object:
     """Return a function that gives the path of a program, skips without it, and fails where CI demands it."""
 
