@@ -33,7 +33,7 @@ LAYERS = (
     ("requests",),
     ("definitions", "last_seen", "results", "tree_outputs"),
     ("environments",),
-    ("fingerprints",),
+    ("fingerprints", "verification"),
     ("reuse",),
     ("preview",),
     ("explaining",),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from noxline.cache.open import secret_variables
 from noxline.engine.plan import Slot
 from noxline.input_check import InputCheck
 from noxline.model.stage import SessionInfo, Source, Stage
@@ -145,6 +146,8 @@ class RequestBuilder:
             pythons=self.project.pipeline.pythons,
             measure=self._measure(task, envs),
         )
+        for name in secret_variables(self.project.settings.pipeline.cache, os.environ):
+            environ.pop(name, None)
         environ["NOXLINE_NEWEST"] = newest(self.project.interpreters).version
         if self.options.fix:
             environ["NOXLINE_FIX"] = "1"

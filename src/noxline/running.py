@@ -114,14 +114,14 @@ class RunSession:
             reporter.handle(event)
 
     def _tasks(self, begun: float) -> tuple[tuple[TaskResult, ...], bool]:
-        if warning := self._check.warning():
+        if warning := self.check.warning():
             self.emit(warning)
         builder = RequestBuilder(
             project=self.project,
             options=self.options,
             run_id=self.run_id,
             directory=self.directory,
-            check=self._check,
+            check=self.check,
         )
         reuser = self.reuser = self.reuse(self, builder)
         plan = Plan(
@@ -156,15 +156,22 @@ class RunSession:
             self.emit(Warned(message=f"what was learnt for the next run cannot be kept: {error}"))
 
     @cached_property
-    def _check(self) -> InputCheck:
-        return InputCheck(project=self.project, options=self.options, run_id=self.run_id, directory=self.directory)
+    def check(self) -> InputCheck:
+        """Return what watches tasks of this run, each against the inputs that it really has."""
+        return InputCheck(
+            project=self.project,
+            options=self.options,
+            run_id=self.run_id,
+            directory=self.directory,
+            declare=lambda _project: self.reuser.declared,
+        )
 
     def _checked(self, results: Sequence[TaskResult]) -> tuple[TaskResult, ...]:
         """Return the results with what the tasks that were watched used beyond their declarations."""
         checked = tuple(replace(result, undeclared=self._undeclared(result.task)) for result in results)
         for result in checked:
             passed = result.decision == "ran" and result.outcome.status is Status.PASSED
-            if passed and result.undeclared is None and self._check.is_checked(result.task.name):
+            if passed and result.undeclared is None and self.check.is_checked(result.task.name):
                 self.emit(
                     Warned(message=f"the inputs of {result.task.name} are not checked: no process of it was seen")
                 )
@@ -172,7 +179,7 @@ class RunSession:
 
     def _undeclared(self, task: Task) -> tuple[Undeclared, ...] | None:
         try:
-            return self._check.result(task)
+            return self.check.result(task)
         except OSError as error:
             self.emit(Warned(message=f"the inputs of {task.name} could not be checked: {error}"))
             return None
