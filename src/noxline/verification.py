@@ -46,7 +46,7 @@ class Verifier:
         return chosen
 
     def verdict(self, task: str, digest: str, outcome: Outcome, view: Mapping[str, str], output: Path) -> str:
-        """Return what to warn of once a verified task ran, or ""; `digest` is its fingerprint's, `view` its output's."""
+        """Return what to warn of once a verified task ran, or ""; `digest` is its fingerprint's, `view` its output."""
         found = self.expected.pop(task, None)
         if found is None or found.entry.fingerprint.digest != digest:
             return ""
