@@ -117,7 +117,7 @@ class CacheStore(Protocol):
         """Return the blob called "log" or "inputs" of an entry; None when it is not to be had."""
 
     def keep(self, kept: Kept) -> None:
-        """Store an entry and its files; one that is there already is never overwritten."""
+        """Store an entry and its files; one that is there stays, unless `kept.replaces` and this disk alone has it."""
 
     def read_record(self, kind: str, key: str) -> Mapping[str, Any] | None:
         """Return a record; None when there is none. Losing one costs time, never correctness."""

@@ -25,6 +25,7 @@ from noxline.results import kept_result
 from noxline.tree_outputs import files_of, gather, put_back
 
 NO_OUTPUT = "none"
+FORCED = "--force"
 _UNKNOWN = "unknown"  # nothing that follows from such an output is reused: it is never twice the same
 NEVER = "it never ran here"
 
@@ -86,6 +87,7 @@ class Reuser:
     outputs: dict[str, str] = field(default_factory=dict)
     made: dict[str, Fingerprint] = field(default_factory=dict)
     taken: dict[str, Found] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
     local: DiskStore | None = None
 
     def decide(self, task: Task) -> Decision:
@@ -94,8 +96,7 @@ class Reuser:
         environment, unknown = self.environments.before(task)
         made = self.fingerprints.make(task.name, environment, needs) if environment is not None else None
         if made is None:
-            known = task.name in self.seen.rows
-            decision: Decision = Run(reasons=(unknown if known else NEVER,))
+            decision: Decision = Run(reasons=self.reasons_without_environment(task, needs, unknown))
         else:
             self.made[task.name] = made
             decision = self._decide(task, made)
@@ -118,6 +119,7 @@ class Reuser:
         terms = Terms(now=time.time(), max_age=definition.max_age, machine=made.components["machine"])
         refused = refusal(found, terms)
         if refused:
+            self.refused.add(task.name)
             return Run(reasons=(refused,))
         output, log = self.place(task.name)
         if not self.store.restore(found, output, log):
@@ -132,13 +134,24 @@ class Reuser:
         self.note(task, made, "passed")
         return replace(taken, outcome=replace(taken.outcome, task=task.name, output=output, log=log))
 
+    def reasons_without_environment(self, task: Task, needs: Mapping[str, str], unknown: str) -> tuple[str, ...]:
+        """Return why a task runs whose environment is not known: what else differs, or that it is not known."""
+        row = self.seen.rows.get(task.name)
+        if row is None:
+            return (NEVER,)
+        as_before = self.fingerprints.make(task.name, row[1]["environment"], needs)
+        listed = self.fingerprints.inputs(task.name)
+        self.seen.keep_list(listed.digest, listed.text)
+        same = as_before.digest == row[0]
+        return (unknown,) if same else self.seen.why(task.name, as_before.digest, as_before.components)
+
     def standing_reason(self, task: Task) -> str:
         """Return why a task runs whatever is stored of it, or ""."""
         if self.store is None:
             return "--no-cache"
         if not self.definitions[task.name].reuse:
             return "its results are never reused"
-        return "--force" if task.stage in self.forced or task.name in self.forced else ""
+        return FORCED if task.stage in self.forced or task.name in self.forced else ""
 
     def needs(self, task: str) -> dict[str, str]:
         """Return the digests of the outputs that a task gets from others."""
@@ -172,7 +185,8 @@ class Reuser:
                 made, task=task.name, outcome=outcome, output=output, log=log, inputs=inputs,
                 output_digest=self.outputs[task.name],
             )  # fmt: skip
-            self.store.keep(kept)
+            unwanted = task.name in self.refused or self.standing_reason(task) == FORCED
+            self.store.keep(replace(kept, replaces=unwanted))
         return outcome
 
     def _changed(self, task: str, started: Started, made: Fingerprint) -> str:

@@ -73,6 +73,7 @@ def main(place: str, scratch: str, seed: str, rounds: str) -> None:
         if chance.random() < 0.5:
             make_old(store, chance)
         store.close()
+        print("round", flush=True)
     if desk.warnings:
         sys.exit("\n".join(desk.warnings))
 

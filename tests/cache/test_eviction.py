@@ -166,6 +166,13 @@ def test_an_estimate_that_says_nothing_is_made_anew(root: str, text: bytes) -> N
     assert Path(root, "usage").read_text().split()[1:] == ["4096"]
 
 
+def test_the_time_of_the_last_look_is_never_in_the_future(root: str) -> None:
+    blob(root, 1, age=DAY)
+    for fraction in (0.0, 0.4, 0.5, 0.999):
+        tidy(root, 10**9, now=NOW // 1 + fraction)
+        assert int(Path(root, "usage").read_text().split()[0]) <= NOW // 1 + fraction
+
+
 def test_room_is_made_for_some_runs_at_once(root: str) -> None:
     for number in range(20):
         blob(root, number, age=DAY + number)

@@ -102,7 +102,7 @@ class DiskStore:
             return None
 
     def keep(self, kept: Kept) -> None:
-        """Store an entry and its files, the entry last; what is there stays as it is."""
+        """Store an entry and its files, the entry last; what is there stays as it is, unless it was refused."""
         from noxline.cache.codec import NotAnEntryError, decode, encode
 
         entry = kept.entry
@@ -115,7 +115,7 @@ class DiskStore:
                 self._added += placing.put_file(self.blobs, f"{kept.output}/{file.path}", file.size, file.sha256)
             self._added += placing.put_file(self.blobs, kept.log, entry.log.size, entry.log.sha256)
             self._added += placing.put_bytes(self.blobs, kept.inputs, entry.inputs.sha256)
-            self._added += self._write(entry_path(self.entries, digest), body)
+            self._added += self._write(entry_path(self.entries, digest), body, replace=kept.replaces)
         except (NotAnEntryError, UnsoundError, TypeError, ValueError) as error:
             self._say("unsound", f"the result of {entry.task} was not kept: {error}")
         except OSError as error:

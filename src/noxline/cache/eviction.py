@@ -98,7 +98,7 @@ def tidy(root: str, limit: int, *, now: float, older_than: float | None = None, 
     removed = evict(found, limit * down_to if total(found) > limit else limit, now=now, older_than=older_than)
     for area in AREAS:
         _sweep(f"{root}/{area}", now)
-    write_new(f"{root}/usage", f"{now:.0f} {removed.left}\n".encode(), replace=True)
+    write_new(f"{root}/usage", f"{int(now)} {removed.left}\n".encode(), replace=True)
     return removed
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from noxline.cache.maintenance import Checked, Holding
 
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
+    "keygen": ("noxline.cli.keygen", "keygen", "Make a pair of keys for sharing results."),
     "stats": ("noxline.cli.cache", "stats", "Show what the store holds, and what reuse has saved."),
     "verify": ("noxline.cli.cache", "verify", "Read everything again, and remove what is broken."),
     "prune": ("noxline.cli.cache", "prune", "Remove what was not used for long, or is too much."),

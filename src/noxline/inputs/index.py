@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from array import array
 from hashlib import sha256
-from stat import S_ISLNK
+from stat import S_ISDIR, S_ISLNK
 
 from noxline.inputs import sealed
 from noxline.inputs.file_digests import ABSENT, WIDTH, behind, content_of, is_settled, read_time, status_of
@@ -77,8 +77,9 @@ class Index:
             folder: listing(f"{self.root}/{folder}" if folder else self.root, git) for folder, git in asked.items()
         }
         self.by_git = listed[""].by_git
-        if {folder: one.raw for folder, one in listed.items()} != self._raws:
-            self._relist(listed)
+        folders = self._new_folders(numbers)
+        if folders or {folder: one.raw for folder, one in listed.items()} != self._raws:
+            self._relist(listed, folders)
             numbers = status_of(self.root, self.names)
         if numbers == self._numbers and not self._unsettled:
             return False
@@ -87,9 +88,16 @@ class Index:
     def _path_of(self, folder: str) -> str:
         return f"{self.root}/{folder}" if folder else self.root
 
-    def _relist(self, listed: Mapping[str, Listing]) -> None:
+    def _new_folders(self, numbers: array[int]) -> frozenset[str]:
+        """Return the names of files that are folders by now."""
+        if numbers == self._numbers:
+            return frozenset()
+        modes = numbers[WIDTH - 1 :: WIDTH]
+        return frozenset(self.names[place] for place, mode in enumerate(modes) if S_ISDIR(mode))
+
+    def _relist(self, listed: Mapping[str, Listing], folders: frozenset[str]) -> None:
         """Take the new list of files over, those of repositories inside this one included, and keep known digests."""
-        known = {name: place for place, name in enumerate(self.names)}
+        known = {name: place for place, name in enumerate(self.names) if name not in folders}
         raws: dict[str, bytes] = {}
         names: set[str] = set()
         pending = [("", listed[""])]

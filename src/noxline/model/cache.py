@@ -62,9 +62,13 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kept:
-    """What a task left on this disk, to be stored: `files` lie below `output` and were digested by the caller."""
+    """What a task left on this disk, to be stored: `files` lie below `output` and were digested by the caller.
+
+    `replaces` says that an entry under this fingerprint was refused, or was not wanted: on this disk it gives way.
+    """
 
     entry: CacheEntry
     output: str
     log: str
     inputs: bytes = field(repr=False)
+    replaces: bool = False

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _CONDA = frozenset({"conda", "mamba", "micromamba", "rattler"})
 _SEEDS = ("pip", "setuptools", "wheel")
 
+# Set for installations into an environment that a standard session makes inside its own and that no note can resolve:
+# the stage limits the age of its results instead (`max_age`).
+UNRECORDED = "NOXLINE_UNRECORDED"
+
 
 @dataclass(slots=True)
 class Recording:
@@ -80,7 +84,7 @@ class Recorder:
 
     def _ran(self, run: Any, recording: Recording, session: Session, args: Any, options: Any) -> Any:
         command = classify([os.fspath(word) for word in args])
-        if command is None:
+        if command is None or (options.get("env") or {}).get(UNRECORDED):
             return run(session, *args, **options)
         if isinstance(command, OwnRules):
             recording.obstacle = recording.obstacle or f"a session runs {command.command}"

@@ -159,13 +159,16 @@ def record_after(environment: Path, root: Path, record: Mapping[str, Any] | None
     """Return the record after a session's environment was brought up to date, from what is really in it.
 
     `record` is the one that the run expected, if there was one. A first record is as old as the environment, for an
-    installer keeps what is installed and still allowed.
+    installer keeps what is installed and still allowed; and what was held to an older record is as old as that.
     """
     installs = installs_of(environment) or _UNKNOWN
     real, files = real_set(environment, root), named_digests(installs, root)
     if sound(record) and record is not None and not installs.obstacle and record["installs"] == installs.to_plain():
         return {**reconcile(record, real), "files": files}
-    return new_record(installs.to_plain(), real, time=made_at(environment), files=files)
+    made = made_at(environment)
+    held = sound(record) and record is not None and not record["obstacle"]
+    time = min(made, record["time"]) if held and record is not None else made
+    return new_record(installs.to_plain(), real, time=time, files=files)
 
 
 def _lines(found: Sequence[Argument]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,8 +45,8 @@ def run_settings(
     `without` are plugins to leave out.
     """
     config = project_settings(facts.root)
-    plugins = [name for name in config.plugins if name not in without]
-    patches = [p for p in config.patch if not (measured_from_outside and p in _PATCHES_FROM_OUTSIDE)]
+    plugins = _others(config.plugins, without)
+    done_outside = _PATCHES_FROM_OUTSIDE if measured_from_outside else ()
     options: dict[str, Sequence[str]] = {
         "data_file": [data_file],
         "parallel": ["true"],
@@ -55,13 +55,17 @@ def run_settings(
         "omit": _absolute(facts.root, [*config.run_omit, *_test_patterns(facts)]),
         "plugins": plugins,
         "concurrency": list(config.concurrency),
-        "patch": patches,
+        "patch": _others(config.patch, done_outside),
         "core": [config.core] if config.core else [],
         "disable_warnings": [*_WARNINGS, *config.disable_warnings],
     }
     if config.sigterm:
         options["sigterm"] = ["true"]
     return _rcfile({"run": options, **{name: _values(config, name) for name in plugins}})
+
+
+def _others(names: Sequence[str], left_out: Collection[str]) -> list[str]:
+    return [name for name in names if name not in left_out]
 
 
 def report_options(facts: ProjectFacts) -> dict[str, list[str]]:

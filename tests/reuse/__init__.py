@@ -1,0 +1,1 @@
+"""Reuse, held against runs that reuse nothing."""
