@@ -97,11 +97,15 @@ def rehearse(asked: Asked) -> bool:
         if terms is None or not _is_replayable(run):
             return False
         read = trace.witnesses(
-            watch, project.root, programs=_programs(project), store=terms.store, entries=terms.entries
+            watch,
+            project.root,
+            programs=[*_interpreters(project), *session.reuser.fingerprints.programs],
+            store=terms.store,
+            entries=terms.entries,
         )
         _keep(asked, project, _Seen(terms=terms, run=run, events=memory.events, read=read, made=session.reuser.made))
         return True
-    except (NoxlineError, OSError):
+    except (NoxlineError, OSError, trace.MovedError):
         return False
     finally:
         watch.on = False
@@ -126,7 +130,7 @@ class _Seen:
     made: Mapping[str, Fingerprint]
 
 
-def _programs(project: Project) -> list[str]:
+def _interpreters(project: Project) -> list[str]:
     return [str(one.path) for one in project.interpreters]
 
 
@@ -145,6 +149,7 @@ def _keep(asked: Asked, project: Project, seen: _Seen) -> None:
         "blobs": terms.blobs,
         "tasks": [(task_folder(name), list(files), log) for name, files, log in terms.tasks],
         "components": dict(terms.components),
+        "version": _version(terms),
         "texts": {**_texts(told, seen.events), FINGERPRINTS: text_of(seen.made)},
         "out": out,
         "err": err,
@@ -156,6 +161,12 @@ def _keep(asked: Asked, project: Project, seen: _Seen) -> None:
     sealed.save(str(folder / key), snapshot)
     for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)[_KEPT:]:
         old.unlink(missing_ok=True)
+
+
+def _version(terms: ReplayTerms) -> str:
+    """Return the state of the commits that a result rests on; empty when none does."""
+    versions = [str(parts["definition"].get("version", "")) for parts in terms.components.values()]
+    return next(filter(None, versions), "")
 
 
 def _as_told(run: Run) -> Run:
