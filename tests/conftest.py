@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -34,6 +35,17 @@ def _only_marked_tests_start_processes(request: pytest.FixtureRequest) -> Iterat
     _guard["on"] = False
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _children_take_hang_ups() -> Iterator[None]:
+    """Keep `nohup` from reaching the tested processes: they inherit what is ignored, but no handler."""
+    if sys.platform == "win32" or signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGHUP, lambda *_: None)
+    yield
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 @pytest.fixture(autouse=True)
 def _no_variables_of_an_outer_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take out what noxline gave this very test run, or a test would believe that it is a task."""
@@ -42,7 +54,7 @@ def _no_variables_of_an_outer_run(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_component() -> object:
     """Return a function that gives the path of a program, skips without it, and fails where CI demands it."""
 

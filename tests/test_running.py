@@ -55,6 +55,13 @@ PASSED, FAILED = result("coverage", Status.PASSED), result("lint", Status.FAILED
         (run_of(PASSED, covered=None), False, 4, "inconclusive"),
         (run_of(PASSED, FAILED), True, 130, "interrupted"),
         (run_of(result("hooks", Status.SKIPPED)), False, 4, "inconclusive"),
+        # No change reaches it: that nothing ran is then what was asked for.
+        (
+            replace(run_of(result("coverage", Status.SKIPPED), covered=None), deselected=("coverage",)),
+            False,
+            0,
+            "passed",
+        ),
     ],
 )
 def test_status_and_exit_code(run: Run, interrupted: bool, code: int, status: str) -> None:

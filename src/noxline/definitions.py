@@ -50,11 +50,13 @@ _TEXTS = ("tox.ini", "noxfile.py", "pytest.ini", ".pytest.ini", "setup.cfg", "Ma
 class Definition:
     """One task: `content` enters its fingerprint as it is; the others name what is looked at anew each time.
 
-    `needs` are the tasks of this run whose output it gets. `max_age` is in seconds.
+    `installs` is a digest of what decides what the session installs, beside the files that name dependencies. `needs`
+    are the tasks of this run whose output it gets. `max_age` is in seconds.
     """
 
     content: Mapping[str, Any]
     patterns: tuple[str, ...]
+    installs: str = ""
     outputs: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
@@ -101,7 +103,7 @@ class _Maker:
             content={
                 "stage": task.stage,
                 "session": task.session,
-                "python": task.python or "",
+                "python": session.python or "",
                 "shard": f"{task.shard[0]}/{task.shard[1]}" if task.shard else "",
                 "inputs": list(patterns),
                 "outputs": list(policy.outputs),
@@ -109,6 +111,9 @@ class _Maker:
                 **self._origin(stage, session),
             },
             patterns=patterns,
+            installs=digest(
+                {**self._origin(stage, session), "detected": self._installs(session), "name": session.family}
+            ),
             outputs=policy.outputs,
             variables=policy.env,
             programs=_PROGRAMS.get(standard, ()),
@@ -136,6 +141,9 @@ class _Maker:
         meant = not names or any(name in (task.stage, task.name, task.session) for name in names)
         return self.options.posargs if meant else ()
 
+    def _installs(self, session: SessionInfo) -> str:
+        return _detected_installs(self.project.facts, session.standard) if session.standard else session.name
+
     def _origin(self, stage: Stage, session: SessionInfo) -> dict[str, Any]:
         """Return where the session comes from: noxline's version and what was detected, or the noxfile's sources."""
         facts = self.project.facts
@@ -152,6 +160,15 @@ class _Maker:
         return known
 
 
+def _detected_installs(facts: ProjectFacts, standard: str) -> str:
+    """Return a digest of the facts that decide what a standard session installs: which tests there are is none."""
+    known = _without_places({name: getattr(facts, name) for name in _DETECTED.get(standard, ())})
+    suite = known.get("tests")
+    if isinstance(suite, dict):
+        known["tests"] = {name: value for name, value in suite.items() if name not in ("files", "paths")}
+    return digest(repr(known).replace(str(facts.root), ""))
+
+
 def _detected(facts: ProjectFacts, standard: str) -> str:
     """Return a digest of the facts that decide what a session does; their places in files do not matter."""
     known = {name: repr(_without_places(getattr(facts, name))) for name in _DETECTED.get(standard, ())}
@@ -162,6 +179,8 @@ def _without_places(value: Any) -> Any:
     """Return facts as plain data without the lines that they were read from."""
     if isinstance(value, tuple | list):
         return [_without_places(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _without_places(part) for name, part in value.items()}
     fields = getattr(type(value), "__dataclass_fields__", None)
     if fields is None:
         return value

@@ -10,7 +10,7 @@ from noxline.engine.reuse import Terms, refusal
 from noxline.model.cache import Fingerprint
 from noxline.model.task import Task
 from noxline.project import Project
-from noxline.reuse import NEVER, Reuser
+from noxline.reuse import Reuser
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +56,8 @@ def _one(task: Task, reuser: Reuser, seen: Mapping[str, Foreseen], outputs: dict
     if reasons:
         return Foreseen(decision="run", reasons=(reasons,))
     if environment is None:
-        return Foreseen(decision="run", reasons=(unknown if task.name in reuser.seen.rows else NEVER,))
+        needs = reuser.with_needs(task.name, {**_last_needs(reuser, task.name), **outputs})
+        return Foreseen(decision="run", reasons=reuser.reasons_without_environment(task, needs, unknown))
     if waiting:
         return Foreseen(decision="depends", reasons=waiting)
     return _by_store(task, reuser, reuser.made[task.name], outputs)

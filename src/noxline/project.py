@@ -32,10 +32,13 @@ class Options:
     failed: bool = False
     fix: bool = False
     judged: bool = True
+    affected: bool = False
+    base: str = ""
     no_cache: bool = False
     offline: bool = False
     refresh: bool = False
     force: tuple[str, ...] = ()
+    check_inputs: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

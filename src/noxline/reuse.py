@@ -22,6 +22,7 @@ from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
 from noxline.ports import CacheStore
 from noxline.results import kept_result
+from noxline.tree_outputs import files_of, gather, put_back
 
 NO_OUTPUT = "none"
 FORCED = "--force"
@@ -56,16 +57,18 @@ class ReplayTerms:
     """On what it rests that a run took every result from the local store; times in seconds since the epoch.
 
     `tasks` are those that were reused, with their files `(path, size, sha256, executable)`, size and digest of the
-    log.
+    log; `written` are the files of outputs in the project itself, which have to be as they are.
     """
 
     expires: float
     sets: tuple[tuple[tuple[str, ...], str], ...]
     entries: tuple[str, ...]
+    written: tuple[str, ...]
     store: str
     blobs: str
     tasks: tuple[tuple[str, tuple[tuple[str, int, str, bool], ...], tuple[int, str]], ...]
-    components: Mapping[str, Any]
+    entry_folder: str
+    plan: tuple[tuple[str, tuple[str, ...], Mapping[str, Any], tuple[str, ...]], ...]
 
 
 @dataclass
@@ -93,8 +96,7 @@ class Reuser:
         environment, unknown = self.environments.before(task)
         made = self.fingerprints.make(task.name, environment, needs) if environment is not None else None
         if made is None:
-            known = task.name in self.seen.rows
-            decision: Decision = Run(reasons=(unknown if known else NEVER,))
+            decision: Decision = Run(reasons=self.reasons_without_environment(task, needs, unknown))
         else:
             self.made[task.name] = made
             decision = self._decide(task, made)
@@ -122,11 +124,26 @@ class Reuser:
         output, log = self.place(task.name)
         if not self.store.restore(found, output, log):
             return Run(reasons=("its stored result is damaged",))
+        try:
+            put_back(self.root, definition.outputs, output)
+        except OSError as error:
+            return Run(reasons=(f"its outputs cannot be put back: {error.strerror}",))
         self.outputs[task.name] = found.entry.output_digest
         self.taken[task.name] = found
         taken = reuse(found)
         self.note(task, made, "passed")
         return replace(taken, outcome=replace(taken.outcome, task=task.name, output=output, log=log))
+
+    def reasons_without_environment(self, task: Task, needs: Mapping[str, str], unknown: str) -> tuple[str, ...]:
+        """Return why a task runs whose environment is not known: what else differs, or that it is not known."""
+        row = self.seen.rows.get(task.name)
+        if row is None:
+            return (NEVER,)
+        as_before = self.fingerprints.make(task.name, row[1]["environment"], needs)
+        listed = self.fingerprints.inputs(task.name)
+        self.seen.keep_list(listed.digest, listed.text)
+        same = as_before.digest == row[0]
+        return (unknown,) if same else self.seen.why(task.name, as_before.digest, as_before.components)
 
     def standing_reason(self, task: Task) -> str:
         """Return why a task runs whatever is stored of it, or ""."""
@@ -147,6 +164,8 @@ class Reuser:
     def finished(self, task: Task, outcome: Outcome) -> Outcome:
         """Take notice of the end of an attempt; keep its result when it passed and nothing changed meanwhile."""
         output, log = self.place(task.name)
+        if outcome.status is Status.PASSED:
+            gather(self.root, self.definitions[task.name].outputs, output)
         view = output_view(str(output), str(self.root)) if output.is_dir() else {}
         self.outputs[task.name] = output_digest(view) if view else NO_OUTPUT
         started = self.started[task.name]
@@ -201,11 +220,17 @@ class Reuser:
             expires=min([*dates, self.environments.expires()]),
             sets=tuple((one, self.fingerprints.index.digest(one)) for one in patterns),
             entries=tuple(entry_path(self.local.entries, self.made[name].digest) for name in self.taken),
+            written=tuple(files_of(self.root, (o for n in self.taken for o in self.definitions[n].outputs))),
             store=self.local.root,
             blobs=self.local.blobs,
             tasks=tuple((name, *_files(found)) for name, found in self.taken.items()),
-            components={name: dict(self.made[name].components) for name in self.taken},
+            entry_folder=self.local.entries,
+            plan=tuple((name, *self._planned(name)) for name in self.taken),
         )
+
+    def _planned(self, task: str) -> tuple[tuple[str, ...], Mapping[str, Any], tuple[str, ...]]:
+        definition = self.definitions[task]
+        return definition.patterns, self.made[task].components, definition.needs
 
     def close(self) -> None:
         """Keep what was learnt, and finish the store."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 
 from noxline.engine.plan import Plan
@@ -16,12 +17,14 @@ from noxline.executors.guard import Guard
 from noxline.executors.local import LocalExecutor
 from noxline.explaining import FINGERPRINTS, text_of
 from noxline.gates.threshold import ThresholdGate, exit_code
+from noxline.input_check import InputCheck
 from noxline.metrics.collect import merge, read_stage
 from noxline.model.event import Event, Judged, Measured, RunFinished, RunStarted, Warned
 from noxline.model.gate import Rule
 from noxline.model.metric import Metric
 from noxline.model.run import Run, TaskResult
-from noxline.model.task import Outcome, Status
+from noxline.model.task import Outcome, Status, Task
+from noxline.model.undeclared import Undeclared
 from noxline.nox_bridge.report import interpret, with_notified
 from noxline.ports import Reading, Reporter
 from noxline.project import Options, Project
@@ -80,7 +83,7 @@ class RunSession:
             exit_code=0,
             seconds=time.monotonic() - begun,
             workers=self.project.cores,
-            tasks=_with_tools(results, reading),
+            tasks=self._checked(_with_tools(results, reading)),
             metrics=_metrics(whole, time.monotonic() - begun),
             missing=whole.missing,
             findings=whole.findings,
@@ -111,8 +114,14 @@ class RunSession:
             reporter.handle(event)
 
     def _tasks(self, begun: float) -> tuple[tuple[TaskResult, ...], bool]:
+        if warning := self._check.warning():
+            self.emit(warning)
         builder = RequestBuilder(
-            project=self.project, options=self.options, run_id=self.run_id, directory=self.directory
+            project=self.project,
+            options=self.options,
+            run_id=self.run_id,
+            directory=self.directory,
+            check=self._check,
         )
         reuser = self.reuser = self.reuse(self, builder)
         plan = Plan(
@@ -145,6 +154,28 @@ class RunSession:
                 write_atomic(self.directory / FINGERPRINTS, text_of(reuser.made))
         except OSError as error:
             self.emit(Warned(message=f"what was learnt for the next run cannot be kept: {error}"))
+
+    @cached_property
+    def _check(self) -> InputCheck:
+        return InputCheck(project=self.project, options=self.options, run_id=self.run_id, directory=self.directory)
+
+    def _checked(self, results: Sequence[TaskResult]) -> tuple[TaskResult, ...]:
+        """Return the results with what the tasks that were watched used beyond their declarations."""
+        checked = tuple(replace(result, undeclared=self._undeclared(result.task)) for result in results)
+        for result in checked:
+            passed = result.decision == "ran" and result.outcome.status is Status.PASSED
+            if passed and result.undeclared is None and self._check.is_checked(result.task.name):
+                self.emit(
+                    Warned(message=f"the inputs of {result.task.name} are not checked: no process of it was seen")
+                )
+        return checked
+
+    def _undeclared(self, task: Task) -> tuple[Undeclared, ...] | None:
+        try:
+            return self._check.result(task)
+        except OSError as error:
+            self.emit(Warned(message=f"the inputs of {task.name} could not be checked: {error}"))
+            return None
 
     def _read_end(self, outcome: Outcome, report: Path) -> Outcome:
         """Return the outcome of an attempt with what nox says of it."""
@@ -192,10 +223,15 @@ def judged(run: Run, rules: Sequence[Rule], *, standards: Mapping[str, str], int
     verdicts = ThresholdGate(lambda stage: standards.get(stage, "")).judge(rules, run) if run.judged else ()
     failed = any(r.outcome.status is Status.FAILED and not r.task.warn_only for r in run.tasks)
     code = exit_code(failed=failed, verdicts=verdicts, interrupted=interrupted)
-    if code is ExitCode.PASSED and not _anything_ran(run):
+    if code is ExitCode.PASSED and not _anything_ran(run) and not _all_left_out(run):
         code = ExitCode.INCONCLUSIVE
     return replace(run, verdicts=verdicts, exit_code=int(code), status=_STATUS.get(code, "failed"))
 
 
 def _anything_ran(run: Run) -> bool:
     return any(result.outcome.status in (Status.PASSED, Status.FAILED) for result in run.tasks)
+
+
+def _all_left_out(run: Run) -> bool:
+    """Tell whether tasks had nothing to do because no change reaches them, which is no lack of results."""
+    return any(result.task.stage in run.deselected for result in run.tasks)

@@ -82,7 +82,7 @@ def open_project(start: Path, options: Options) -> Project:
     pipeline = _pipeline(root, settings, facts, listing=listing, matrix=matrix, notes=notes)
     count = options.jobs or settings.pipeline.workers or cores()
     graph = _graph(tasks_of(pipeline, cores=count, parallel_tests=_parallel_tests(root, facts)), settings)
-    return Project(
+    project = Project(
         root=root,
         settings=settings,
         facts=facts,
@@ -95,6 +95,15 @@ def open_project(start: Path, options: Options) -> Project:
         noxfile_sources=listing.sources if listing else (),
         noxfile_variables=listing.variable_digests if listing else (),
     )
+    return _affected(project, options) if options.affected else project
+
+
+def _affected(project: Project, options: Options) -> Project:
+    from noxline.narrowing import ignored_inputs, narrowed
+    from noxline.system.git_changes import changed_files
+
+    changes = changed_files(project.root, options.base)
+    return narrowed(project, options, changes, unseen=ignored_inputs(project, options))
 
 
 def _graph(tasks: Sequence[Task], settings: Settings) -> TaskGraph:

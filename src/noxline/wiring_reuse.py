@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from noxline.cache.disk import DiskStore
-from noxline.cache.place import default_place
-from noxline.definitions import definitions_of
-from noxline.environments import ProjectEnvironments
+from noxline.cache.open import open_store
+from noxline.cache.place import LOCAL, TRUSTED, default_place
+from noxline.cache.seals import derived_key
+from noxline.cache.signing import SIGNING_KEY, namespace_of
+from noxline.definitions import Definition, definitions_of
+from noxline.environments import ProjectEnvironments, Terms
 from noxline.errors import UsageError, suggest
 from noxline.explaining import Explanation, explain
 from noxline.fingerprints import Fingerprints, open_index
+from noxline.inputs.environment import DEFAULT_TTL
 from noxline.last_seen import LastSeen
 from noxline.model.event import Warned
 from noxline.nox_bridge.child import inherited
+from noxline.ports import CacheStore
 from noxline.preview import Foreseen, foresee
 from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
@@ -23,10 +29,18 @@ from noxline.reuse import Reuser
 from noxline.running import RunSession
 
 
-def _store(project: Project, warn: Callable[[str], None]) -> DiskStore:
-    """Return the store of results that the settings ask for."""
-    settings = project.settings.pipeline.cache
-    return DiskStore(default_place(os.environ), warn=warn, limit=round(settings.size_gb * 1e9))
+def _local_store(project: Project, warn: Callable[[str], None]) -> DiskStore:
+    """Return the store on this disk, with the scope of this run: what a trusted run reads, only one of its kind wrote."""
+    namespace = namespace_of(os.environ)
+    secret = os.environ.get(SIGNING_KEY, "").strip()
+    scope = LOCAL if namespace == TRUSTED and not secret else namespace
+    return DiskStore(
+        default_place(os.environ),
+        warn=warn,
+        limit=round(project.settings.pipeline.cache.size_gb * 1e9),
+        scope=scope,
+        mac_key=derived_key(secret.encode()) if secret else None,
+    )
 
 
 def reuser_of(session: RunSession, builder: RequestBuilder) -> Reuser:
@@ -48,17 +62,45 @@ def open_reuse(
     definitions = definitions_of(project, options)
     index = open_index(project.root, warn)
     index.refresh()
-    local = None if options.no_cache else _store(project, warn)
+    cache = project.settings.pipeline.cache
+    local = None if options.no_cache else _local_store(project, warn)
+    store = local and open_store(cache, os.environ, warn=warn, local=local, offline=options.offline)
     return Reuser(
         root=project.root,
         definitions=definitions,
         fingerprints=Fingerprints(definitions, index, inherited(os.environ)),
-        environments=ProjectEnvironments(project),
-        store=local,
+        environments=_environments(project, options, definitions, store=store, files=lambda: index.names, warn=warn),
+        store=store,
         local=local,
         seen=LastSeen.load(project.root, warn),
         place=place,
         forced=frozenset(options.force),
+    )
+
+
+def _environments(
+    project: Project,
+    options: Options,
+    definitions: Mapping[str, Definition],
+    *,
+    files: Callable[[], Sequence[str]],
+    store: CacheStore | None,
+    warn: Callable[[str], None],
+) -> ProjectEnvironments:
+    ttl = project.settings.pipeline.cache.resolve_ttl
+    return ProjectEnvironments(
+        project=project,
+        definitions=definitions,
+        names=files,
+        environ=inherited(os.environ),
+        store=store,
+        terms=Terms(
+            now=time.time(),
+            ttl=DEFAULT_TTL if ttl is None else ttl,
+            refresh=options.refresh,
+            offline=options.offline,
+        ),
+        warn=warn,
     )
 
 

@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -69,8 +69,8 @@ def foresee(project: SimpleNamespace, options: Options, warn: object) -> dict[st
 def open_project(start: Path, options: Options) -> SimpleNamespace:
     if os.environ.get("FAKE") == "config":
         raise ConfigError("unknown key 'shard'", place="config/pipeline.toml:3", hint="did you mean 'shards'?")
-    asked = Path(start, "asked.txt")
-    asked.write_text(repr(options), encoding="utf-8")
+    given = {f.name: getattr(options, f.name) for f in fields(options) if getattr(options, f.name) != f.default}
+    Path(start, "asked.txt").write_text(repr(given), encoding="utf-8")
     graph = tasks()
     return SimpleNamespace(
         root=start,

@@ -14,7 +14,7 @@ Tasks (2, in order)
   tests-3.12  Python 3.12  tests-3-12      at most 60 s                              run: src/a.py changed
   coverage                 no environment  needs tests-3.12; runs alone; only warns  depends on tests-3.12
 
-Not applicable
+Skipped
   hooks  no hook configuration
 
 Deselected: docs

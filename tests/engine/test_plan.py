@@ -224,6 +224,13 @@ def test_a_tolerant_task_has_nothing_to_work_on_when_no_need_got_as_far_as_its_c
     assert ends(plan.finish(failed("a", Cause.SETUP))) == expected
 
 
+def test_a_tolerant_task_with_a_reason_of_its_own_to_be_skipped_gives_that_one() -> None:
+    plan = plan_of(
+        make_task("tests", skip="unaffected"), make_task("coverage", "tests", tolerant=True, skip="unaffected")
+    )
+    assert ends(plan.begin()) == {"tests": ("skipped", "unaffected"), "coverage": ("skipped", "unaffected")}
+
+
 def test_a_tolerant_task_is_skipped_when_all_its_needs_were() -> None:
     plan = plan_of(make_task("tests", skip="no tests"), make_task("coverage", "tests", tolerant=True))
     assert ends(plan.begin()) == {

@@ -232,3 +232,10 @@ FAIL, UNSURE = verdict(Result.FAIL), verdict(Result.INCONCLUSIVE)
 )
 def test_the_exit_code(failed: bool, verdicts: tuple[Verdict, ...], interrupted: bool, code: ExitCode) -> None:
     assert exit_code(failed=failed, verdicts=verdicts, interrupted=interrupted) is code
+
+
+def test_a_stage_that_no_change_reaches_is_not_judged() -> None:
+    unaffected = task("tests", Status.SKIPPED, skip="unaffected since abc1234")
+    verdict = judge(rule("tests.failed", "==", 0), run([unaffected], deselected=("tests",)))
+    assert verdict.result is Result.NOT_JUDGED
+    assert verdict.hint == "left out of this run: tests (unaffected since abc1234)"

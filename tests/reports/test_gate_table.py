@@ -40,7 +40,7 @@ def test_what_was_not_judged_is_one_line_each() -> None:
         Verdict(metric=metric, rule="< 1", value=None, result=result)
         for metric, result in (("a", Result.NOT_APPLICABLE), ("b", Result.NOT_JUDGED), ("c", Result.NOT_APPLICABLE))
     ]
-    assert gate_lines(verdicts, Style()) == ["  not applicable: a, c", "  not judged, deselected: b"]
+    assert gate_lines(verdicts, Style()) == ["  not applicable: a, c", "  not judged, left out of this run: b"]
 
 
 def test_no_verdicts_no_lines() -> None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from noxline.model.cache import CacheEntry, Found, Kept
 
 LARGEST_RECORD = 1_000_000
-_LARGEST_ENTRY = 8_001_000  # that of codec.py and a seal
+LARGEST_ENTRY = 8_001_000  # that of codec.py and a seal
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -62,7 +62,7 @@ class DiskStore:
         if len(digest) != 64 or not _HEX.issuperset(digest):
             return None
         path = entry_path(self.entries, digest)
-        data = self._read("entry", path, _LARGEST_ENTRY)
+        data = self._read("entry", path, LARGEST_ENTRY)
         if data is None:
             return None
         from noxline.cache.codec import NotAnEntryError, decode

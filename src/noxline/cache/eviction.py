@@ -56,18 +56,26 @@ def total(found: Iterable[Item]) -> int:
     return sum(item.size for item in found)
 
 
-def evict(found: Iterable[Item], limit: float, *, now: float, older_than: float | None = None) -> Removed:
-    """Remove the least recently used files until `limit` bytes are left, and all not used for `older_than` seconds."""
+def victims(found: Iterable[Item], limit: float, *, now: float, older_than: float | None = None) -> list[Item]:
+    """Return what has to go, the least recently used first, for `limit` bytes to be left and nothing outdated."""
     # A time in the future says nothing of use.
     kept = sorted(found, key=lambda item: item.used if item.used <= now + GRACE else 0.0)
     left = total(kept)
-    files = size = 0
+    chosen = []
     for item in kept:
         outdated = older_than is not None and now - item.used > older_than
-        wanted = (left > limit or outdated) and abs(now - item.used) >= GRACE
-        if wanted and _unused_since(item) and remove_file(item.path):
-            files, size, left = files + 1, size + item.size, left - item.size
-    return Removed(files=files, size=size, left=left)
+        if (left > limit or outdated) and abs(now - item.used) >= GRACE:
+            chosen.append(item)
+            left -= item.size
+    return chosen
+
+
+def evict(found: Iterable[Item], limit: float, *, now: float, older_than: float | None = None) -> Removed:
+    """Remove what has to go; what another run took into use meanwhile stays."""
+    held = list(found)
+    chosen = victims(held, limit, now=now, older_than=older_than)
+    gone = [item for item in chosen if _unused_since(item) and remove_file(item.path)]
+    return Removed(files=len(gone), size=total(gone), left=total(held) - total(gone))
 
 
 def account(root: str, added: int, limit: int) -> Removed | None:
@@ -84,13 +92,13 @@ def account(root: str, added: int, limit: int) -> Removed | None:
         return tidy(root, limit, now=now) if mine else None
 
 
-def tidy(root: str, limit: int, *, now: float) -> Removed:
+def tidy(root: str, limit: int, *, now: float, older_than: float | None = None, down_to: float = DOWN_TO) -> Removed:
     """Look at all files, evict when they are too many, take away what kills left behind, and write the size down."""
     found = list(items(root))
-    removed = evict(found, limit * DOWN_TO if total(found) > limit else limit, now=now)
+    removed = evict(found, limit * down_to if total(found) > limit else limit, now=now, older_than=older_than)
     for area in AREAS:
         _sweep(f"{root}/{area}", now)
-    write_new(f"{root}/usage", f"{now:.0f} {removed.left}\n".encode(), replace=True)
+    write_new(f"{root}/usage", f"{int(now)} {removed.left}\n".encode(), replace=True)
     return removed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from contextlib import suppress
 from dataclasses import dataclass, fields
 
 from noxline.cache.placing import write_new
@@ -31,10 +32,15 @@ class Tally:
 
 
 def append(root: str, tally: Tally) -> None:
-    """Add a run's tally to the ledger of a store; raise OSError when it cannot be written.
+    """Add a run's tally to the ledger of a store, where that can be written.
 
     Of two runs that end while the lines are added up, one may be forgotten.
     """
+    with suppress(OSError):  # the store has said by now that it cannot be written; a tally more or less decides nothing
+        _append(root, tally)
+
+
+def _append(root: str, tally: Tally) -> None:
     path = f"{root}/ledger"
     os.makedirs(root, exist_ok=True)
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o666)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TEMPORARY = ".tmp"
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+# What file systems without hard links answer, on one system or another.
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
 
 
 def put_file(blobs: str, source: str, size: int, sha256: str) -> int:
@@ -41,7 +42,7 @@ def put_file(blobs: str, source: str, size: int, sha256: str) -> int:
         return 0
     number, _ = open_regular(source)
     try:
-        return _put(chunks(number, size), path, size, replace=there is not None)
+        return _put(chunks(number, size), path, size, replace=there is None)
     finally:
         os.close(number)
 
@@ -50,7 +51,7 @@ def put_bytes(blobs: str, data: bytes, sha256: str) -> int:
     """Store bytes under their digest; otherwise as `put_file`."""
     path = blob_path(blobs, sha256)
     there = _there(path, len(data))
-    return 0 if there else _put((data,), path, len(data), replace=there is not None)
+    return 0 if there else _put((data,), path, len(data), replace=there is None)
 
 
 def write_new(path: str, data: bytes, *, replace: bool = False) -> bool:

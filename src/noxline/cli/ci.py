@@ -16,9 +16,13 @@ from noxline.errors import UsageError
 if TYPE_CHECKING:
     from noxline.model.run import Run
     from noxline.project import Options
+    from noxline.reports.plain import Verbosity
 
 _SEPARATOR = "--"
-_TAKEN_OVER = ("only", "skip", "pythons", "jobs", "fail_fast", "no_cache", "offline", "force", "refresh")
+_TAKEN_OVER = (
+    *("only", "skip", "pythons", "jobs", "fail_fast", "no_cache", "offline", "force", "refresh"),
+    *("affected", "base", "check_inputs"),
+)
 
 
 class PassingOn(click.Command):
@@ -37,6 +41,8 @@ class PassingOn(click.Command):
 @selection_options
 @reuse_options
 @run_options
+@click.option("--affected", is_flag=True, help="Only tasks with inputs that differ from the merge base.")
+@click.option("--base", default="", metavar="REF", help="What --affected compares with (default: the main branch).")
 @click.option("--dry-run", is_flag=True, help="Print the plan and run nothing.")
 @click.pass_context
 def ci(context: click.Context, /, *, dry_run: bool, **given: Any) -> int:
@@ -50,8 +56,11 @@ def ci(context: click.Context, /, *, dry_run: bool, **given: Any) -> int:
     Examples:
       noxline ci --python 3.12 --skip docs,benchmarks
       noxline ci --only tests --fail-fast
+      noxline ci --affected --base origin/main
       noxline ci --json > run.json
     """
+    if given["base"] and not given["affected"]:
+        raise UsageError("--base says what --affected compares with", hint="noxline ci --affected --base REF")
     options = _options(context, given, judged=True)
     if dry_run:
         from noxline.cli.plan import print_plan
@@ -103,14 +112,31 @@ def _execute(start: Path, options: Options, given: dict[str, Any]) -> int:
     finished = run_project(project, options, reporters(project, how, as_json=given["as_json"]))
     if given["as_json"]:
         print_json(to_document(finished))
-    if options.judged and not options.no_cache and _may_be_replayed(finished):
-        from noxline.warm.rehearse import Asked, rehearse
-
-        rehearse(Asked(arguments=sys.argv[1:], folder=start, options=options, how=how, as_json=given["as_json"]))
+    if _may_be_replayed(finished, options):
+        _rehearse(start, options, how, as_json=given["as_json"])
     return finished.exit_code
 
 
-def _may_be_replayed(finished: Run) -> bool:
-    """Tell whether the next run may find everything done: nothing failed, and the machine has a next run."""
+def _may_be_replayed(finished: Run, options: Options) -> bool:
+    """Tell whether the next run may find everything done: nothing failed, and the machine has a next run.
+
+    What --affected leaves out depends on other branches too, of which a replay knows nothing.
+    """
     ended = all(result.outcome.status.value in ("passed", "skipped") for result in finished.tasks)
-    return ended and os.environ.get("CI", "").lower() in ("", "0", "false")
+    plain = options.judged and not (options.no_cache or options.affected or options.check_inputs or options.refresh)
+    return ended and plain and os.environ.get("CI", "").lower() in ("", "0", "false")
+
+
+def _rehearse(start: Path, options: Options, how: Verbosity, *, as_json: bool) -> None:
+    """Prepare the replay of this run; whatever comes of that, the run itself is over and its verdict stands."""
+    from noxline.cli.plan import plan_template
+    from noxline.reports.outlet import tell
+    from noxline.warm.rehearse import Asked, rehearse
+
+    arguments = sys.argv[1:]
+    try:
+        rehearse(
+            Asked(arguments=arguments, folder=start, options=options, how=how, as_json=as_json, told=plan_template)
+        )
+    except Exception as error:  # noqa: BLE001 - a bug in here costs the next run time, and must not cost this its verdict
+        tell(f"warning: the next run cannot be prepared: {type(error).__name__}: {error}")

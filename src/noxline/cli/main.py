@@ -26,7 +26,7 @@ def main() -> NoReturn:
         from noxline.version import __version__
 
         sys.exit(_flushed(ExitCode.PASSED, f"noxline {__version__}\n"))
-    if arguments[:1] == ["ci"]:
+    if arguments[:1] in (["ci"], ["plan"]):
         from noxline.warm.replay import replay
 
         code = replay(arguments)

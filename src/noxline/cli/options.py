@@ -79,6 +79,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("-q", "--quiet", is_flag=True, help="Print only failures and the last line."),
         click.option("-v", "--verbose", is_flag=True, help="Print the whole log of each task when it ends."),
         as_json,
+        click.option("--check-inputs", is_flag=True, help="Report what tasks use that their stages do not declare."),
         click.option("--fail-fast", is_flag=True, help="Stop at the first failure."),
         click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="CPUs to use (default: all)."),
     ):

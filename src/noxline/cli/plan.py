@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -79,6 +80,15 @@ def print_plan(start: Path, options: Options, *, as_json: bool) -> int:
     return 0
 
 
+def plan_template(project: Project) -> str:
+    """Return the plan as text, with `@@task@@` in place of what would become of each task."""
+    from noxline.preview import Foreseen
+    from noxline.reports.style import printable
+
+    marks = {task.name: Foreseen(decision=f"@@{task.name}@@") for task in selected_tasks(project)}
+    return printable("\n".join(plan_lines(project, output_style(), marks)), sys.stdout) + "\n"
+
+
 def selected_tasks(project: Project) -> list[Task]:
     """Return the selected tasks in the order of the graph."""
     return list(project.graph.only(project.selection.tasks).tasks.values())
@@ -124,11 +134,11 @@ def plan_lines(project: Project, style: Style, foreseen: Mapping[str, Foreseen])
 def _task_sections(
     tasks: Sequence[Task], style: Style, foreseen: Mapping[str, Foreseen]
 ) -> tuple[list[str], list[str]]:
-    """Return what would become of each task, and what does not apply and why."""
+    """Return what would become of each task, and what is skipped and why."""
     active = [(*_task_row(task), foreseen[task.name].text) for task in tasks if not task.skip]
     skipped = [(task.name, task.skip) for task in tasks if task.skip]
     first = _titled(f"Tasks ({len(active)}, in order)", active, style)
-    return first, _titled("Not applicable", skipped, style) if skipped else []
+    return first, _titled("Skipped", skipped, style) if skipped else []
 
 
 def _titled(title: str, rows: Sequence[tuple[str, ...]], style: Style) -> list[str]:

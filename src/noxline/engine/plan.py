@@ -188,7 +188,7 @@ class Plan:
             if self._blocks(self.outcomes[name]):
                 reason = _why(self.outcomes[name])
                 return Outcome(task=task.name, status=Status.CANCELLED, cause=Cause.NEED, reason=reason)
-        return Outcome(task=task.name, status=Status.SKIPPED, reason="nothing that it needs ran")
+        return Outcome(task=task.name, status=Status.SKIPPED, reason=task.skip or "nothing that it needs ran")
 
     def cancel_waiting(self, cause: Cause, reason: str) -> list[Outcome]:
         """Cancel every task that neither ended nor runs; return their outcomes."""

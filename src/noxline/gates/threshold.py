@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from noxline.errors import PRECEDENCE, ExitCode
@@ -49,19 +49,25 @@ class ThresholdGate:
     def _without_metric(self, rule: Rule, run: Run) -> tuple[Result, str]:
         """Return how a rule comes out of whose metric nothing at all is known, and why."""
         standard = producer(rule.metric)
-        tasks = [result for result in run.tasks if self._stands_for(result.task.stage, standard)]
+        there = [result for result in run.tasks if result.task.stage not in run.deselected]
+        tasks = [result for result in there if self._stands_for(result.task.stage, standard)]
         return _without_figure(rule, tasks) if tasks else self._without_stage(rule, standard, run)
 
     def _without_stage(self, rule: Rule, standard: str, run: Run) -> tuple[Result, str]:
         left_out = [name for name in run.deselected if not standard or self._stands_for(name, standard)]
         if left_out:
-            return Result.NOT_JUDGED, f"left out of this run: {', '.join(left_out)}"
+            why = {result.task.skip for result in run.tasks if result.task.stage in left_out} - {""}
+            return Result.NOT_JUDGED, f"left out of this run: {', '.join(left_out)}{_because(why)}"
         if standard:
             return _not_applicable(rule, f"there is no stage {standard!r} in this pipeline")
         return Result.INCONCLUSIVE, f"no stage of this run gave {rule.metric}"
 
     def _stands_for(self, stage: str, standard: str) -> bool:
         return bool(standard) and standard in (stage, stage.removeprefix("standard-"), self.standard_of(stage))
+
+
+def _because(reasons: Collection[str]) -> str:
+    return f" ({', '.join(sorted(reasons))})" if reasons else ""
 
 
 def _against(rule: Rule, metric: Metric) -> tuple[Result, str]:

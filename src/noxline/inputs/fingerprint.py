@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _NAMED = 3  # so many causes are named on a line; the others are counted
 ABSENT = "absent"
+_PLATFORM = {"python": "Python", "os": "operating system", "libc": "C library"}
 
 
 def fingerprint(
@@ -112,7 +113,9 @@ def _definition(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]
 def _environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     for name in _differing(old, new):
         before, after = old.get(name), new.get(name)
-        if isinstance(before, dict) or isinstance(after, dict):
+        if name == "platform" and isinstance(before, dict) and isinstance(after, dict):
+            yield from (f"{_PLATFORM.get(p, p)} {before.get(p)} → {after.get(p)}" for p in _differing(before, after))
+        elif isinstance(before, dict) or isinstance(after, dict):
             yield from _sets(before or {}, after or {})
         else:
             yield f"{name.replace('_', ' ')} {before or ABSENT} → {after or ABSENT}"

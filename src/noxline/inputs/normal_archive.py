@@ -45,3 +45,6 @@ def _tarred(path: str) -> Iterator[list[str]]:
                 yield [entry.name, kind, sha256(file.read()).hexdigest()]
             else:
                 yield [entry.name, entry.type.decode("ascii"), entry.linkname]
+        # What packed it checks itself only at its end, which lies behind the last member.
+        while archive.fileobj.read(1 << 16):
+            pass

@@ -26,7 +26,7 @@ class Result(str, Enum):
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
     NOT_APPLICABLE = "not_applicable"  # a default rule whose stage is not in this pipeline
-    NOT_JUDGED = "not_judged"  # deselected by --only or --skip
+    NOT_JUDGED = "not_judged"  # left out by --only, --skip or --affected
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ from noxline.model.gate import Result, Verdict
 from noxline.reports.style import OF_RESULT, Style
 
 _ORDER = (Result.FAIL, Result.INCONCLUSIVE, Result.WARN, Result.PASS)
-_NAMED_ONLY = {Result.NOT_APPLICABLE: "not applicable", Result.NOT_JUDGED: "not judged, deselected"}
+_NAMED_ONLY = {Result.NOT_APPLICABLE: "not applicable", Result.NOT_JUDGED: "not judged, left out of this run"}
 NO_GATES_WRITTEN = "no gates are written down: these only warn; noxline init makes them bind"
 
 

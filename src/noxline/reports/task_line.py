@@ -15,7 +15,7 @@ def start_line(event: RunStarted, style: Style) -> str:
     active = [task for task in event.tasks if not task.skip]
     stages = len({task.stage for task in active})
     skipped = len(event.tasks) - len(active)
-    left_out = f", {skipped} not applicable" if skipped else ""
+    left_out = f", {skipped} skipped" if skipped else ""
     text = (
         f"noxline {style.symbol('dash')} {_count(len(active), 'task')} of {_count(stages, 'stage')}{left_out}, "
         f"{_count(event.workers, 'worker')}, run {event.run_id}"

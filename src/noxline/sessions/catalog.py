@@ -147,6 +147,7 @@ STANDARD: tuple[StandardStage, ...] = (
         rank=75,
         runs_on=RunsOn.PROJECT,
         requires=("build",),
+        max_age=24 * 3600.0,
         aliases=frozenset({"sbom", "cyclonedx", "bom"}),
     ),
 )

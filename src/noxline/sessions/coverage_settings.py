@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,25 +37,35 @@ def project_settings(root: Path) -> CoverageConfig:
     return CoverageConfig()
 
 
-def run_settings(facts: ProjectFacts, *, data_file: str, measured_from_outside: bool = False) -> str:
-    """Return the rcfile for measuring: branches, plugins, concurrency and patches of the project, our own scope."""
+def run_settings(
+    facts: ProjectFacts, *, data_file: str, measured_from_outside: bool = False, without: Sequence[str] = ()
+) -> str:
+    """Return the rcfile for measuring: branches, plugins, concurrency and patches of the project, our own scope.
+
+    `without` are plugins to leave out.
+    """
     config = project_settings(facts.root)
-    patches = [p for p in config.patch if not (measured_from_outside and p in _PATCHES_FROM_OUTSIDE)]
+    plugins = _others(config.plugins, without)
+    done_outside = _PATCHES_FROM_OUTSIDE if measured_from_outside else ()
     options: dict[str, Sequence[str]] = {
         "data_file": [data_file],
         "parallel": ["true"],
         "branch": ["true" if config.branch else "false"],
         "include": list(measured_patterns(facts)),
         "omit": _absolute(facts.root, [*config.run_omit, *_test_patterns(facts)]),
-        "plugins": list(config.plugins),
+        "plugins": plugins,
         "concurrency": list(config.concurrency),
-        "patch": patches,
+        "patch": _others(config.patch, done_outside),
         "core": [config.core] if config.core else [],
         "disable_warnings": [*_WARNINGS, *config.disable_warnings],
     }
     if config.sigterm:
         options["sigterm"] = ["true"]
-    return _rcfile({"run": options, **{name: _values(config, name) for name in config.plugins}})
+    return _rcfile({"run": options, **{name: _values(config, name) for name in plugins}})
+
+
+def _others(names: Sequence[str], left_out: Collection[str]) -> list[str]:
+    return [name for name in names if name not in left_out]
 
 
 def report_options(facts: ProjectFacts) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from noxline.nox_bridge.recorder import UNRECORDED
 from noxline.sessions.build import DIST
 from noxline.sessions.command import capture, scratch
 from noxline.sessions.output import needed_outputs
@@ -65,7 +66,7 @@ def _fill(session: nox.Session, place: Path, wheel: Path, output: Path) -> None:
         ("uv", "venv", "--quiet", "--clear", "--python", python, str(place)),
         ("uv", "pip", "install", "--quiet", "--python", str(_python(place)), str(wheel)),
     ):
-        done = capture(session, *argv)
+        done = capture(session, *argv, env={UNRECORDED: "1"})
         if done.code != 0:
             give_up(session, output, "cyclonedx-py", f"the built wheel cannot be installed: {done.last_line}")
 

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,6 +79,7 @@ class Asked:
     options: Options
     how: Verbosity
     as_json: bool
+    told: Callable[[Project], str]  # what `--dry-run` prints, with `@@task@@` in place of each decision
 
 
 def rehearse(asked: Asked) -> bool:
@@ -101,7 +102,7 @@ def rehearse(asked: Asked) -> bool:
             project.root,
             programs=[*_interpreters(project), *session.reuser.fingerprints.programs],
             store=terms.store,
-            entries=terms.entries,
+            entries=(*terms.entries, *terms.written),
         )
         _keep(asked, project, _Seen(terms=terms, run=run, events=memory.events, read=read, made=session.reuser.made))
         return True
@@ -148,7 +149,9 @@ def _keep(asked: Asked, project: Project, seen: _Seen) -> None:
         "witnesses": seen.read,
         "blobs": terms.blobs,
         "tasks": [(task_folder(name), list(files), log) for name, files, log in terms.tasks],
-        "components": dict(terms.components),
+        "store": terms.entry_folder,
+        "plan": [(name, patterns, dict(components), needs) for name, patterns, components, needs in terms.plan],
+        "told": "" if asked.as_json else asked.told(project),
         "version": _version(terms),
         "texts": {**_texts(told, seen.events), FINGERPRINTS: text_of(seen.made)},
         "out": out,
@@ -165,7 +168,7 @@ def _keep(asked: Asked, project: Project, seen: _Seen) -> None:
 
 def _version(terms: ReplayTerms) -> str:
     """Return the state of the commits that a result rests on; empty when none does."""
-    versions = [str(parts["definition"].get("version", "")) for parts in terms.components.values()]
+    versions = [str(parts["definition"].get("version", "")) for _, _, parts, _ in terms.plan]
     return next(filter(None, versions), "")
 
 

@@ -26,6 +26,7 @@ FOLDER = ".noxline/state/warm"
 # They stand in the rehearsal's texts where the run's own id, times and commit belong.
 RUN_ID = "00000000-000000-0000"
 STARTED_AT = "0001-01-01T00:00:00+00:00"
+DRY_RUN = "--dry-run"
 SECONDS = 98765.4321
 HUMAN_SECONDS = "27 h 26 min"
 COMMIT = "0" * 39 + "1"
@@ -81,36 +82,62 @@ def find_root(folder: str) -> str:
 def replay(arguments: Sequence[str]) -> int | None:
     """Replay the run that these arguments ask for and return its exit code; None: it has to run the ordinary way."""
     began = time.monotonic()
+    only_told = arguments[0] == "plan" or DRY_RUN in arguments
     here = os.getcwd()
     root = find_root(here)
     if not root:
         return None
     try:
-        path = f"{root}/{FOLDER}/{key_of(arguments, here, os.environ, style_key())}"
+        path = f"{root}/{FOLDER}/{key_of(plain(arguments), here, os.environ, style_key())}"
         snapshot = sealed.load(path)
     except (sealed.DamagedError, OSError, ValueError):
         return None  # the ordinary way says what is damaged, and a new rehearsal writes the snapshot anew
-    if not isinstance(snapshot, dict) or not _is_valid(root, snapshot):
+    if not isinstance(snapshot, dict):
         return None
+    index = _files(root, snapshot)
+    if index is None:
+        return None
+    if only_told:
+        return _tell(root, snapshot, index)
+    if any(index.digest(patterns) != known for patterns, known in snapshot["sets"]):
+        return None
+    _save(index)
     return _run(root, snapshot, began)
 
 
-def _is_valid(root: str, snapshot: Mapping[str, Any]) -> bool:
-    """Tell whether nothing that decides differs: files, what was read of the project, stored results, time."""
+def plain(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments of the run that `plan` or `ci --dry-run` speaks of."""
+    return ["ci", *(argument for argument in arguments[1:] if argument != DRY_RUN)]
+
+
+def _files(root: str, snapshot: Mapping[str, Any]) -> Index | None:
+    """Return the files as they are now; None when what else was read of the project differs, or it is too late."""
     from noxline.inputs import commit
     from noxline.inputs.index import Index
 
     if snapshot["version"] and snapshot["version"] != commit.version_source(root):
-        return False
-    if not snapshot["made"] <= time.time() < snapshot["expires"]:
-        return False
+        return None
+    if not snapshot["made"] <= time.time() < snapshot["expires"] or not hold(snapshot["witnesses"]):
+        return None
     warned: list[str] = []
     index = Index(root, f"{root}/.noxline/state/index", warned.append)
     index.refresh()
-    same = not warned and all(index.digest(patterns) == known for patterns, known in snapshot["sets"])
-    if same:
-        _save(index)
-    return same and hold(snapshot["witnesses"])
+    return None if warned else index
+
+
+def _tell(root: str, snapshot: Mapping[str, Any], index: Index) -> int | None:
+    """Print what a run would do."""
+    from noxline.warm.decide import decisions
+
+    told = decisions(root, snapshot, index)
+    if told is None or not snapshot["told"]:
+        return None
+    _save(index)
+    text = snapshot["told"]
+    for name, decision in told.items():
+        text = text.replace(f"@@{name}@@", decision)
+    sys.stdout.write(text)
+    return 0
 
 
 def _save(index: Index) -> None:

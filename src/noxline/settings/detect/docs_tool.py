@@ -11,10 +11,10 @@ from noxline.settings.detect.requirements import distributions, read_requirement
 from noxline.settings.detect.sources import args_step
 from noxline.settings.detect.survey import Survey
 from noxline.settings.detect.tool_installs import (
-    names_absent_files,
     pinned_tool,
     topic_installs,
     topic_source,
+    usable,
     without_versions,
 )
 from noxline.settings.detect.tox import ToxCommand, ToxEnv
@@ -146,11 +146,10 @@ def docs_installs(
     known: Survey, tool: str, env: ToxEnv | None, origin: Origin, folder: str
 ) -> tuple[tuple[Install, ...], tuple[str, ...]]:
     """Return what the documentation needs: tox's environment, what Read the Docs installs, else what is named so."""
-    if env and env.declares and not names_absent_files(known.tree, env):
-        return topic_installs(known, tool, DOCS, env, origin)
-    steps, extras, _ = topic_source(known, DOCS, None)
-    if steps or extras:
-        return topic_installs(known, tool, DOCS, None, origin)
+    declaring = usable(known.tree, env)
+    steps, extras, _ = topic_source(known, DOCS, declaring)
+    if declaring or steps or extras:
+        return topic_installs(known, tool, DOCS, declaring, origin)
     files = [f for f in (*readthedocs_files(known), f"{folder}/requirements.txt") if known.tree.has(f)]
     if not files:
         return pinned_tool(known, tool, origin), readthedocs_extras(known)

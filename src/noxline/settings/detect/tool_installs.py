@@ -58,10 +58,12 @@ def requirements_of(tree: Tree, step: Install) -> tuple[str, ...]:
     return named + tuple(found for name in files for found in read_requirements(tree, name))
 
 
-def names_absent_files(tree: Tree, env: ToxEnv) -> bool:
-    """Tell whether an environment of tox installs from requirement files that did not come with the project."""
+def usable(tree: Tree, env: ToxEnv | None) -> ToxEnv | None:
+    """Return an environment of tox that says what to install, from files that came with the project; else None."""
+    if env is None or not env.declares:
+        return None
     files = [FILE.match(dep) for dep in env.deps]
-    return not all(tree.has(posixpath.normpath(found[1])) for found in files if found)
+    return env if all(tree.has(posixpath.normpath(found[1])) for found in files if found) else None
 
 
 def topic_source(
@@ -69,8 +71,8 @@ def topic_source(
 ) -> tuple[tuple[Install, ...], tuple[str, ...], set[str]]:
     """Return steps, extras and the names that they install."""
     tree = known.tree
-    if env and env.declares and not names_absent_files(tree, env):
-        return env_source(known, env)
+    if declaring := usable(tree, env):
+        return env_source(known, declaring)
     groups = {**hatch_groups(tree), **poetry_tables(tree.pyproject), **all_groups(tree)}
     if group := pick_named(groups, topic):
         return group_steps(tree, group), (), distributions(group.requirements)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from noxline.model.stage import NotApplicable
@@ -27,20 +28,22 @@ FILE_KEYS = ("files", "packages", "modules")
 def find_type_tools(known: Survey, tests: TestSuite | NotApplicable) -> tuple[Tool, ...] | NotApplicable:
     """Return the type checkers: as tox or a script runs them, else as they are configured."""
     env = named_env(known.tox, r"^(mypy|typing|types?|pyright|typecheck)", runs_checker)
-    commands = [(checker_argv(c.argv), c.origin) for c in env.commands if checker_argv(c.argv)] if env else []
-    if not commands:
-        commands = script_commands(known)
-    if not commands:
-        commands = [(configured_command(known, name), origin) for name, origin in configured_checkers(known)]
+    commands = env_commands(env) or script_commands(known) or configured_commands(known)
     if not commands:
         return NotApplicable(reason="no mypy or pyright configuration")
     suite = tests if isinstance(tests, TestSuite) else None
     return tuple(make_tool(known, argv, env, origin, suite) for argv, origin in commands)
 
 
+def env_commands(env: ToxEnv | None) -> list[tuple[tuple[str, ...], Origin]]:
+    """Return the type checkers that an environment of tox runs."""
+    commands = env.commands if env else ()
+    return [(checker_argv(command.argv), command.origin) for command in commands if checker_argv(command.argv)]
+
+
 def runs_checker(env: ToxEnv) -> bool:
     """Tell whether an environment runs a type checker."""
-    return any(checker_argv(command.argv) for command in env.commands)
+    return bool(env_commands(env))
 
 
 def checker_argv(argv: tuple[str, ...]) -> tuple[str, ...]:
@@ -58,6 +61,11 @@ def script_commands(known: Survey) -> list[tuple[tuple[str, ...], Origin]]:
         if found and re.match(r"mypy|typing|types?|pyright|type-?check|lint|check", script.name):
             return found
     return []
+
+
+def configured_commands(known: Survey) -> list[tuple[tuple[str, ...], Origin]]:
+    """Return the commands of the type checkers that have a configuration."""
+    return [(configured_command(known, name), origin) for name, origin in configured_checkers(known)]
 
 
 def configured_checkers(known: Survey) -> list[tuple[str, Origin]]:
@@ -100,25 +108,29 @@ def make_tool(
     known: Survey, argv: tuple[str, ...], env: ToxEnv | None, origin: Origin, suite: TestSuite | None
 ) -> Tool:
     """Return a checker with what it needs installed."""
-    name = argv[0]
-    own_env = env if env and any(checker_argv(command.argv) == argv for command in env.commands) else None
-    installs, extras = topic_installs(known, name, TYPES, own_env, origin)
-    installs += hook_needs(known, name, installs)
-    others = without_versions(known.tree, installs)
-    # Where nothing says what the checker sees installed, it runs where the tests do.
-    if suite and not (own_env or extras) and is_alone(known.tree, installs, name) and looks_at_tests(known, argv):
-        installs, others, extras = installs + suite.sources[0], (installs, *others), suite.extras
-    return Tool(
-        name=name,
+    own_env = env if any(argv == own for own, _ in env_commands(env)) else None
+    installs, extras = topic_installs(known, argv[0], TYPES, own_env, origin)
+    installs += hook_needs(known, argv[0], installs)
+    tool = Tool(
+        name=argv[0],
         command=argv,
         installs=installs,
-        others=others,
+        others=without_versions(known.tree, installs),
         origin=origin,
         needs_project=True,
         extras=extras,
-        directory=own_env.directory if own_env else "",
-        env=tuple(own_env.env.items()) if own_env else (),
     )
+    if own_env:
+        return replace(tool, directory=own_env.directory, env=tuple(own_env.env.items()))
+    return beside_tests(known, tool, suite) if suite else tool
+
+
+def beside_tests(known: Survey, tool: Tool, suite: TestSuite) -> Tool:
+    """Return a checker with what the tests need beside it, when it looks at them and nothing says what it sees."""
+    if tool.extras or not is_alone(known.tree, tool.installs, tool.name) or not looks_at_tests(known, tool.command):
+        return tool
+    others = (tool.installs, *tool.others)
+    return replace(tool, installs=tool.installs + suite.sources[0], others=others, extras=suite.extras)
 
 
 def is_alone(tree: Tree, installs: tuple[Install, ...], name: str) -> bool:
