@@ -52,6 +52,11 @@ class Fingerprints:
         )
         return Fingerprint(digest=digest, components=components)
 
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Return the paths of the programs that were looked at."""
+        return tuple(text.rpartition(" ")[0] for text in self._programs.values() if text)
+
     def _program(self, name: str) -> str:
         """Return path and content of a program on PATH; a program that is not there counts as well."""
         if name not in self._programs:

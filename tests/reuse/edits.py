@@ -97,9 +97,10 @@ class Edits:
     def restore(self, tree: WorkTree) -> None:
         """Take a file back from git."""
         name = self.chance.choice(list(FILES))
-        if (tree.root / name).is_dir():
-            return
-        git(tree.root, "checkout", "-q", "HEAD", "--", name)
+        try:
+            git(tree.root, "checkout", "-q", "HEAD", "--", name)
+        except subprocess.CalledProcessError:
+            return  # the last commit does not have it
 
     def create(self, tree: WorkTree) -> None:
         """Write a file that may be new."""

@@ -100,13 +100,13 @@ def rehearse(asked: Asked) -> bool:
         read = trace.witnesses(
             watch,
             project.root,
-            programs=_programs(project),
+            programs=[*_interpreters(project), *session.reuser.fingerprints.programs],
             store=terms.store,
             entries=(*terms.entries, *terms.written),
         )
         _keep(asked, project, _Seen(terms=terms, run=run, events=memory.events, read=read, made=session.reuser.made))
         return True
-    except (NoxlineError, OSError):
+    except (NoxlineError, OSError, trace.MovedError):
         return False
     finally:
         watch.on = False
@@ -131,7 +131,7 @@ class _Seen:
     made: Mapping[str, Fingerprint]
 
 
-def _programs(project: Project) -> list[str]:
+def _interpreters(project: Project) -> list[str]:
     return [str(one.path) for one in project.interpreters]
 
 
@@ -152,6 +152,7 @@ def _keep(asked: Asked, project: Project, seen: _Seen) -> None:
         "store": terms.entry_folder,
         "plan": [(name, patterns, dict(components), needs) for name, patterns, components, needs in terms.plan],
         "told": "" if asked.as_json else asked.told(project),
+        "version": _version(terms),
         "texts": {**_texts(told, seen.events), FINGERPRINTS: text_of(seen.made)},
         "out": out,
         "err": err,
@@ -163,6 +164,12 @@ def _keep(asked: Asked, project: Project, seen: _Seen) -> None:
     sealed.save(str(folder / key), snapshot)
     for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)[_KEPT:]:
         old.unlink(missing_ok=True)
+
+
+def _version(terms: ReplayTerms) -> str:
+    """Return the state of the commits that a result rests on; empty when none does."""
+    versions = [str(parts["definition"].get("version", "")) for _, _, parts, _ in terms.plan]
+    return next(filter(None, versions), "")
 
 
 def _as_told(run: Run) -> Run:

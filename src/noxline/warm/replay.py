@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from noxline.inputs.index import Index
 
-SCHEMA = 1
+SCHEMA = 2
 FOLDER = ".noxline/state/warm"
 # They stand in the rehearsal's texts where the run's own id, times and commit belong.
 RUN_ID = "00000000-000000-0000"
@@ -34,8 +34,13 @@ COMMIT = "0" * 39 + "1"
 
 def key_of(arguments: Sequence[str], folder: str, environ: Mapping[str, str], style: str) -> str:
     """Return the name of the snapshot for these arguments, in this folder, with these variables and this output."""
-    program = [SCHEMA, __version__, sys.executable, sys.version, str(source_moment())]
+    program = [SCHEMA, __version__, sys.executable, sys.version, str(source_moment()), str(cores())]
     return digest([*program, folder, list(arguments), variables_digest(environ), style])
+
+
+def cores() -> int:
+    """Return the number of CPUs this process may use: pipelines are cut to it."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def source_moment() -> int:
@@ -107,8 +112,11 @@ def plain(arguments: Sequence[str]) -> list[str]:
 
 def _files(root: str, snapshot: Mapping[str, Any]) -> Index | None:
     """Return the files as they are now; None when what else was read of the project differs, or it is too late."""
+    from noxline.inputs import commit
     from noxline.inputs.index import Index
 
+    if snapshot["version"] and snapshot["version"] != commit.version_source(root):
+        return None
     if not snapshot["made"] <= time.time() < snapshot["expires"] or not hold(snapshot["witnesses"]):
         return None
     warned: list[str] = []
