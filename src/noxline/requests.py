@@ -18,6 +18,7 @@ from noxline.nox_bridge.prepare import prepare_argv
 from noxline.nox_bridge.standard_noxfile import write_standard_noxfile
 from noxline.project import Options, Project
 from noxline.sessions.measure import measured_environment, write_rcfile
+from noxline.splits import planned_split, split_name, write_run_split
 from noxline.system.files import task_folder
 
 
@@ -132,7 +133,7 @@ class RequestBuilder:
             needs=[self.output(need) for need in task.needs if need in selected],
             cpus=cpus,
             envs=envs,
-            durations=self.project.root / ".noxline" / "state" / "durations.json",
+            testing=self._testing(task),
             pythons=self.project.pipeline.pythons,
             measure=self._measure(task, envs),
         )
@@ -140,6 +141,19 @@ class RequestBuilder:
         if self.options.fix:
             environ["NOXLINE_FIX"] = "1"
         return environ
+
+    def _testing(self, task: Task) -> dict[str, str]:
+        """Return the variables that say which tests a task runs."""
+        if task.shard is None:
+            return {}
+        return {"NOXLINE_SPLIT": str(self._split_file(split_name(task.name), task.shard[1]))}
+
+    def _split_file(self, name: str, count: int) -> Path:
+        """Return the file that all shards of this run read; it is written when the first of them starts."""
+        path = self.directory / "splits" / f"{task_folder(name)}.json"
+        if not path.exists():
+            write_run_split(path, planned_split(self.project.root, name, count), self.project.root)
+        return path
 
     def _measure(self, task: Task, envs: Path) -> Mapping[str, str]:
         """Return the variables that measure a session of the project's own; standard sessions measure themselves."""
@@ -151,7 +165,6 @@ class RequestBuilder:
             self.output(task.name),
             envs=envs,
             shard=task.shard,
-            durations=self.project.root / ".noxline" / "state" / "durations.json",
             rcfile=self._rcfile,
         )
 

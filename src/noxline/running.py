@@ -26,6 +26,7 @@ from noxline.nox_bridge.report import interpret, with_notified
 from noxline.ports import Reading, Reporter
 from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
+from noxline.splits import checked, keep_splits, sharded
 from noxline.state import keep_durations, task_durations
 from noxline.system.masking import masker
 
@@ -129,7 +130,15 @@ class RunSession:
         finally:
             executor.close()
         keep_durations(self.project.root, result.results)
-        return result.results, result.interrupted
+        keep_splits(self.project.root, result.results)
+        return self._checked(result.results), result.interrupted
+
+    def _checked(self, results: tuple[TaskResult, ...]) -> tuple[TaskResult, ...]:
+        """Return the results with the shards failed that do not fit together."""
+        whole = checked(self.project.root, results)
+        for session, shards in sharded(r for r in whole if r not in results).items():
+            self._emit(Warned(message=f"{session} failed: {shards[0].outcome.reason}"))
+        return whole
 
     def _read_end(self, outcome: Outcome, report: Path) -> Outcome:
         """Return the outcome of an attempt with what nox says of it."""

@@ -29,6 +29,7 @@ from noxline.settings.loader import load, rules
 from noxline.settings.root import find_root
 from noxline.settings.schema import Settings
 from noxline.settings.sources import near_misses
+from noxline.splits import auto_shards
 
 __all__ = ["Options", "Project", "judge_again", "open_project", "run_project"]
 
@@ -65,7 +66,9 @@ def open_project(start: Path, options: Options) -> Project:
     matrix, notes = _matrix(settings, facts, interpreters, options.pythons)
     pipeline = _pipeline(root, settings, facts, state=state, matrix=matrix, notes=notes)
     count = options.jobs or settings.pipeline.workers or cores()
-    graph = _graph(tasks_of(pipeline, cores=count, parallel_tests=_parallel_tests(root, facts)), settings)
+    parallel = _parallel_tests(root, facts)
+    auto = auto_shards(root, pipeline, cores=count, parallel_tests=parallel)
+    graph = _graph(tasks_of(pipeline, cores=count, parallel_tests=parallel, auto=auto), settings)
     return Project(
         root=root,
         settings=settings,

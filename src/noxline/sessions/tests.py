@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,11 +139,12 @@ def _results(output: Path) -> Results:
 
 def _leave(output: Path, results: Results, warnings: Sequence[str]) -> None:
     """Write the merged reports, and print what the user should know."""
+    from noxline.testing.durations import of_results
     from noxline.testing.junit import to_junit
-    from noxline.testing.results import durations
 
     (output / "junit.xml").write_bytes(to_junit(results))
-    (output / "durations.json").write_text(json.dumps(durations(results), sort_keys=True), encoding="utf-8")
+    learned = of_results(results, round(time.time(), 3))
+    (output / "durations.json").write_text(json.dumps(learned, sort_keys=True), encoding="utf-8")
     if warnings:
         (output / WARNINGS).write_text(json.dumps(list(warnings), indent=1), encoding="utf-8")
     for warning in warnings:
