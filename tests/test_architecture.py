@@ -28,15 +28,15 @@ LAYERS = (
     ("nox_bridge",),
     ("sessions",),
     ("executors", "cache", "metrics", "gates", "reports"),
-    ("assembly", "project", "state", "splits"),
-    ("requests",),
+    ("assembly", "project", "state", "splits", "flaky"),
+    ("requests", "lessons"),
     ("running",),
     ("wiring",),
     ("cli",),
     ("__main__",),
 )
 # Adapter packages on one layer do not see each other; these pairs of single modules may.
-SAME_LAYER = {("selection", "graph"), ("graph_render", "graph"), ("splits", "state")}
+SAME_LAYER = {("selection", "graph"), ("graph_render", "graph"), ("splits", "state"), ("flaky", "state")}
 STAND_ALONE = {"injected"}  # put on the path of other interpreters: imports nothing of noxline
 MAX_MODULE, MAX_FUNCTION, MAX_MEDIAN, MAX_POSITIONAL = 300, 50, 10, 5
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from noxline.engine.plan import Slot
+from noxline.flaky import write_first
 from noxline.model.stage import SessionInfo, Source, Stage
 from noxline.model.task import Task, TaskRequest
 from noxline.nox_bridge.child import child_environment, cpu_variables, session_argv
@@ -144,9 +145,20 @@ class RequestBuilder:
 
     def _testing(self, task: Task) -> dict[str, str]:
         """Return the variables that say which tests a task runs."""
-        if task.shard is None:
-            return {}
-        return {"NOXLINE_SPLIT": str(self._split_file(split_name(task.name), task.shard[1]))}
+        variables = {"NOXLINE_FAIL_FAST": "1"} if self.options.fail_fast else {}
+        if self._failed_before:
+            variables["NOXLINE_FIRST"] = str(self._first_file)
+        if task.shard is not None:
+            variables["NOXLINE_SPLIT"] = str(self._split_file(split_name(task.name), task.shard[1]))
+        return variables
+
+    @property
+    def _first_file(self) -> Path:
+        return self.directory / "splits" / "first.json"
+
+    @cached_property
+    def _failed_before(self) -> bool:
+        return write_first(self.project.root, self._first_file)
 
     def _split_file(self, name: str, count: int) -> Path:
         """Return the file that all shards of this run read; it is written when the first of them starts."""

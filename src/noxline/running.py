@@ -15,6 +15,7 @@ from noxline.errors import ExitCode
 from noxline.executors.guard import Guard
 from noxline.executors.local import LocalExecutor
 from noxline.gates.threshold import ThresholdGate, exit_code
+from noxline.lessons import learn, naming_tests
 from noxline.metrics.collect import merge, read_stage
 from noxline.model import decision
 from noxline.model.event import Event, Judged, Measured, RunFinished, RunStarted, Warned
@@ -26,8 +27,7 @@ from noxline.nox_bridge.report import interpret, with_notified
 from noxline.ports import Reading, Reporter
 from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
-from noxline.splits import checked, keep_splits, sharded
-from noxline.state import keep_durations, task_durations
+from noxline.state import task_durations
 from noxline.system.masking import masker
 
 _STATUS = {
@@ -129,22 +129,16 @@ class RunSession:
             )
         finally:
             executor.close()
-        keep_durations(self.project.root, result.results)
-        keep_splits(self.project.root, result.results)
-        return self._checked(result.results), result.interrupted
-
-    def _checked(self, results: tuple[TaskResult, ...]) -> tuple[TaskResult, ...]:
-        """Return the results with the shards failed that do not fit together."""
-        whole = checked(self.project.root, results)
-        for session, shards in sharded(r for r in whole if r not in results).items():
-            self._emit(Warned(message=f"{session} failed: {shards[0].outcome.reason}"))
-        return whole
+        lessons = learn(self.project, result.results, run=self.run_id, whole=not self.options.posargs)
+        for warning in lessons.warnings:
+            self._emit(Warned(message=warning))
+        return lessons.results, result.interrupted
 
     def _read_end(self, outcome: Outcome, report: Path) -> Outcome:
         """Return the outcome of an attempt with what nox says of it."""
         tasks = [self.project.graph.tasks[name] for name in self.project.selection.tasks]
         names = {name for task in tasks for name in (task.name, task.session, task.stage)}
-        return with_notified(interpret(outcome, report), report, names)
+        return naming_tests(with_notified(interpret(outcome, report), report, names))
 
     def _read(self, results: Sequence[TaskResult]) -> dict[str, Reading]:
         """Return what the reports of each stage hold, of the tasks that were started."""

@@ -6,10 +6,12 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from noxline.assembly import assemble, tasks_of
 from noxline.errors import MachineError, UsageError
+from noxline.flaky import refuse_overdue
 from noxline.graph import CycleError, TaskGraph
 from noxline.model.gate import Rule
 from noxline.model.pipeline import Pipeline
@@ -61,6 +63,7 @@ def open_project(start: Path, options: Options) -> Project:
     root = find_root(start)
     settings = load(root)
     state = state_directory(root)
+    refuse_overdue(root, settings, date.today())
     facts = detect(root)
     interpreters = find_interpreters(os.environ, state)
     matrix, notes = _matrix(settings, facts, interpreters, options.pythons)

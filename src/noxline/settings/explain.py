@@ -13,7 +13,14 @@ import msgspec
 from noxline.errors import ConfigError, suggest
 from noxline.settings.locate import KeyPath
 from noxline.settings.rules import check_metric, example, parse_rule
-from noxline.settings.schema import TABLES, CacheSettings, StageSettings, decode_custom
+from noxline.settings.schema import (
+    TABLES,
+    CacheSettings,
+    QuarantineSettings,
+    StageSettings,
+    TestsSettings,
+    decode_custom,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +44,10 @@ def problems(table: str, data: Mapping[str, Any], heading: str = "") -> Iterator
             yield from _stages(value, heading)
         elif (table, key) == ("gates", "rules"):
             yield from _rules(value)
-        elif (table, key) == ("pipeline", "cache") and isinstance(value, dict):
-            yield from _cache(value, heading)
+        elif (table, key) in _TABLES and isinstance(value, dict):
+            yield from _entries(_TABLES[table, key], (key,), value, _below(heading, key))
+        elif (table, key) == ("gates", "quarantine"):
+            yield from _quarantine(value, heading)
         else:
             yield from _value(TABLES[table], (key,), value, heading)
 
@@ -68,17 +77,40 @@ def _stages(stages: Any, heading: str) -> Iterator[Problem]:
                 yield Problem(path=path, message=f"unknown key {key!r}{_in(below)}", hint=hint)
 
 
-def _cache(table: Mapping[str, Any], heading: str) -> Iterator[Problem]:
-    below = ".".join(part for part in (heading, "cache") if part)
+def _entries(kind: type[msgspec.Struct], path: KeyPath, table: Mapping[str, Any], below: str) -> Iterator[Problem]:
+    """Yield every problem of the keys of a table of a fixed kind."""
     for key, value in table.items():
-        path = ("cache", key)
-        if key in _fields(CacheSettings):
-            yield from _value(CacheSettings, path, value, below)
+        if key in _fields(kind):
+            yield from _value(kind, (*path, key), value, below)
         else:
-            hint = suggest(key, list(_fields(CacheSettings)))
-            yield Problem(path=path, message=f"unknown key {key!r}{_in(below)}", hint=hint)
+            hint = suggest(key, list(_fields(kind)))
+            yield Problem(path=(*path, key), message=f"unknown key {key!r}{_in(below)}", hint=hint)
 
 
+def _quarantine(entries: Any, heading: str) -> Iterator[Problem]:
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        yield Problem(
+            path=("quarantine",), message=f"quarantine must be a table for each test, not {_shown(entries)}", hint=_TEST
+        )
+        return
+    below = _below(heading, "quarantine")
+    for index, entry in enumerate(entries):
+        yield from _entries(QuarantineSettings, ("quarantine", index), entry, f"[{below}]")
+        missing = [key for key in _fields(QuarantineSettings) if key not in entry]
+        if missing:
+            words = ", ".join(missing)
+            yield Problem(path=("quarantine", index), message=f"an entry of [[{below}]] lacks {words}", hint=_TEST)
+
+
+def _below(heading: str, key: str) -> str:
+    return ".".join(part for part in (heading, key) if part)
+
+
+_TABLES: Mapping[tuple[str, str], type[msgspec.Struct]] = {
+    ("pipeline", "cache"): CacheSettings,
+    ("pipeline", "tests"): TestsSettings,
+}
+_TEST = "write [[quarantine]] with test, reason, owner and expires = 2026-03-31 below it"
 _STAGE = "write a table for each stage, like [stage.tests]"
 
 
