@@ -5,11 +5,12 @@
 
 For each project (its sdist is downloaded with pip): two runs of `noxline run tests coverage` in shards, one unsharded.
 
-1. Balance: noxline splits by what its first run taught. Of every test the seconds of the second run are added up by the
-   shard it ran in. pytest-split (`least_duration`, taught by the same first run) and pytest-shard say with
-   `--collect-only` which tests they would run in each group; the same seconds are added up. Printed is the longest
-   shard / max(mean, longest single test): 1.00 cannot be better, at most 1.10 is promised. All three are judged by the
-   same seconds of one run, so a busy machine does not favour any.
+1. Balance: noxline splits by what its first sharded run taught, and so does pytest-split (`least_duration`);
+   pytest-shard knows no durations. Which tests are in which shard, the second run says, and `--collect-only` of the
+   other two. All three are judged by the seconds that each test took in the unsharded run, which none of them saw.
+   Printed is the longest shard / max(mean, longest single test): 1.00 cannot be better, at most 1.10 is promised.
+   Beside it the same figure from the seconds as they were in the shards of the second run, which tells also how evenly
+   a busy machine served them.
 2. Sum: the counts of tests and the lines that coverage saw, per file, are compared with those of the unsharded run.
 
 The figures are for people to read: no test asserts them.
@@ -48,6 +49,11 @@ class Run:
     document: Mapping[str, Any]
     shards: Sequence[Mapping[str, float]]
     lines: Mapping[str, Sequence[int]]
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Return the seconds of each test."""
+        return {name: seconds for shard in self.shards for name, seconds in shard.items()}
 
     @property
     def counts(self) -> dict[str, float]:
@@ -140,13 +146,13 @@ def unpack(requirement: str, place: Path) -> Path:
     return place / archive.name.removesuffix(".tar.gz")
 
 
-def peers(suite: Suite, first: Run, second: Run, count: int) -> dict[str, float]:
-    """Return how even the shards of pytest-split and of pytest-shard are, by the seconds of the second run."""
+def peers(suite: Suite, first: Run, whole: Run, count: int) -> dict[str, float]:
+    """Return how even the shards of pytest-split and of pytest-shard are, by the seconds of the unsharded run."""
     uv = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", str(suite.environment / "bin" / "python")]
     subprocess.run([*uv, "pytest-split", "pytest-shard"], check=True, timeout=600)
     durations = suite.root / "durations-of-run-1.json"
     durations.write_text(json.dumps({name: s for shard in first.shards for name, s in shard.items()}))
-    seconds = {name: s for shard in second.shards for name, s in shard.items()}
+    seconds = whole.seconds
     split = ("--splits", str(count), "--splitting-algorithm", "least_duration", "--durations-path", str(durations))
     kinds = {
         "pytest-split": lambda k: (*split, "--group", str(k + 1)),
@@ -168,17 +174,20 @@ def measure(name: str, place: Path, count: int) -> dict[str, Any]:
     whole = suite.noxline(1)
     shutil.rmtree(suite.root / ".noxline" / "state")  # the sharded runs learn for themselves
     first, second = suite.noxline(count), suite.noxline(count)
-    sums = [sum(shard.values()) for shard in second.shards]
-    longest = max(seconds for shard in second.shards for seconds in shard.values())
+    seconds = whole.seconds
+    longest = max(seconds.values())
+    sums = [sum(seconds.get(test, 0.0) for test in shard) for shard in second.shards]
+    lived = [sum(shard.values()) for shard in second.shards]
     ran = Counter(test for shard in second.shards for test in shard)
     once = {test for shard in whole.shards for test in shard}
     return {
         "project": requirement,
         "tests": len(once),
         "shard_seconds": [round(seconds, 2) for seconds in sums],
-        "noxline_first_run": evenness([sum(shard.values()) for shard in first.shards], longest),
+        "noxline_first_run": evenness([sum(seconds.get(t, 0.0) for t in shard) for shard in first.shards], longest),
+        "noxline_as_it_was": evenness(lived, max(second.seconds.values())),
         "noxline": evenness(sums, longest),
-        **peers(suite, first, second, count),
+        **peers(suite, first, whole, count),
         "every_test_once": set(ran) == once and max(ran.values()) == 1,
         "counts_equal": whole.counts == second.counts,
         "coverage_lines": sum(map(len, whole.lines.values())),
@@ -196,7 +205,8 @@ def show(row: Mapping[str, Any]) -> str:
     return (
         f"{row['project']}: {row['tests']} tests, shards of {row['shard_seconds']} s\n"
         f"  longest / max(mean, longest test): noxline {row['noxline']:.3f} (at most {AT_MOST}; "
-        f"first run, nothing known: {row['noxline_first_run']:.3f}), "
+        f"first run, nothing known: {row['noxline_first_run']:.3f}; as it was in the shards: "
+        f"{row['noxline_as_it_was']:.3f}), "
         f"pytest-split least_duration {row['pytest-split']:.3f}, pytest-shard {row['pytest-shard']:.3f}\n"
         f"  merged counts {same}; coverage of {row['coverage_lines']} lines {lines}; runs {row['statuses']}"
     )

@@ -128,5 +128,23 @@ def test_the_allowance() -> None:
     assert Allowance().why_not(11) == "11 tests failed: more than 10 are not run again"
     assert Allowance(retries=0).why_not(11) == ""
     assert (Allowance().seconds(10.0), Allowance().seconds(4000.0)) == (60.0, 1000.0)
+    assert Allowance(set_seconds=5.0).seconds(4000.0) == 5.0
     times = iter([5.0, 8.0])
     assert Budget(10.0, lambda: next(times)).left == 7.0
+
+
+def test_one_run_in_order_serves_all_that_failed_in_one_process() -> None:
+    world = World({"b": lambda seen: "a" not in seen, "d": lambda _seen: True})
+    failing = [Failing(id="b", before=("a",)), Failing(id="d", before=("a", "b", "c"))]
+    b, d = Retrying(world, 2).find_out(failing)
+    assert (b.kind, b.polluters, d.kind) == ("order-dependent", ("a",), "flaky")
+    assert [tests for tests in world.ran if len(tests) > 2] == [("a", "b", "c", "d")]
+
+
+def test_what_an_earlier_run_found_is_looked_at_first() -> None:
+    world = World({"victim": lambda seen: "t3" not in seen})
+    failing = Failing(id="victim", before=tuple(f"t{n}" for n in range(100)), suspects=("t3",))
+    assert Retrying(world, 2).find_out([failing])[0].polluters == ("t3",)
+    assert max(len(tests) for tests in world.ran) == 2
+    moved = World({"victim": lambda seen: "t5" not in seen})
+    assert Retrying(moved, 2).find_out([failing])[0].polluters == ("t5",)

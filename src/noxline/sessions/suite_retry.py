@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,14 +95,19 @@ def quarantined(results: Results, entries: Sequence[QuarantineSettings], today: 
     return tuple(found.values())
 
 
-def candidates(results: Results, excused: Sequence[Excused]) -> tuple[Failing, ...]:
-    """Return the failed tests that can be run again: those of pytest in processes that came to their end."""
+def candidates(
+    results: Results, excused: Sequence[Excused], suspects: Mapping[str, tuple[str, ...]]
+) -> tuple[Failing, ...]:
+    """Return the failed tests that can be run again: those of pytest in processes that came to their end.
+
+    `suspects` are tests behind which a test failed in earlier runs.
+    """
     known = {test.id for test in excused}
     found: dict[str, Failing] = {}
     for process in results.processes:
         if process.start.runner == "pytest" and process.end is not None:
             for test in _failed(process, known):
-                found.setdefault(test.id, test)
+                found.setdefault(test.id, replace(test, suspects=suspects.get(test.id, ())))
     return tuple(found.values())
 
 
@@ -124,7 +129,14 @@ def _last_line(message: str) -> str:
 
 
 def trials_of(
-    session: nox.Session, suite: TestSuite, place: Place, *, env: Mapping[str, str], root: Path, results: Results
+    session: nox.Session,
+    suite: TestSuite,
+    place: Place,
+    *,
+    env: Mapping[str, str],
+    root: Path,
+    results: Results,
+    allowance: Allowance,
 ) -> SuiteTrials:
     """Return the trials for what failed in a run of the suite."""
     suite_seconds = sum(process.end.seconds for process in results.processes if process.end)
@@ -136,7 +148,7 @@ def trials_of(
         place=place,
         env=env,
         directory=root / suite.directory,
-        budget=Budget(Allowance().seconds(suite_seconds), time.monotonic),
+        budget=Budget(allowance.seconds(suite_seconds), time.monotonic),
         seconds=seconds,
         startup=0.0 if workers else max(0.0, suite_seconds - sum(seconds.values())),
         distributed=workers,
@@ -144,22 +156,31 @@ def trials_of(
 
 
 def find_out(
-    results: Results, trials: SuiteTrials, *, retries: int, quarantine: Sequence[QuarantineSettings], today: date
+    results: Results, trials: SuiteTrials, allowance: Allowance, *, excused: tuple[Excused, ...], root: Path
 ) -> Verdicts:
     """Return what is to be said of the failed tests; those that fail again, alone too, are left as they are."""
-    excused = quarantined(results, quarantine, today)
-    failed = candidates(results, excused)
-    allowance = Allowance(retries=retries)
+    failed = candidates(results, excused, _suspects(root))
     refused = allowance.why_not(len(failed))
     if refused:
         print(f"noxline: {refused}", flush=True)
-    if refused or not retries or not failed:
+    if refused or not allowance.retries or not failed:
         return Verdicts(quarantined=excused)
     print(f"noxline: {len(failed)} failed: running again, at most {trials.budget.seconds:.0f} s", flush=True)
-    findings = Retrying(trials, retries).find_out(failed)
+    findings = Retrying(trials, allowance.retries).find_out(failed)
     for finding in findings:
         print(f"noxline: {finding.id}: {', '.join(finding.attempts) or 'no time left'}: {finding.kind}", flush=True)
     return Verdicts(flaky=tuple(one for one in findings if _counts_as_passed(one)), quarantined=excused)
+
+
+def _suspects(root: Path) -> dict[str, tuple[str, ...]]:
+    """Return the tests behind which tests failed in earlier runs: what is known saves looking for it again."""
+    from noxline.testing.evidence import flaky_tests
+
+    try:
+        record = json.loads((root / ".noxline" / "state" / "flaky.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return {test.id: test.polluters for test in flaky_tests(record if isinstance(record, dict) else {})}
 
 
 def _counts_as_passed(finding: Finding) -> bool:

@@ -156,19 +156,18 @@ def judge_failures(run: SuiteRun, code: int, output: Path) -> int:
     results = _results(output)
     if not code or results.incomplete:
         return code
-    from noxline.sessions.suite_retry import find_out, trials_of, uncounted
+    from noxline.sessions.suite_retry import find_out, quarantined, trials_of, uncounted
     from noxline.settings.loader import load
+    from noxline.testing.retry import Allowance
     from noxline.testing.verdicts import failing, read_verdicts, sentences, write_verdicts
 
     settings = load(run.root)
-    trials = trials_of(run.session, run.suite, run.place, env=run.env, root=run.root, results=results)
-    verdicts = find_out(
-        results,
-        trials,
-        retries=settings.pipeline.tests.retries,
-        quarantine=settings.gates.quarantine,
-        today=date.today(),
+    allowance = Allowance(retries=settings.pipeline.tests.retries, set_seconds=settings.pipeline.tests.retry_time)
+    trials = trials_of(
+        run.session, run.suite, run.place, env=run.env, root=run.root, results=results, allowance=allowance
     )
+    excused = quarantined(results, settings.gates.quarantine, date.today())
+    verdicts = find_out(results, trials, allowance, excused=excused, root=run.root)
     write_verdicts(output, verdicts.and_those(read_verdicts(output)))
     run.warnings += sentences(verdicts)
     return 0 if run.only_tests_failed and uncounted(failing(results), verdicts) else code

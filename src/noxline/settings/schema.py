@@ -154,6 +154,14 @@ class TestsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "2",
         ),
     ] = 2
+    retry_time: Annotated[
+        Duration | None,
+        _meta(
+            "Longest time for running tests again; default: a quarter of the suite's time, at least a minute.",
+            "a length of time",
+            '"5m"',
+        ),
+    ] = None
 
 
 class QuarantineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

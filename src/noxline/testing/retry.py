@@ -12,11 +12,15 @@ _CONFIRMATIONS = 2  # how often, with the polluter and without it, the outcome m
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failing:
-    """A test that failed, and the tests that ran before it in its process, in their order."""
+    """A test that failed, and the tests that ran before it in its process, in their order.
+
+    `suspects` are the tests behind which it failed in an earlier run.
+    """
 
     id: str
     before: tuple[str, ...] = ()
     message: str = ""
+    suspects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,8 +58,15 @@ class Retrying:
 
     def find_out(self, failing: Sequence[Failing]) -> tuple[Finding, ...]:
         """Return a finding for each test, in their order."""
-        passed = {test.id: self._alone(test) for test in failing}
-        return tuple(self._ordered(test) if passed[test.id] else self._finding(test, "broken") for test in failing)
+        passing = [test for test in failing if self._alone(test)]
+        found = {test.id: self._finding(test, "broken") for test in failing if test not in passing}
+        for test in passing:  # what an earlier run found out is quickly seen again
+            if test.suspects and self._fails_behind(test, test.suspects) and self._confirmed(test, test.suspects):
+                found[test.id] = self._finding(test, "order-dependent", test.suspects)
+        left = [test for test in passing if test.id not in found]
+        again = self._in_order(left)
+        found |= {test.id: self._ordered(test, again.get(test.id, ())) for test in left}
+        return tuple(found[test.id] for test in failing)
 
     def _finding(self, test: Failing, kind: Kind, polluters: Sequence[str] = ()) -> Finding:
         attempts = tuple(self.attempts.get(test.id, ()))
@@ -67,15 +78,36 @@ class Retrying:
 
     def _try(self, test: Failing, before: Sequence[str], how: str) -> bool | None:
         """Tell whether the test passes behind these others; None when it did not come to its end."""
-        outcome = self.trials.run([*before, test.id], measured=not before).get(test.id)
+        return self._say(test, self.trials.run([*before, test.id], measured=not before), how)
+
+    def _in_order(self, failing: Sequence[Failing]) -> dict[str, tuple[str, ...]]:
+        """Run the tests in the order in which they failed; return what ran before those that failed again.
+
+        One run serves all that failed in one process: what ran before the last holds what ran before the others.
+        """
+        again: dict[str, tuple[str, ...]] = {}
+        tried: dict[tuple[str, ...], Mapping[str, str]] = {}
+        for test in sorted(failing, key=lambda test: -len(test.before)):
+            order = next((one for one in tried if one[: len(test.before) + 1] == (*test.before, test.id)), None)
+            before = test.before
+            if order is None:
+                before = next((part for part in _parts(test) if part and self.trials.affords([*part, test.id])), ())
+                order = (*before, test.id)
+                if before:
+                    tried[order] = self.trials.run(order)
+            if before and self._say(test, tried[order], f"behind {_count(before)} as before") is False:
+                again[test.id] = before
+        return again
+
+    def _say(self, test: Failing, outcomes: Mapping[str, str], how: str) -> bool | None:
+        outcome = outcomes.get(test.id)
         said = {None: "did not end", "passed": "passed"}.get(outcome, "failed")
         self.attempts.setdefault(test.id, []).append(f"{said} {how}")
         return None if outcome is None else outcome == "passed"
 
-    def _ordered(self, test: Failing) -> Finding:
-        """Return whether a test that passes alone fails because of what ran before it."""
-        before = next((part for part in _parts(test) if part and self.trials.affords([*part, test.id])), ())
-        if not before or self._try(test, before, f"behind {_count(before)} as before") is not False:
+    def _ordered(self, test: Failing, before: tuple[str, ...]) -> Finding:
+        """Return whether a test that passes alone, and failed again behind these, fails because of one of them."""
+        if not before:
             return self._finding(test, "flaky")
         polluters = self._bisect(test, before)
         if not self._confirmed(test, polluters):
@@ -128,10 +160,11 @@ class Allowance:
     retries: int = 2
     most: int = 10
     least_seconds: float = 60.0
+    set_seconds: float | None = None
 
     def seconds(self, suite_seconds: float) -> float:
-        """Return the time for all retries: a quarter of the suite's, and a minute even for a short one."""
-        return max(self.least_seconds, suite_seconds / 4)
+        """Return the time for all retries: what is set, else a quarter of the suite's and a minute for a short one."""
+        return max(self.least_seconds, suite_seconds / 4) if self.set_seconds is None else self.set_seconds
 
     def why_not(self, failed: int) -> str:
         """Return why nothing is run again; nothing when it is."""
