@@ -61,11 +61,7 @@ def _stages(stages: Any, heading: str) -> Iterator[Problem]:
     for name, stage in stages.items():
         below = ".".join(part for part in (heading, "stage", name) if part)
         if not isinstance(stage, dict):
-            hint = (
-                f"{name} belongs to one stage: write it below [stage.tests], say"
-                if name in _fields(StageSettings)
-                else _STAGE
-            )
+            hint = _stage_hint(name) if name in _fields(StageSettings) else _STAGE
             yield Problem(path=("stage", name), message=f"stage.{name} must be a table, not {_shown(stage)}", hint=hint)
             continue
         for key, value in stage.items():
@@ -83,7 +79,7 @@ def _entries(kind: type[msgspec.Struct], path: KeyPath, table: Mapping[str, Any]
         if key in _fields(kind):
             yield from _value(kind, (*path, key), value, below)
         else:
-            hint = suggest(key, list(_fields(kind)))
+            hint = _stage_hint(key) if key in _fields(StageSettings) else suggest(key, list(_fields(kind)))
             yield Problem(path=(*path, key), message=f"unknown key {key!r}{_in(below)}", hint=hint)
 
 
@@ -218,8 +214,12 @@ def _top_hint(table: str, key: str, value: Any) -> str:
     if near.startswith("did you mean") or table != "pipeline":
         return near
     if key in _fields(StageSettings):
-        return f"{key} belongs to one stage: write it below [stage.tests], say"
+        return _stage_hint(key)
     return f"settings of a stage stand below [stage.{key}]" if isinstance(value, dict) else near
+
+
+def _stage_hint(key: str) -> str:
+    return f"{key} belongs to one stage: write it below [stage.tests], say"
 
 
 def _fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
