@@ -121,7 +121,8 @@ def write_suite(root: Path, seed: int, retry_time: str) -> None:
     )
     (root / "config").mkdir()
     (root / "config" / "pipeline.toml").write_text(
-        f'python = ["{PYTHON}"]\nstandard = ["tests"]\n\n[tests]\nretry_time = "{retry_time}"\n'
+        f'python = ["{PYTHON}"]\nstandard = ["tests"]\n\n[stage.tests]\nreuse = false\n\n'
+        f'[tests]\nretry_time = "{retry_time}"\n'
     )
     (tests / "state.py").write_text(STATE)
     (tests / "luck.py").write_text(LUCK.format(seed=seed))

@@ -70,7 +70,8 @@ class Suite:
 
     def noxline(self, shards: int) -> Run:
         """Run the tests in so many shards."""
-        settings = f'python = ["{PYTHON}"]\nstandard = ["tests", "coverage"]\n\n[stage.tests]\nshards = {shards}\n'
+        stage = f"[stage.tests]\nshards = {shards}\nreuse = false\n"
+        settings = f'python = ["{PYTHON}"]\nstandard = ["tests", "coverage"]\n\n{stage}'
         (self.root / "config").mkdir(exist_ok=True)
         (self.root / "config" / "pipeline.toml").write_text(settings)
         arguments = ["run", "tests", "coverage", "--json", *(["--", *self.tests] if self.tests else [])]
@@ -121,7 +122,7 @@ def test_seconds(output: Path) -> dict[str, float]:
         for line in path.read_text(encoding="utf-8").splitlines():
             event = json.loads(line)
             if event["event"] == "test":
-                found[event["id"]] = max(event.get("cost", 0.0), event["seconds"])
+                found[event["id"]] = event.get("cost") or event["seconds"]
     return found
 
 

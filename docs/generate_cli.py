@@ -38,9 +38,9 @@ def page() -> str:
     return "\n".join(sections)
 
 
-def _section(command: click.Command, context: click.Context) -> Iterator[str]:
+def _section(command: click.Command, context: click.Context, level: str = "##") -> Iterator[str]:
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
-    yield f"## {context.command_path}\n\n```text\n{usage}\n```\n"
+    yield f"{level} {context.command_path}\n\n```text\n{usage}\n```\n"
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         yield _paragraph(paragraph)
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
@@ -48,6 +48,11 @@ def _section(command: click.Command, context: click.Context) -> Iterator[str]:
         yield "| option | meaning |\n|---|---|"
         yield from (_row(option, context) for option in options)
         yield ""
+    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
+        inner = command.get_command(context, name)
+        if inner is None:
+            raise LookupError(name)
+        yield from _section(inner, click.Context(inner, info_name=name, parent=context), f"{level}#")
 
 
 def _paragraph(text: str) -> str:

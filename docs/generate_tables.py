@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,15 @@ from noxline.gates.defaults import DEFAULT_RULES, producer
 from noxline.sessions.catalog import STANDARD
 from noxline.settings.json_schema import schema
 from noxline.settings.metric_names import METRIC_NAMES
-from noxline.settings.schema import TABLES, GatesSettings, PipelineSettings, StageSettings
+from noxline.settings.schema import (
+    TABLES,
+    CacheSettings,
+    GatesSettings,
+    PipelineSettings,
+    QuarantineSettings,
+    StageSettings,
+    TestsSettings,
+)
 
 DOCS = Path(__file__).parent
 _BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -52,10 +60,10 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def _keys(kind: type[msgspec.Struct], *, without: str = "") -> str:
+def _keys(kind: type[msgspec.Struct], *, without: Collection[str] = ()) -> str:
     rows = []
     for field in msgspec.structs.fields(kind):
-        if field.name == without:
+        if field.name in without:
             continue
         metas = field.type.__metadata__
         description = next(meta.description for meta in metas if meta.description)
@@ -65,7 +73,7 @@ def _keys(kind: type[msgspec.Struct], *, without: str = "") -> str:
 
 
 def _rules_key() -> str:
-    return _keys(GatesSettings).replace("`rules = ", "`")
+    return _keys(GatesSettings, without=("quarantine",)).replace("`rules = ", "`")
 
 
 def _metrics() -> str:
@@ -104,7 +112,10 @@ def _exit_codes() -> str:
 
 
 TABLES_BY_NAME: Mapping[str, Callable[[], str]] = {
-    "pipeline keys": lambda: _keys(PipelineSettings, without="stage"),
+    "pipeline keys": lambda: _keys(PipelineSettings, without=("tests", "cache", "stage")),
+    "tests keys": lambda: _keys(TestsSettings),
+    "quarantine keys": lambda: _keys(QuarantineSettings),
+    "cache keys": lambda: _keys(CacheSettings),
     "stage keys": lambda: _keys(StageSettings),
     "gates keys": _rules_key,
     "metrics": _metrics,

@@ -82,7 +82,7 @@ def _wanted_standard(
 def _stage(name: str, sessions: Sequence[SessionInfo], settings: PipelineSettings) -> Stage:
     first = sessions[0]
     known = _CATALOGUE.get(first.standard or covers(first.family) or "")
-    base = Policy(exclusive=known.exclusive) if known else Policy()
+    base = Policy(exclusive=known.exclusive, max_age=known.max_age) if known else Policy()
     return Stage(
         name=name,
         source=first.source,

@@ -16,7 +16,11 @@ from noxline.settings.schema import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the command line asks for. `judged` is true for `ci` and false for `run`."""
+    """What the command line asks for. `judged` is true for `ci` and false for `run`.
+
+    `no_cache` neither takes nor keeps results, `offline` leaves the remote store alone, `refresh` resolves
+    distributions again, `force` names stages that run whatever is known of them.
+    """
 
     names: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
@@ -28,11 +32,20 @@ class Options:
     failed: bool = False
     fix: bool = False
     judged: bool = True
+    no_cache: bool = False
+    offline: bool = False
+    refresh: bool = False
+    force: tuple[str, ...] = ()
+    check_inputs: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """Everything that was read of a project; nothing has run yet. `cores` is the number of CPU tokens."""
+    """Everything that was read of a project; nothing has run yet. `cores` is the number of CPU tokens.
+
+    `noxfile_sources` are the files of which its noxfile is made, with their digests, and `noxfile_variables` the
+    variables that it reads while it loads, with digests of their values.
+    """
 
     root: Path
     settings: Settings
@@ -43,3 +56,5 @@ class Project:
     rules: tuple[Rule, ...]
     interpreters: tuple[Interpreter, ...]
     cores: int
+    noxfile_sources: tuple[tuple[str, str], ...] = ()
+    noxfile_variables: tuple[tuple[str, str], ...] = ()

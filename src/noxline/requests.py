@@ -10,6 +10,7 @@ from pathlib import Path
 
 from noxline.engine.plan import Slot
 from noxline.flaky import write_first
+from noxline.input_check import InputCheck
 from noxline.model.stage import SessionInfo, Source, Stage
 from noxline.model.task import Task, TaskRequest
 from noxline.nox_bridge.child import child_environment, cpu_variables, session_argv
@@ -31,6 +32,7 @@ class RequestBuilder:
     options: Options
     run_id: str
     directory: Path
+    check: InputCheck
 
     def folder(self, task: str) -> Path:
         """Return the folder of a task in the run directory."""
@@ -80,15 +82,7 @@ class RequestBuilder:
         gate = self.folder(task.name) / "gate" if first and not separate else None
         return TaskRequest(
             task=task.name,
-            argv=session_argv(
-                session,
-                noxfile=self.noxfiles[task.source],
-                envs=envs,
-                report=self.report(task.name),
-                posargs=self._posargs(task),
-                install=first and not separate,
-                run=True,
-            ),
+            argv=self._argv(task, session, envs, install=first and not separate),
             prepare=self._prepare(task, envs) if first and separate else (),
             gate=gate,
             directory=self.project.root,
@@ -100,10 +94,25 @@ class RequestBuilder:
             cpus=cpus,
         )
 
+    def _argv(self, task: Task, session: SessionInfo, envs: Path, *, install: bool) -> tuple[str, ...]:
+        """Return the command line of the task's own process; one whose inputs are checked is watched."""
+        argv = session_argv(
+            session,
+            noxfile=self.noxfiles[task.source],
+            envs=envs,
+            report=self.report(task.name),
+            posargs=self._posargs(task),
+            install=install,
+            run=True,
+        )
+        return self.check.command(task, argv, own=_is_foreign(session)) if self.check.is_checked(task.name) else argv
+
     def _is_prepared_apart(self, task: Task, session: SessionInfo) -> bool:
-        """Tell whether a process of its own prepares the environment: a shared one, or a foreign session's."""
-        foreign = task.source is Source.PROJECT and not session.standard
-        return foreign or task.environment in self._shared
+        """Tell whether a process of its own prepares the environment: a shared one, or a foreign session's.
+
+        What is read while an environment is made is no input of the task: where inputs are checked it is made apart.
+        """
+        return _is_foreign(session) or task.environment in self._shared or self.check.is_checked(task.name)
 
     def _prepare(self, task: Task, envs: Path) -> tuple[str, ...]:
         """Return the command line of the process that prepares the task's environment."""
@@ -191,7 +200,11 @@ def _gate_variable(gate: Path | None) -> dict[str, str]:
     return {"NOXLINE_GATE": str(gate)} if gate else {}
 
 
+def _is_foreign(session: SessionInfo) -> bool:
+    """Return whether this is a session that the project wrote itself."""
+    return session.source is Source.PROJECT and not session.standard
+
+
 def is_measured(stage: Stage, session: SessionInfo) -> bool:
     """Return whether this is a session of the project that may run tests; coverage would distort benchmarks."""
-    foreign = session.source is Source.PROJECT and not session.standard
-    return foreign and bool(session.environment) and stage.standard in ("", "tests")
+    return _is_foreign(session) and bool(session.environment) and stage.standard in ("", "tests")

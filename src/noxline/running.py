@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 
 from noxline.engine.plan import Plan
@@ -14,20 +15,24 @@ from noxline.engine.run_loop import run_tasks
 from noxline.errors import ExitCode
 from noxline.executors.guard import Guard
 from noxline.executors.local import LocalExecutor
+from noxline.explaining import FINGERPRINTS, text_of
 from noxline.gates.threshold import ThresholdGate, exit_code
+from noxline.input_check import InputCheck
 from noxline.lessons import learn, naming_tests
 from noxline.metrics.collect import merge, read_stage
-from noxline.model import decision
 from noxline.model.event import Event, Judged, Measured, RunFinished, RunStarted, Warned
 from noxline.model.gate import Rule
 from noxline.model.metric import Metric
 from noxline.model.run import Run, TaskResult
 from noxline.model.task import Outcome, Status, Task
+from noxline.model.undeclared import Undeclared
 from noxline.nox_bridge.report import interpret, with_notified
 from noxline.ports import Reading, Reporter
 from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
+from noxline.reuse import Reuser
 from noxline.state import task_durations
+from noxline.system.files import write_atomic
 from noxline.system.masking import masker
 
 _STATUS = {
@@ -49,8 +54,10 @@ class RunSession:
     project: Project
     options: Options
     reporters: Sequence[Reporter]
+    reuse: Callable[[RunSession, RequestBuilder], Reuser]
     run_id: str = field(default_factory=new_run_id)
     warnings: list[str] = field(default_factory=list)
+    reuser: Reuser = field(init=False)
 
     @property
     def directory(self) -> Path:
@@ -62,7 +69,7 @@ class RunSession:
         started_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
         begun = time.monotonic()
         tasks = tuple(self.project.graph.tasks[name] for name in self.project.selection.tasks)
-        self._emit(
+        self.emit(
             RunStarted(run_id=self.run_id, tasks=tasks, workers=self.project.cores, directory=str(self.directory))
         )
         results, interrupted = self._tasks(begun)
@@ -77,7 +84,7 @@ class RunSession:
             exit_code=0,
             seconds=time.monotonic() - begun,
             workers=self.project.cores,
-            tasks=_with_tools(results, reading),
+            tasks=self._checked(_with_tools(results, reading)),
             metrics=_metrics(whole, time.monotonic() - begun),
             missing=whole.missing,
             findings=whole.findings,
@@ -94,22 +101,30 @@ class RunSession:
             interrupted=interrupted,
         )
         if run.verdicts:
-            self._emit(Judged(verdicts=run.verdicts))
-        self._emit(RunFinished(status=run.status, exit_code=run.exit_code, seconds=run.seconds))
+            self.emit(Judged(verdicts=run.verdicts))
+        self.emit(RunFinished(status=run.status, exit_code=run.exit_code, seconds=run.seconds))
         for reporter in self.reporters:
             reporter.finish(run)
         return run
 
-    def _emit(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
+        """Tell all reporters, and keep warnings for the report."""
         if isinstance(event, Warned):
             self.warnings.append(event.message)
         for reporter in self.reporters:
             reporter.handle(event)
 
     def _tasks(self, begun: float) -> tuple[tuple[TaskResult, ...], bool]:
+        if warning := self._check.warning():
+            self.emit(warning)
         builder = RequestBuilder(
-            project=self.project, options=self.options, run_id=self.run_id, directory=self.directory
+            project=self.project,
+            options=self.options,
+            run_id=self.run_id,
+            directory=self.directory,
+            check=self._check,
         )
+        reuser = self.reuser = self.reuse(self, builder)
         plan = Plan(
             self.project.graph.only(self.project.selection.tasks),
             cpus=self.project.cores,
@@ -121,18 +136,49 @@ class RunSession:
                 plan,
                 executor,
                 request=builder,
-                decide=_always_run,
-                finish=lambda task, outcome: self._read_end(outcome, builder.report(task.name)),
-                emit=self._emit,
+                decide=reuser.decide,
+                finish=lambda task, outcome: reuser.finished(task, self._read_end(outcome, builder.report(task.name))),
+                emit=self.emit,
                 fail_fast=self.options.fail_fast,
                 clock=lambda: time.monotonic() - begun,
             )
         finally:
             executor.close()
+            self._close(reuser)
         lessons = learn(self.project, result.results, run=self.run_id, whole=not self.options.posargs)
-        for warning in lessons.warnings:
-            self._emit(Warned(message=warning))
+        for said in lessons.warnings:
+            self.emit(Warned(message=said))
         return lessons.results, result.interrupted
+
+    def _close(self, reuser: Reuser) -> None:
+        try:
+            reuser.close()
+            if self.directory.is_dir():
+                write_atomic(self.directory / FINGERPRINTS, text_of(reuser.made))
+        except OSError as error:
+            self.emit(Warned(message=f"what was learnt for the next run cannot be kept: {error}"))
+
+    @cached_property
+    def _check(self) -> InputCheck:
+        return InputCheck(project=self.project, options=self.options, run_id=self.run_id, directory=self.directory)
+
+    def _checked(self, results: Sequence[TaskResult]) -> tuple[TaskResult, ...]:
+        """Return the results with what the tasks that were watched used beyond their declarations."""
+        checked = tuple(replace(result, undeclared=self._undeclared(result.task)) for result in results)
+        for result in checked:
+            passed = result.decision == "ran" and result.outcome.status is Status.PASSED
+            if passed and result.undeclared is None and self._check.is_checked(result.task.name):
+                self.emit(
+                    Warned(message=f"the inputs of {result.task.name} are not checked: no process of it was seen")
+                )
+        return checked
+
+    def _undeclared(self, task: Task) -> tuple[Undeclared, ...] | None:
+        try:
+            return self._check.result(task)
+        except OSError as error:
+            self.emit(Warned(message=f"the inputs of {task.name} could not be checked: {error}"))
+            return None
 
     def _read_end(self, outcome: Outcome, report: Path) -> Outcome:
         """Return the outcome of an attempt with what nox says of it."""
@@ -152,7 +198,7 @@ class RunSession:
             if outputs:
                 reading = read_stage(stage.name, stage.standard, outputs, self.project.root)
                 readings[stage.name] = reading
-                self._emit(
+                self.emit(
                     Measured(
                         stage=stage.name,
                         metrics=reading.metrics,
@@ -166,10 +212,6 @@ class RunSession:
 def _metrics(whole: Reading, seconds: float) -> dict[str, Metric]:
     own = Metric(name="pipeline.seconds", value=round(seconds, 3), unit="s", source="run.json")
     return {metric.name: metric for metric in (*whole.metrics, own)}
-
-
-def _always_run(_task: Task) -> decision.Decision:
-    return decision.Run(reasons=())
 
 
 def _with_tools(results: Sequence[TaskResult], readings: Mapping[str, Reading]) -> tuple[TaskResult, ...]:

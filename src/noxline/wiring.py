@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from noxline.assembly import assemble, tasks_of
 from noxline.errors import MachineError, UsageError
@@ -20,7 +21,7 @@ from noxline.model.stage import SessionInfo, Source
 from noxline.model.task import Task
 from noxline.nox_bridge.child import environment_folder
 from noxline.nox_bridge.interpreters import Interpreter, find_interpreters
-from noxline.nox_bridge.listing import find_noxfile, list_sessions
+from noxline.nox_bridge.listing import Listing, find_noxfile, list_sessions
 from noxline.ports import Reporter
 from noxline.project import Options, Project
 from noxline.selection import Selection, select
@@ -33,7 +34,21 @@ from noxline.settings.schema import Settings
 from noxline.settings.sources import near_misses
 from noxline.splits import auto_shards
 
-__all__ = ["Options", "Project", "judge_again", "open_project", "run_project"]
+if TYPE_CHECKING:
+    from noxline.explaining import Explanation
+    from noxline.preview import Foreseen
+    from noxline.running import RunSession
+
+__all__ = [
+    "Options",
+    "Project",
+    "explain_task",
+    "foresee",
+    "judge_again",
+    "open_project",
+    "run_project",
+    "run_session",
+]
 
 
 def cores() -> int:
@@ -67,7 +82,8 @@ def open_project(start: Path, options: Options) -> Project:
     facts = detect(root)
     interpreters = find_interpreters(os.environ, state)
     matrix, notes = _matrix(settings, facts, interpreters, options.pythons)
-    pipeline = _pipeline(root, settings, facts, state=state, matrix=matrix, notes=notes)
+    listing = _listing(root, state, matrix)
+    pipeline = _pipeline(root, settings, facts, listing=listing, matrix=matrix, notes=notes)
     count = options.jobs or settings.pipeline.workers or cores()
     parallel = _parallel_tests(root, facts)
     auto = auto_shards(root, pipeline, cores=count, parallel_tests=parallel)
@@ -82,6 +98,8 @@ def open_project(start: Path, options: Options) -> Project:
         rules=_rules(settings, facts),
         interpreters=interpreters,
         cores=count,
+        noxfile_sources=listing.sources if listing else (),
+        noxfile_variables=listing.variable_digests if listing else (),
     )
 
 
@@ -108,14 +126,10 @@ def _pipeline(
     settings: Settings,
     facts: ProjectFacts,
     *,
-    state: Path,
+    listing: Listing | None,
     matrix: tuple[str, ...],
     notes: tuple[str, ...],
 ) -> Pipeline:
-    noxfile = find_noxfile(root)
-    # A noxfile that calls `register()` reads the matrix here instead of looking for interpreters.
-    environ = {**os.environ, "NOXLINE_PYTHONS": ",".join(matrix)}
-    listing = list_sessions(noxfile, state=state, environ=environ) if noxfile else None
     return assemble(
         root,
         own=listing.sessions if listing else (),
@@ -125,6 +139,13 @@ def _pipeline(
         pythons=matrix,
         notes=(*notes, *(listing.notes if listing else ()), *near_misses(root), *_without_git(root)),
     )
+
+
+def _listing(root: Path, state: Path, matrix: tuple[str, ...]) -> Listing | None:
+    noxfile = find_noxfile(root)
+    # A noxfile that calls `register()` reads the matrix here instead of looking for interpreters.
+    environ = {**os.environ, "NOXLINE_PYTHONS": ",".join(matrix)}
+    return list_sessions(noxfile, state=state, environ=environ) if noxfile else None
 
 
 def _without_git(root: Path) -> tuple[str, ...]:
@@ -207,9 +228,33 @@ def _rules(settings: Settings, facts: ProjectFacts) -> tuple[Rule, ...]:
 
 def run_project(project: Project, options: Options, reporters: Sequence[Reporter]) -> Run:
     """Run the selected tasks, read what they left, judge the gates; tell the reporters all along."""
-    from noxline.running import RunSession
+    return run_session(project, options, reporters).run()
 
-    return RunSession(project, options, reporters).run()
+
+def run_session(
+    project: Project, options: Options, reporters: Sequence[Reporter], *, run_id: str | None = None
+) -> RunSession:
+    """Return a run that is ready to begin."""
+    from noxline.running import RunSession, new_run_id
+    from noxline.wiring_reuse import reuser_of
+
+    return RunSession(project, options, reporters, reuse=reuser_of, run_id=run_id or new_run_id())
+
+
+def foresee(project: Project, options: Options, warn: Callable[[str], None]) -> dict[str, Foreseen]:
+    """Return what a run would do with each selected task; nothing is run and nothing restored."""
+    from noxline.wiring_reuse import foreseen
+
+    return foreseen(project, options, warn)
+
+
+def explain_task(
+    project: Project, options: Options, task: str, against: str | None, warn: Callable[[str], None]
+) -> Explanation:
+    """Return why a task would run or be reused, against its last result or an earlier run."""
+    from noxline.wiring_reuse import explained
+
+    return explained(project, options, task, against, warn)
 
 
 def judge_again(root: Path, run_id: str | None) -> Run:

@@ -18,12 +18,13 @@ from noxline.model.pipeline import Pipeline
 from noxline.model.run import Run
 from noxline.model.task import Status
 from noxline.ports import Reporter
+from noxline.preview import Foreseen
 from noxline.project import Options
 from noxline.selection import Selection
 from noxline.settings.facts import NotApplicable, ProjectFacts
 from tests.reports.sample import failed, result, run_of
 
-__all__ = ["Options", "judge_again", "open_project", "run_project"]
+__all__ = ["Options", "foresee", "judge_again", "open_project", "run_project"]
 
 NOTHING = NotApplicable(reason="not configured")
 RULE = Rule(metric="complexity.max", operator="<", bound=10, origin="config/gates.toml:3")
@@ -55,6 +56,14 @@ def tasks() -> TaskGraph:
     tests = replace(result("tests-3.12").task, environment="tests-3-12", timeout=60.0)
     coverage = replace(result("coverage", needs=("tests-3.12",)).task, exclusive=True, warn_only=True)
     return TaskGraph.of((tests, coverage, replace(result("hooks").task, skip="no hook configuration")))
+
+
+def foresee(project: SimpleNamespace, options: Options, warn: object) -> dict[str, Foreseen]:
+    return {
+        "tests-3.12": Foreseen(decision="run", reasons=("src/a.py changed",)),
+        "coverage": Foreseen(decision="depends", reasons=("tests-3.12",)),
+        "hooks": Foreseen(decision="skip", reasons=("no hook configuration",)),
+    }
 
 
 def open_project(start: Path, options: Options) -> SimpleNamespace:

@@ -115,10 +115,11 @@ def test_every_flag_reaches_the_composition_root(noxline: Noxline, project: Path
         "--skip",
         "hooks",
         "--fail-fast",
+        "--check-inputs",
     )
     assert asked(project) == (
         "Options(names=(), only=('lint', 'tests'), skip=('docs', 'hooks'), pythons=('3.11', '3.12'), jobs=3, "
-        "fail_fast=True, posargs=(), failed=False, fix=False, judged=True)"
+        "fail_fast=True, posargs=(), failed=False, fix=False, judged=True, check_inputs=True)"
     )
 
 
@@ -126,7 +127,7 @@ def test_run_takes_names_and_passes_arguments_on(noxline: Noxline, project: Path
     assert noxline("run", "tests", "lint", "--fix", "--", "-k", "foo", "--", "-x").code == 0
     assert asked(project) == (
         "Options(names=('tests', 'lint'), only=(), skip=(), pythons=(), jobs=None, fail_fast=False, "
-        "posargs=('-k', 'foo', '--', '-x'), failed=False, fix=True, judged=False)"
+        "posargs=('-k', 'foo', '--', '-x'), failed=False, fix=True, judged=False, check_inputs=False)"
     )
     assert noxline("run", "--failed").code == 0
     assert "failed=True" in asked(project)

@@ -140,10 +140,11 @@ def test_help_names_every_command_and_does_not_import_them(noxline: Noxline) -> 
 def test_every_command_has_help() -> None:
     from click.testing import CliRunner
 
+    from noxline.cli.cache import COMMANDS as OF_THE_CACHE
     from noxline.cli.group import COMMANDS, cli
 
-    for name in COMMANDS:
-        shown = CliRunner().invoke(cli, [name, "--help"])
+    for name in (*([name] for name in COMMANDS), *(["cache", name] for name in OF_THE_CACHE)):
+        shown = CliRunner().invoke(cli, [*name, "--help"])
         assert shown.exit_code == 0, shown.output
         first = shown.output.splitlines()[2].strip()
         assert first, name

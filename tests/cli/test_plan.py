@@ -11,8 +11,8 @@ pytestmark = pytest.mark.process
 
 TASKS = """\
 Tasks (2, in order)
-  tests-3.12  Python 3.12  tests-3-12      at most 60 s
-  coverage                 no environment  needs tests-3.12; runs alone; only warns
+  tests-3.12  Python 3.12  tests-3-12      at most 60 s                              run: src/a.py changed
+  coverage                 no environment  needs tests-3.12; runs alone; only warns  depends on tests-3.12
 
 Not applicable
   hooks  no hook configuration
@@ -36,6 +36,8 @@ def test_the_plan_as_json(noxline: Noxline) -> None:
     document = json.loads(noxline("plan", "--json").out)
     assert [task["name"] for task in document["tasks"]] == ["tests-3.12", "coverage", "hooks"]
     assert document["tasks"][1]["needs"] == ["tests-3.12"]
+    assert [task["decision"] for task in document["tasks"]] == ["run", "depends", "skip"]
+    assert document["tasks"][0]["reasons"] == ["src/a.py changed"]
     assert document["rules"][0]["metric"] == "complexity.max"
     assert {"what": "hooks", "value": "not configured", "origin": ""} in document["detected"]
     assert document["notes"] == ["no git repository"]

@@ -36,11 +36,17 @@ def commands(page: Path) -> list[str]:
 
 def parse(arguments: list[str]) -> None:
     """Parse the arguments of a command without running it; raise an error as the command itself would."""
-    group = click.Context(cli, info_name="noxline")
-    command = cli.get_command(group, arguments[0])
+    _parse(cli, click.Context(cli, info_name="noxline"), arguments)
+
+
+def _parse(group: click.Group, context: click.Context, arguments: list[str]) -> None:
+    command = group.get_command(context, arguments[0])
     if command is None:
         raise UsageError(f"there is no command {arguments[0]}")
-    command.make_context(arguments[0], arguments[1:], parent=group)
+    if isinstance(command, click.Group) and arguments[1:]:
+        _parse(command, click.Context(command, info_name=arguments[0], parent=context), arguments[1:])
+    else:
+        command.make_context(arguments[0], arguments[1:], parent=context)
 
 
 SHOWN = [
@@ -62,7 +68,17 @@ def test_enough_was_found() -> None:
     assert len(SHOWN) > 40
 
 
-@pytest.mark.parametrize("wrong", [["frobnicate"], ["ci", "--frobnicate"], ["logs"], ["graph", "--format", "png"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["frobnicate"],
+        ["ci", "--frobnicate"],
+        ["logs"],
+        ["graph", "--format", "png"],
+        ["cache", "statz"],
+        ["cache", "prune", "--all"],
+    ],
+)
 def test_a_wrong_command_line_is_refused(wrong: list[str]) -> None:
     with pytest.raises((click.UsageError, UsageError)):
         parse(wrong)

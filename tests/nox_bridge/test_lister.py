@@ -161,7 +161,7 @@ def test_a_session_says_which_standard_stage_it_is_and_when_it_has_no_parameters
         ),
         (
             "import nox\n@nox.session(requires=['b'])\ndef a(s): pass\n@nox.session(requires=['a'])\ndef b(s): pass\n",
-            "noxfile.py",
+            "noxfile.py:2",
             "circle: a → b → a",
             "take a name out of one requires=",
         ),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from noxline.model.task import Cause, Outcome, Status
@@ -31,6 +32,10 @@ def test_what_ended_the_process_from_outside_goes_before_its_log() -> None:
     said_no = Outcome(task="t", status=Status.FAILED, cause=Cause.EXIT, reason="hooks could not run", exit_code=1)
     assert cause_of(said_no, ["ERROR: the reason"]) == "hooks could not run: the reason"
     assert cause_of(said_no, ["ERROR: hooks could not run"]) == "hooks could not run"
+    ended = "nox > Session hooks aborted: hooks could not run (took a minute)."
+    assert cause_of(said_no, [ended]) == "hooks could not run"
+    no_room = replace(said_no, reason="a.txt cannot be installed: Failed to copy: No space left")
+    assert cause_of(no_room, ["error: Failed to install", "  cause: x: No space left"]) == no_room.reason
     assert cause_of(said_no, []) == "hooks could not run"
     no_start = Outcome(task="t", status=Status.FAILED, cause=Cause.START, reason="nox could not load the noxfile")
     assert cause_of(no_start, ["SyntaxError: x", "ERROR: why"]) == "nox could not load the noxfile: why"

@@ -40,14 +40,16 @@ def test_the_page_stands_alone_and_fits_the_window(
     HtmlReport().finish(run)
     page = (run.directory / "report.html").read_text(encoding="utf-8")
     # Measured by the page itself once it is laid out: whatever is wider than the window would scroll the whole page.
-    probe = "<script>document.title='wide:'+(document.documentElement.scrollWidth-innerWidth)</script></body>"
+    measured = "(document.documentElement.scrollWidth-innerWidth)+' hint:'+document.querySelector('.hint').offsetWidth"
+    probe = f"<script>document.title='wide:'+{measured}</script></body>"
     (run.directory / "probed.html").write_text(page.replace("</body>", probe), encoding="utf-8")
     command = [browser, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900", "--dump-dom"]
     done = subprocess.run(
         [*command, (run.directory / "probed.html").as_uri()], capture_output=True, text=True, timeout=90, check=True
     )
-    wide = re.search(r"<title>wide:(-?\d+)</title>", done.stdout)
-    assert wide is not None, done.stderr[-500:]
-    assert int(wide.group(1)) <= 0
+    found = re.search(r"<title>wide:(-?\d+) hint:(\d+)</title>", done.stdout)
+    assert found is not None, done.stderr[-500:]
+    assert int(found.group(1)) <= 0
+    assert int(found.group(2)) >= 200, "a hint that is squeezed into a few letters a line cannot be read"
     assert "complexity.max" in done.stdout
     assert not re.search(r"""(?:src|href)=["']?https?://""", page)

@@ -206,7 +206,7 @@ def test_documentation_commands(tmp_path: Path) -> None:
     sphinx = documentation_command(
         tool("sphinx-build", "sphinx-build", "-d", "x", "docs", "{out}/html"), tmp_path, log, tmp_path
     )
-    assert sphinx == ["sphinx-build", "-d", "x", "docs", str(html), "--keep-going", "-w", str(log)]
+    assert sphinx == ["sphinx-build", "-d", "x", "docs", str(html), "-E", "--keep-going", "-w", str(log)]
 
 
 def test_only_warnings_are_warnings() -> None:

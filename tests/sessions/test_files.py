@@ -35,6 +35,14 @@ def test_listed_files_are_what_git_does_not_ignore(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
+def test_caches_that_git_neither_tracks_nor_ignores_are_left_out(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    write(tmp_path, "a.py", "__pycache__/a.pyc", "p/__pycache__/b.pyc", "htmlcov/kept.html", ".mypy_cache/x")
+    subprocess.run(["git", "-C", str(tmp_path), "add", "htmlcov"], check=True)
+    assert listed_files(tmp_path) == ("a.py", "htmlcov/kept.html")
+
+
+@pytest.mark.process
 def test_listed_files_of_a_folder_below_the_repository(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     write(tmp_path, "other/x.py", "package/y.py")

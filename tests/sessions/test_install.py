@@ -53,6 +53,14 @@ def test_project_and_dependencies_are_one_resolution(tmp_path: Path) -> None:
     assert session.asked == ["-e .[a,b] pytest -r x.txt coverage>=5"]
 
 
+def test_of_a_chain_of_causes_the_first_and_the_last_are_told(tmp_path: Path) -> None:
+    message = (
+        "error: Failed to install: foo.whl\n  cause: Failed to copy\n  cause: x to y\n  cause: No space left\nhint: z\n"
+    )
+    with pytest.raises(EndedError, match=r"^tox.ini:3 cannot be installed: Failed to copy: No space left$"):
+        install(Installer(tmp_path / "bin", foo=message), (step("foo"),))
+
+
 def test_the_next_source_is_taken_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pins = tmp_path / "tests.txt"
     pins.write_text("# pins\nfoo==1.2\n", encoding="utf-8")

@@ -16,7 +16,7 @@ from noxline.settings.durations import parse_duration
 from noxline.settings.json_schema import schema
 from noxline.settings.metric_names import METRIC_NAMES
 from noxline.settings.rules import parse_rule
-from noxline.settings.schema import PipelineSettings, StageSettings
+from noxline.settings.schema import CacheSettings, PipelineSettings, StageSettings
 
 
 def test_every_key_is_there_with_its_description_and_no_other() -> None:
@@ -24,7 +24,9 @@ def test_every_key_is_there_with_its_description_and_no_other() -> None:
     stage = made["$defs"]["StageSettings"]
     assert list(made["properties"]) == list(PipelineSettings.__struct_fields__)
     assert list(stage["properties"]) == list(StageSettings.__struct_fields__)
-    for table in (made, stage):
+    cache = made["$defs"]["CacheSettings"]
+    assert list(cache["properties"]) == list(CacheSettings.__struct_fields__)
+    for table in (made, stage, cache):
         assert table["additionalProperties"] is False
         assert all(field["description"] for field in table["properties"].values())
 
@@ -37,7 +39,18 @@ def test_is_plain_json_without_null(name: str) -> None:
     assert json.loads(text)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
+def test_a_default_says_what_is_set_and_no_more() -> None:
+    cache = schema("pipeline")["properties"]["cache"]
+    assert cache["default"] == {"size_gb": 5.0, "read_only": False, "keys": []}
+    assert cache["$ref"] == "#/$defs/CacheSettings"
+    assert "default" not in schema("pipeline")["properties"]["workers"]
+
+
 def test_the_bounds_of_numbers() -> None:
+    cache = schema("pipeline")["$defs"]["CacheSettings"]["properties"]
+    assert cache["size_gb"]["exclusiveMinimum"] == 0
+    assert (cache["verify_rate"]["minimum"], cache["verify_rate"]["maximum"]) == (0, 1)
+    assert cache["resolve_ttl"]["anyOf"][-1] == {"const": 0}
     stage = schema("pipeline")["$defs"]["StageSettings"]["properties"]
     assert stage["retries"]["minimum"] == 0
     assert stage["shards"]["anyOf"] == [{"type": "integer", "minimum": 1}, {"enum": ["auto"]}]

@@ -9,7 +9,7 @@ import pytest
 from noxline.errors import ConfigError, ExitCode
 from noxline.model.gate import Rule
 from noxline.settings.loader import load, rules
-from noxline.settings.schema import GatesSettings, PipelineSettings, Settings, StageSettings
+from noxline.settings.schema import CacheSettings, GatesSettings, PipelineSettings, Settings, StageSettings
 from noxline.settings.sources import near_misses
 
 PIPELINE = """\
@@ -17,6 +17,15 @@ python = ["3.10", "3.11"]
 standard = ["tests"]
 keep_runs = 5
 workers = 2
+[cache]
+size_gb = 2
+remote = "file:///srv/cache"
+read_only = true
+keys = ["ed25519:AAAA"]
+timeout = "5s"
+resolve_ttl = 0
+verify_rate = 0.5
+check_rate = 1
 [stage.tests]
 needs = ["build"]
 inputs = ["src"]
@@ -80,15 +89,26 @@ def test_reads_every_key_of_files_of_their_own(tmp_path: Path) -> None:
         warn_only=True,
     )
     assert all(getattr(tests, name) is not None for name in StageSettings.__struct_fields__)
+    cache = CacheSettings(
+        size_gb=2.0,
+        remote="file:///srv/cache",
+        read_only=True,
+        keys=("ed25519:AAAA",),
+        timeout=5.0,  # type: ignore[arg-type]  # a Duration is a float
+        resolve_ttl=0.0,  # type: ignore[arg-type]  # an Age is a float
+        verify_rate=0.5,
+        check_rate=1.0,
+    )
     assert settings.pipeline == PipelineSettings(
-        python=("3.10", "3.11"), standard=("tests",), keep_runs=5, workers=2, stage={"tests": tests}
+        python=("3.10", "3.11"), standard=("tests",), keep_runs=5, workers=2, cache=cache, stage={"tests": tests}
     )
     assert settings.gates == GatesSettings(rules={"complexity.max": "< 10"})
     assert settings.written
     assert settings.origins["pipeline"] == "config/pipeline.toml"
     assert settings.origins["pipeline.standard"] == "config/pipeline.toml:2"
-    assert settings.origins["pipeline.stage.tests"] == "config/pipeline.toml:5"
-    assert settings.origins["pipeline.stage.tests.needs"] == "config/pipeline.toml:6"
+    assert settings.origins["pipeline.cache.remote"] == "config/pipeline.toml:7"
+    assert settings.origins["pipeline.stage.tests"] == "config/pipeline.toml:14"
+    assert settings.origins["pipeline.stage.tests.needs"] == "config/pipeline.toml:15"
     assert rules(settings) == (Rule(metric="complexity.max", operator="<", bound=10, origin="config/gates.toml:2"),)
 
 
@@ -96,11 +116,12 @@ def test_reads_the_same_from_pyproject(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     separate = load(project(tmp_path / "a", config_pipeline=PIPELINE))
     inside = PIPELINE.replace("[stage.tests]", "[tool.noxline.pipeline.stage.tests]")
+    inside = inside.replace("[cache]", "[tool.noxline.pipeline.cache]")
     (tmp_path / "b").mkdir()
     settings = load(project(tmp_path / "b", pyproject=f"[project]\nname = 'x'\n[tool.noxline.pipeline]\n{inside}"))
     assert settings.pipeline == separate.pipeline
     assert settings.origins["pipeline"] == "pyproject.toml:3"
-    assert settings.origins["pipeline.stage.tests.shards"] == "pyproject.toml:13"
+    assert settings.origins["pipeline.stage.tests.shards"] == "pyproject.toml:22"
 
 
 def test_one_table_in_each_place_is_fine(tmp_path: Path) -> None:
@@ -263,6 +284,70 @@ def test_a_file_that_names_noxline_is_ours_whatever_its_keys(tmp_path: Path) -> 
             2,
             "stage.shards must be a table, not 3",
             "shards belongs to one stage: write it below [stage.tests], say",
+        ),
+        ("[cache]\nsize_gbs = 4\n", 2, "unknown key 'size_gbs' in [cache]", "did you mean 'size_gb'?"),
+        ("[cache]\nreadonly = true\n", 2, "unknown key 'readonly' in [cache]", "did you mean 'read_only'?"),
+        (
+            "workers = 1\nsize_gb = 4\n",
+            2,
+            "unknown key 'size_gb'",
+            "size_gb belongs to the cache: write it below [cache]",
+        ),
+        ("cache = true\n", 1, "cache must be a table, not true", "write [cache] and below it lines like size_gb = 5"),
+        (
+            "[cache]\nsize_gb = 0\n",
+            2,
+            "size_gb in [cache] must be a number above 0, not 0",
+            "write it like: size_gb = 5",
+        ),
+        (
+            "[cache]\nsize_gb = inf\n",
+            2,
+            "size_gb in [cache] must be a number above 0, not inf",
+            "write it like: size_gb = 5",
+        ),
+        (
+            "[cache]\nremote = ''\n",
+            2,
+            'remote in [cache] must be an address, not ""',
+            'write it like: remote = "https://cache.example.org/noxline"',
+        ),
+        (
+            "[cache]\nread_only = 'no'\n",
+            2,
+            'read_only in [cache] must be true or false, not "no"',
+            "write it like: read_only = true",
+        ),
+        (
+            "[cache]\nkeys = 'k'\n",
+            2,
+            'keys in [cache] must be a list of public keys, not "k"',
+            'write it as a list: keys = ["k"]',
+        ),
+        ("[cache]\nkeys = ['k', 'k']\n", 2, 'keys in [cache] names "k" twice', "take one of the two out"),
+        (
+            "[cache]\nresolve_ttl = -1\n",
+            2,
+            "resolve_ttl in [cache]: -1 is not a length of time: it must be more than 0",
+            "leave the key out for no limit",
+        ),
+        (
+            "[cache]\ntimeout = 0\n",
+            2,
+            "timeout in [cache]: 0 is not a length of time: it must be more than 0",
+            "leave the key out for no limit",
+        ),
+        (
+            "[cache]\nverify_rate = 2\n",
+            2,
+            "verify_rate in [cache] must be a number from 0 to 1, not 2",
+            "write it like: verify_rate = 0.05",
+        ),
+        (
+            "[cache]\ncheck_rate = '5%'\n",
+            2,
+            'check_rate in [cache] must be a number from 0 to 1, not "5%"',
+            "write it like: check_rate = 0.05",
         ),
         (
             "workers = 1\n[stage.tests\n",

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from noxline.cli.console import print_json, reporters, verbosity
-from noxline.cli.options import complete_task, python_option, run_options, selection_options
+from noxline.cli.options import complete_task, python_option, reuse_options, run_options, selection_options
 from noxline.errors import UsageError
 
 if TYPE_CHECKING:
+    from noxline.model.run import Run
     from noxline.project import Options
 
 _SEPARATOR = "--"
+_TAKEN_OVER = (
+    "only",
+    "skip",
+    "pythons",
+    "jobs",
+    "fail_fast",
+    "no_cache",
+    "offline",
+    "force",
+    "refresh",
+    "check_inputs",
+)
 
 
 class PassingOn(click.Command):
@@ -31,6 +46,7 @@ class PassingOn(click.Command):
 
 @click.command(cls=PassingOn)
 @selection_options
+@reuse_options
 @run_options
 @click.option("--dry-run", is_flag=True, help="Print the plan and run nothing.")
 @click.pass_context
@@ -60,6 +76,7 @@ def ci(context: click.Context, /, *, dry_run: bool, **given: Any) -> int:
 @click.option("--failed", is_flag=True, help="Run the tasks that failed in the last run.")
 @click.option("--fix", is_flag=True, help="Let `hooks` change the files instead of only telling.")
 @python_option
+@reuse_options
 @run_options
 @click.pass_context
 def run(context: click.Context, /, *, stages: tuple[str, ...], failed: bool, fix: bool, **given: Any) -> int:
@@ -84,7 +101,7 @@ def run(context: click.Context, /, *, stages: tuple[str, ...], failed: bool, fix
 def _options(context: click.Context, given: dict[str, Any], **more: Any) -> Options:
     from noxline.project import Options
 
-    chosen = {name: given[name] for name in ("only", "skip", "pythons", "jobs", "fail_fast") if name in given}
+    chosen = {name: given[name] for name in _TAKEN_OVER if name in given}
     return Options(**chosen, posargs=context.meta.get("noxline.posargs", ()), **more)
 
 
@@ -97,4 +114,23 @@ def _execute(start: Path, options: Options, given: dict[str, Any]) -> int:
     finished = run_project(project, options, reporters(project, how, as_json=given["as_json"]))
     if given["as_json"]:
         print_json(to_document(finished))
+    if options.judged and not options.no_cache and _may_be_replayed(finished):
+        from noxline.cli.plan import plan_template
+        from noxline.warm.rehearse import Asked, rehearse
+
+        asked = Asked(
+            arguments=sys.argv[1:],
+            folder=start,
+            options=options,
+            how=how,
+            as_json=given["as_json"],
+            told=plan_template,
+        )
+        rehearse(asked)
     return finished.exit_code
+
+
+def _may_be_replayed(finished: Run) -> bool:
+    """Tell whether the next run may find everything done: nothing failed, and the machine has a next run."""
+    ended = all(result.outcome.status.value in ("passed", "skipped") for result in finished.tasks)
+    return ended and os.environ.get("CI", "").lower() in ("", "0", "false")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,7 +18,9 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "run": ("noxline.cli.ci", "run", "Run single stages or tasks, with what they need."),
     "plan": ("noxline.cli.plan", "plan", "Show what was detected and what would run."),
     "graph": ("noxline.cli.plan", "graph", "Print the graph of tasks."),
+    "cache": ("noxline.cli.cache", "cache", "Look after the results that are kept for reuse."),
     "gate": ("noxline.cli.runs", "gate", "Judge the last run again, by the rules as they are now."),
+    "explain": ("noxline.cli.explain", "explain", "Say why a task runs or is reused."),
     "runs": ("noxline.cli.runs", "runs", "List the runs that are kept."),
     "logs": ("noxline.cli.runs", "logs", "Print the newest log of a task."),
     "flaky": ("noxline.cli.flaky", "flaky", "List the flaky tests, how often they fail and since when."),
@@ -30,15 +33,19 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
 class LazyGroup(click.Group):
     """A group that knows the names and short helps of its commands without importing them."""
 
+    def __init__(self, *args: Any, table: Mapping[str, tuple[str, str, str]] = COMMANDS, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.table = table
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names of all commands, in the order of the help."""
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """Import the command that is called."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        module, attribute, _ = COMMANDS[cmd_name]
+        module, attribute, _ = self.table[cmd_name]
         command = getattr(import_module(module), attribute)
         return command if isinstance(command, click.Command) else None
 
@@ -46,14 +53,15 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; raise UsageError with the nearest name when there is none."""
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS and not ctx.resilient_parsing:
-            raise UsageError(f"there is no command called {args[0]!r}", hint=suggest(args[0], list(COMMANDS)))
+        if args and not args[0].startswith("-") and args[0] not in self.table and not ctx.resilient_parsing:
+            name = " ".join((*ctx.command_path.split(" ")[1:], args[0]))
+            raise UsageError(f"there is no command called {name!r}", hint=suggest(args[0], list(self.table)))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the commands with their short helps."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, help_text) for name, (_, _, help_text) in COMMANDS.items()])
+            formatter.write_dl([(name, help_text) for name, (_, _, help_text) in self.table.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -26,6 +26,12 @@ def main() -> NoReturn:
         from noxline.version import __version__
 
         sys.exit(_flushed(ExitCode.PASSED, f"noxline {__version__}\n"))
+    if arguments[:1] in (["ci"], ["plan"]):
+        from noxline.warm.replay import replay
+
+        code = replay(arguments)
+        if code is not None:
+            sys.exit(_flushed(code))
     _take_signals()
     sys.exit(_flushed(_run(arguments)))
 

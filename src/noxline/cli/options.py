@@ -55,12 +55,31 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def reuse_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which earlier results count."""
+    named: dict[str, Any] = {
+        "multiple": True,
+        "callback": split_names,
+        "shell_complete": complete_task,
+        "metavar": "STAGE,...",
+    }
+    for decorate in (
+        click.option("--refresh", is_flag=True, help="Resolve distributions again, however young their sets are."),
+        click.option("--offline", is_flag=True, help="Leave the remote store alone."),
+        click.option("--force", help="Run these stages whatever is known of them.", **named),
+        click.option("--no-cache", is_flag=True, help="Neither take nor keep results."),
+    ):
+        command = decorate(command)
+    return command
+
+
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say how to run and what to print."""
     for decorate in (
         click.option("-q", "--quiet", is_flag=True, help="Print only failures and the last line."),
         click.option("-v", "--verbose", is_flag=True, help="Print the whole log of each task when it ends."),
         as_json,
+        click.option("--check-inputs", is_flag=True, help="Report what tasks use that their stages do not declare."),
         click.option("--fail-fast", is_flag=True, help="Stop at the first failure."),
         click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="CPUs to use (default: all)."),
     ):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from noxline.cli.options import as_json, selection_options
 
 if TYPE_CHECKING:
     from noxline.model.task import Task
+    from noxline.preview import Foreseen
     from noxline.project import Options, Project
     from noxline.reports.style import Style
 
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 @as_json
 @click.pass_obj
 def plan(start: Path, /, *, as_json: bool, **given: Any) -> int:
-    """Show what was detected, with file and line, and every task that would run.
+    """Show what was detected, with file and line, and what would become of every task.
+
+    A task would run (with the reason), or be reused, or depends on others: it runs unless what they leave is unchanged.
 
     \b
     Examples:
@@ -64,14 +68,25 @@ def graph(start: Path, /, *, shape: str, as_json: bool, **given: Any) -> int:
 
 def print_plan(start: Path, options: Options, *, as_json: bool) -> int:
     """Print what was detected and what would run, as text or JSON."""
-    from noxline.wiring import open_project
+    from noxline.reports.outlet import tell
+    from noxline.wiring import foresee, open_project
 
     project = open_project(start, options)
+    foreseen = foresee(project, options, lambda message: tell(f"warning: {message}"))
     if as_json:
-        print_json(plan_document(project))
+        print_json(plan_document(project, foreseen))
     else:
-        print_text("\n".join(plan_lines(project, output_style())))
+        print_text("\n".join(plan_lines(project, output_style(), foreseen)))
     return 0
+
+
+def plan_template(project: Project) -> str:
+    """Return the plan as text, with `@@task@@` in place of what would become of each task."""
+    from noxline.preview import Foreseen
+    from noxline.reports.style import printable
+
+    marks = {task.name: Foreseen(decision=f"@@{task.name}@@") for task in selected_tasks(project)}
+    return printable("\n".join(plan_lines(project, output_style(), marks)), sys.stdout) + "\n"
 
 
 def selected_tasks(project: Project) -> list[Task]:
@@ -79,7 +94,7 @@ def selected_tasks(project: Project) -> list[Task]:
     return list(project.graph.only(project.selection.tasks).tasks.values())
 
 
-def plan_document(project: Project) -> dict[str, Any]:
+def plan_document(project: Project, foreseen: Mapping[str, Foreseen]) -> dict[str, Any]:
     """Return the plan as plain data."""
     from noxline.settings.detect.explain import explain
 
@@ -90,14 +105,17 @@ def plan_document(project: Project) -> dict[str, Any]:
         "detected": [
             {"what": what, "value": value, "origin": origin} for what, value, origin in explain(project.facts)
         ],
-        "tasks": [{**asdict(task), "source": task.source.value} for task in selected_tasks(project)],
+        "tasks": [
+            {**asdict(task), "source": task.source.value, **asdict(foreseen[task.name])}
+            for task in selected_tasks(project)
+        ],
         "deselected": list(project.selection.deselected_stages),
         "rules": [asdict(rule) for rule in project.rules],
         "notes": list(project.pipeline.notes),
     }
 
 
-def plan_lines(project: Project, style: Style) -> list[str]:
+def plan_lines(project: Project, style: Style, foreseen: Mapping[str, Foreseen]) -> list[str]:
     """Return the plan as lines for people."""
     from noxline.settings.detect.explain import explain
 
@@ -105,7 +123,7 @@ def plan_lines(project: Project, style: Style) -> list[str]:
     lines = [f"{style.paint(project.facts.name or project.root.name, 'bold')}  {project.root}"]
     for section in (
         _titled("Detected", [tuple(map(str, row)) for row in explain(project.facts)], style),
-        *_task_sections(selected_tasks(project), style),
+        *_task_sections(selected_tasks(project), style, foreseen),
         ["Deselected: " + ", ".join(deselected)] if deselected else [],
         [f"note: {note}" for note in project.pipeline.notes],
     ):
@@ -113,9 +131,11 @@ def plan_lines(project: Project, style: Style) -> list[str]:
     return lines
 
 
-def _task_sections(tasks: Sequence[Task], style: Style) -> tuple[list[str], list[str]]:
-    """Return what would run, and what does not apply and why."""
-    active = [_task_row(task) for task in tasks if not task.skip]
+def _task_sections(
+    tasks: Sequence[Task], style: Style, foreseen: Mapping[str, Foreseen]
+) -> tuple[list[str], list[str]]:
+    """Return what would become of each task, and what does not apply and why."""
+    active = [(*_task_row(task), foreseen[task.name].text) for task in tasks if not task.skip]
     skipped = [(task.name, task.skip) for task in tasks if task.skip]
     first = _titled(f"Tasks ({len(active)}, in order)", active, style)
     return first, _titled("Not applicable", skipped, style) if skipped else []

@@ -213,6 +213,14 @@ class _Loop:
         for outcome in ended:
             task = self.plan.graph.tasks[outcome.task]
             result = result_of(task, outcome, self.attempts.get(task.name), reuse)
-            self.emit(TaskFinished(outcome=outcome, decision=result.decision, reasons=result.reasons))
+            self.emit(
+                TaskFinished(
+                    outcome=outcome,
+                    decision=result.decision,
+                    reasons=result.reasons,
+                    source=result.source or "",
+                    saved_seconds=result.saved_seconds,
+                )
+            )
             self.results[task.name] = result
             reuse = None

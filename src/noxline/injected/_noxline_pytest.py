@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from time import perf_counter
 from typing import Any
 
 import _noxline_records as records
@@ -51,6 +50,7 @@ class PytestRecorder:
         self._session: Any = None
         self._parallel = False
         self._strip = False
+        self._clock = records.Clock()
         self._began = 0.0
 
     def pytest_sessionstart(self, session: Any) -> None:
@@ -108,7 +108,7 @@ class PytestRecorder:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Name the test that starts, for the case that it takes the process down."""
         self._started[nodeid] += 1
-        self._began = perf_counter()
+        self._began = self._clock.now()
         self.record.write(event="begin", id=self._name(nodeid))
 
     def _name(self, nodeid: str) -> str:
@@ -133,7 +133,7 @@ class PytestRecorder:
         if attempt is not None:
             fields = attempt.fields(self.record)
             if not self._parallel:
-                fields["cost"] = round(perf_counter() - self._began, 6)
+                fields["cost"] = max(0.0, round(self._clock.now() - self._began, 6))
             self.record.write(event="test", id=self._name(nodeid), **fields)
 
     @pytest.hookimpl(tryfirst=True)

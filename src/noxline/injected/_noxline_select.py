@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from time import perf_counter
 from typing import Any
 
 import _noxline_records as records
@@ -120,16 +119,17 @@ class Fixtures:
 
     def __init__(self, selector: Selector) -> None:
         self._selector = selector
+        self._clock = records.Clock()
         self._costs: dict[str, float] = {}
         self._current: dict[str, float] = {}
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Any:
         """Measure how long a shared fixture takes to set up."""
-        began = perf_counter()
+        began = self._clock.now()
         yield
         key = self._key(request._pyfuncitem, fixturedef)
-        seconds = round(perf_counter() - began, 6)
+        seconds = round(self._clock.now() - began, 6)
         if key and seconds >= _LEAST_SECONDS:
             self._costs[key] = self._current[key] = seconds
 

@@ -1,6 +1,6 @@
 """Found by Python at its start: hands on to the next sitecustomize, then lets test runs and coverage be recorded.
 
-Does nothing, at the price of two look-ups in the environment, unless noxline asks for it by variables.
+Does nothing, at the price of a few look-ups in the environment, unless noxline asks for it by variables.
 """
 
 import os
@@ -60,5 +60,14 @@ def _prepare() -> None:
             Watch.find_spec("unittest.runner")
 
 
+def _audit() -> None:
+    folder = os.environ.get("NOXLINE_AUDIT")
+    if folder:
+        import _noxline_audit
+
+        _noxline_audit.start(folder, os.environ.get("NOXLINE_ROOT") or os.getcwd())
+
+
+_audit()
 _next_sitecustomize()
 _prepare()

@@ -19,7 +19,8 @@ def encode(value: object) -> bytes:
     """
     kind = type(value)
     if kind is str:
-        data = value.encode("utf-8", "surrogateescape")  # type: ignore[attr-defined]
+        # Not "surrogateescape": it would write the name of an undecodable file as that of a decodable one.
+        data = value.encode("utf-8", "surrogatepass")  # type: ignore[attr-defined]
         return b"s%d:%b" % (len(data), data)
     if kind is dict:
         items = sorted(value.items())  # type: ignore[attr-defined]

@@ -74,6 +74,8 @@ class TaskFinished:
     outcome: Outcome
     decision: str  # "ran", "reused" or "skipped"
     reasons: tuple[str, ...] = ()
+    source: str = ""  # of a reused result: "local" or "remote"
+    saved_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

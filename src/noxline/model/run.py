@@ -10,11 +10,15 @@ from noxline.model.finding import Finding
 from noxline.model.gate import Verdict
 from noxline.model.metric import Metric, Missing, ToolReport
 from noxline.model.task import Outcome, Task
+from noxline.model.undeclared import Undeclared
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskResult:
-    """A task with its decision ("ran", "reused", "skipped"), outcome and the tools that worked in it."""
+    """A task with its decision ("ran", "reused", "skipped"), outcome and the tools that worked in it.
+
+    `undeclared` is what it used beyond what its stage declares; None when that was not checked.
+    """
 
     task: Task
     decision: str
@@ -23,6 +27,7 @@ class TaskResult:
     source: str | None = None
     saved_seconds: float = 0.0
     tools: tuple[ToolReport, ...] = ()
+    undeclared: tuple[Undeclared, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,12 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlparse
-from urllib.request import url2pathname
 
 _BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 _NOT_SOURCE = frozenset({".git", ".hg", ".noxline", ".nox", ".tox", ".venv", "venv", "__pycache__", "build", "dist"})
@@ -49,13 +47,13 @@ def being_made(environment: Path) -> Iterator[None]:
 
 
 @contextmanager
-def making(environment: Path) -> Iterator[None]:
-    """Let nox make an environment that is not there or broken, one process at a time; a usable one is left alone."""
-    if is_usable(environment):
+def making(environment: Path, is_fit: Callable[[Path], bool] = is_usable) -> Iterator[None]:
+    """Let nox make an environment that is not there or unfit, one process at a time; a fit one is left alone."""
+    if is_fit(environment):
         yield
         return
     with locked(environment):
-        if is_usable(environment):
+        if is_fit(environment):
             yield
             return
         discard(environment)
@@ -135,7 +133,15 @@ def _copied_from(file: Path) -> Path | None:
         return None  # being written or broken: the installer decides
     if "dir_info" not in document or document["dir_info"].get("editable"):
         return None
-    return Path(url2pathname(urlparse(document["url"]).path))
+    return path_of(document["url"])
+
+
+def path_of(address: str) -> Path:
+    """Return the path that a file: address names."""
+    from urllib.parse import urlparse
+    from urllib.request import url2pathname  # a tenth of a second, which each start of nox would pay
+
+    return Path(url2pathname(urlparse(address).path))
 
 
 def source_stamp(root: Path) -> str:

@@ -110,7 +110,7 @@ def _rows(manifest: Any, config: Any, noxfile: Path) -> list[dict[str, Any]]:
             "reuse": runner.func.reuse_venv,
             **_environment(runner, config),
         }
-    _refuse_cycle(rows, noxfile)
+    _refuse_cycle(rows, {runner.friendly_name: runner for runner in runners}, noxfile)
     return list(rows.values())
 
 
@@ -196,15 +196,16 @@ def _place(runner: Any, noxfile: Path) -> tuple[str, int | None]:
     return (code.co_filename, code.co_firstlineno) if code else (str(noxfile), None)
 
 
-def _refuse_cycle(rows: dict[str, dict[str, Any]], noxfile: Path) -> None:
+def _refuse_cycle(rows: dict[str, dict[str, Any]], runners: dict[str, Any], noxfile: Path) -> None:
     from graphlib import CycleError, TopologicalSorter
 
     try:
         TopologicalSorter({name: row["requires"] for name, row in rows.items()}).prepare()
     except CycleError as error:
-        path = " → ".join(reversed(error.args[1]))
-        message = f"sessions require each other in a circle: {path}"
-        raise NoxfileError(message, str(noxfile), hint="take a name out of one requires=") from error
+        cycle = error.args[1]
+        file, line = _place(runners[cycle[0]], noxfile)
+        message = f"sessions require each other in a circle: {' → '.join(reversed(cycle))}"
+        raise NoxfileError(message, file, line=line, hint="take a name out of one requires=") from error
 
 
 def needs_script_environment(noxfile: Path) -> bool:

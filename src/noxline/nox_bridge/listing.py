@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,11 +22,16 @@ _SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """The sessions of one noxfile, the files and variables it read while it loaded, and remarks for the user."""
+    """The sessions of one noxfile, the files and variables it read while it loaded, and remarks for the user.
+
+    `sources` are those files by name (relative to the noxfile's folder where they lie in it) with their digests.
+    """
 
     sessions: tuple[SessionInfo, ...]
     files: tuple[Path, ...] = ()
     variables: tuple[str, ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
+    variable_digests: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -52,8 +57,18 @@ def list_sessions(noxfile: Path, *, state: Path, environ: Mapping[str, str]) -> 
         sessions=tuple(_session(row) for row in document["sessions"]),
         files=tuple(Path(name) for name, digest in document["traces"]["files"].items() if digest),
         variables=tuple(name for name in document["traces"]["variables"] if name != "*"),
+        sources=tuple(_sources(document["traces"]["files"], noxfile.parent)),
+        variable_digests=tuple(
+            (name, digest) for name, digest in sorted(document["traces"]["variables"].items()) if name != "*"
+        ),
         notes=tuple(document["notes"]),
     )
+
+
+def _sources(files: Mapping[str, str], root: Path) -> Iterator[tuple[str, str]]:
+    for name, digest in sorted(files.items()):
+        path = Path(name)
+        yield (path.relative_to(root).as_posix() if root in path.parents else name), digest
 
 
 def _environment(noxfile: Path, environ: Mapping[str, str]) -> dict[str, str]:

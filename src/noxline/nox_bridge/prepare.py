@@ -22,11 +22,16 @@ from noxline.nox_bridge.environments import (
     python_of,
     source_stamp,
 )
+from noxline.nox_bridge.installs import Step, forget_installs
+from noxline.nox_bridge.recorder import add_step
+from noxline.nox_bridge.wanted import constraints, holds_wanted, settle
 
 __all__ = ["prepare", "prepare_argv"]
 
 _LEFT_OUT = "run, as --install-only is set"
 _CODE_FAILED = "raised exception"
+_COVERAGE = Step(tool="uv", args=("--no-deps", "coverage"))
+_COVERAGE_ADDED = "noxline-added-coverage"  # a file in the environment, and gone with it
 _MADE_HERE = frozenset({"uv", "virtualenv", "venv"})
 
 
@@ -60,16 +65,24 @@ def prepare(order: str) -> int:
     """Prepare the environment that the JSON order describes; return 0 only when tasks can run after it."""
     wanted = Order(**json.loads(order))
     with locked(wanted.place):
+        forget_installs(wanted.place)
         if wanted.backend not in _MADE_HERE:
+            if not holds_wanted(wanted.place, Path(wanted.root)):
+                discard(wanted.place)
             return _install(wanted).exit_code
         code = _bring_up_to_date(wanted)
-        if code == 0 and wanted.coverage and is_usable(wanted.place):
-            _add_coverage(wanted)
+        if code == 0 and is_usable(wanted.place):
+            if wanted.coverage:
+                _add_coverage(wanted)
+            settle(wanted.place, Path(wanted.root))
         return code
 
 
 def _bring_up_to_date(order: Order) -> int:
     there = is_usable(order.place)
+    if there and not holds_wanted(order.place, Path(order.root)):
+        _say(f"the environment of {order.session} does not hold what is current; making it anew")
+        there = False
     if not there:
         discard(order.place)
     _notice_changes(order)
@@ -133,22 +146,22 @@ def _script_environment(order: Order) -> AbstractContextManager[None]:
 
 def _add_coverage(order: Order) -> None:
     """Make coverage importable in the environment, without changing anything else in it."""
+    added = order.place / _COVERAGE_ADDED
     if has_module(order.place, "coverage"):
+        if added.exists():
+            add_step(order.place, _COVERAGE)
         return
     from uv import find_uv_bin
 
+    held = constraints(order.place)
     command = [
-        find_uv_bin(),
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--python",
-        str(python_of(order.place)),
-        "coverage",
+        *(find_uv_bin(), "pip", "install", "--quiet", *_COVERAGE.args),
+        *("--python", str(python_of(order.place)), *(("-c", str(held)) if held else ())),
     ]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
     if done.returncode == 0:
+        added.touch()
+        add_step(order.place, _COVERAGE)
         _say(f"installed coverage into the environment of {order.session}, to measure it")
     else:
         _say(f"coverage could not be installed into the environment of {order.session}: it is not measured")

@@ -10,10 +10,14 @@ from typing import Any
 
 
 class Watch:
-    """Notes what a noxfile reads while it loads: files, folders, whether paths exist, variables, processes."""
+    """Notes what a noxfile reads while it loads: files, folders, whether paths exist, variables, processes.
 
-    def __init__(self) -> None:
+    What code in the files below `blind` folders opens is left out.
+    """
+
+    def __init__(self, blind: tuple[str, ...] = ()) -> None:
         self.on = False
+        self._blind = blind
         self.files: set[str] = set()
         self.folders: set[str] = set()
         self.kinds: set[str] = set()
@@ -70,7 +74,9 @@ class Watch:
         if not self.on:
             return
         if event == "open":
-            self._opened(*args)
+            # Asking for a frame is an event too, hence only here.
+            if not (self._blind and sys._getframe(1).f_code.co_filename.startswith(self._blind)):
+                self._opened(*args)
         elif event in {"os.listdir", "os.scandir"} and not _is_import(sys._getframe(1).f_code.co_filename):
             path = args[0] if args[0] is not None else "."
             if isinstance(path, str | bytes):

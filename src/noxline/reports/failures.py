@@ -62,11 +62,16 @@ def cause_of(outcome: Outcome, log: Sequence[str]) -> str:
     if outcome.cause in _ENDED_FROM_OUTSIDE and outcome.reason:
         return outcome.reason
     found = find_cause(log)
-    if found and outcome.reason and found.message not in outcome.reason:
-        return f"{outcome.reason}: {found.message}"
-    if found and not outcome.reason:
+    if not outcome.reason and found:
         return found.message
+    if found and found.message not in outcome.reason and not _tells(found.message, outcome.reason):
+        return f"{outcome.reason}: {found.message}"
     return outcome.reason or f"ended with exit code {outcome.exit_code}"
+
+
+def _tells(message: str, reason: str) -> bool:
+    """Return whether a message holds what a reason ends with, so that it would say the same again."""
+    return reason.rpartition(": ")[2] in message
 
 
 def repeat_command(task: str) -> str:

@@ -79,7 +79,8 @@ def _gate_row(verdict: Verdict) -> tuple[str, ...]:
     hint = "" if verdict.result is Result.PASS else verdict.hint
     tag = _tag(verdict.result.value.replace("_", " "), _TONES[verdict.result])
     bound = f'<span class="bound">{escape(verdict.rule)}</span>'
-    return escape(verdict.metric), escape(value), bound, tag, escape(hint)
+    advice = f'<span class="hint">{escape(hint)}</span>' if hint else ""
+    return escape(verdict.metric), escape(value), bound, tag, advice
 
 
 def timeline_section(run: Run) -> str:

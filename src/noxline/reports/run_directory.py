@@ -20,6 +20,7 @@ from noxline.reports.run_json import from_document, to_document, verdict_documen
 from noxline.system.files import write_atomic
 
 KEEP_RUNS = 20
+REHEARSAL = "00000000-000000-0000"  # the folder of a rehearsal (warm/), which is no run; it is gone when that ends
 
 
 class RunDirectory:
@@ -149,7 +150,8 @@ def _runs(root: Path) -> Path:
 def _run_names(root: Path) -> list[str]:
     """Return the ids of all runs, the oldest first: ids sort by time."""
     folder = _runs(root)
-    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    names = (path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else ()
+    return sorted(name for name in names if name != REHEARSAL)
 
 
 def _summary(directory: Path) -> RunSummary:

@@ -15,6 +15,7 @@ from noxline.model.metric import Metric, Missing, ToolReport
 from noxline.model.run import Run, TaskResult
 from noxline.model.stage import Source
 from noxline.model.task import Cause, Outcome, Status, Task
+from noxline.model.undeclared import Undeclared, Use
 from noxline.reports.timing import critical_path
 
 SCHEMA = 1
@@ -116,8 +117,13 @@ def _task(result: TaskResult, directory: Path) -> dict[str, Any]:
         "log": _relative(outcome.log, directory),
         "warnings": list(outcome.warnings),
         "tools": [asdict(report) for report in result.tools],
+        "undeclared": None if result.undeclared is None else [_undeclared(one) for one in result.undeclared],
         "definition": rest,
     }
+
+
+def _undeclared(one: Undeclared) -> dict[str, Any]:
+    return {"use": one.use.value, "names": list(one.names), "count": one.count, "line": one.line}
 
 
 def _plain(value: object) -> object:
@@ -181,7 +187,14 @@ def _result(row: Mapping[str, Any], directory: Path) -> TaskResult:
         source=row["source"],
         saved_seconds=row["saved_seconds"],
         tools=tuple(ToolReport(**tool) for tool in row["tools"]),
+        undeclared=_undeclared_of(row.get("undeclared")),
     )
+
+
+def _undeclared_of(rows: Sequence[Mapping[str, Any]] | None) -> tuple[Undeclared, ...] | None:
+    if rows is None:
+        return None
+    return tuple(Undeclared(**{**row, "use": Use(row["use"]), "names": tuple(row["names"])}) for row in rows)
 
 
 def _task_of(row: Mapping[str, Any]) -> Task:

@@ -15,6 +15,7 @@ from noxline.reports.gate_table import gate_lines
 from noxline.reports.run_json import findings_by_tool
 from noxline.reports.style import Style
 from noxline.reports.timing import critical_path, human_seconds, own_seconds, slowest
+from noxline.reports.undeclared_table import undeclared_lines
 
 _WITH_LINES = 3  # so many failures are shown with their last lines; the others with cause and command
 _REMARKS = 6
@@ -28,6 +29,7 @@ def summary(run: Run, style: Style) -> str:
         _cancelled(run),
         _titled("Gates", gate_lines(run.verdicts, style), style),
         _titled("Without data", _missing(run, style), style),
+        _titled("Inputs and outputs", undeclared_lines(run, style), style),
         _time(run, style),
         _findings(run, style),
         _remarks(run, style),

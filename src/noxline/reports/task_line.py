@@ -31,6 +31,9 @@ def finished_line(event: TaskFinished, style: Style, *, width: int, warn_only: b
         reason = outcome.reason or "; ".join(event.reasons)
         text = f"{outcome.status.value}: {reason}" if reason else outcome.status.value
         return f"{style.mark(outcome.status)} {name}  {style.paint(text, 'dim')}"
+    if event.decision == "reused":
+        word = style.paint(f"reused ({_source(event)})", "cyan")
+        return f"{style.mark(outcome.status)} {name}  {word}"
     mark = (
         style.paint(style.symbol("warn"), "yellow")
         if _only_warns(event, warn_only=warn_only)
@@ -41,11 +44,14 @@ def finished_line(event: TaskFinished, style: Style, *, width: int, warn_only: b
     return f"{mark} {name}  {word}  {details}".rstrip()
 
 
+def _source(event: TaskFinished) -> str:
+    saved = f", saved {human_seconds(event.saved_seconds)}" if event.saved_seconds else ""
+    return f"{event.source or 'local'}{saved}"
+
+
 def _details(event: TaskFinished, *, warn_only: bool) -> list[str]:
     reasons = "; ".join(event.reasons)
     details = [f"{event.decision}: {reasons}"] if reasons else []
-    if event.decision == "reused" and not reasons:
-        details.append("reused")
     if event.outcome.attempts > 1:
         details.append(f"attempt {event.outcome.attempts}")
     if _only_warns(event, warn_only=warn_only):

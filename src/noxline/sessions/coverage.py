@@ -64,7 +64,10 @@ def _why_none(outputs: Sequence[Path]) -> str:
         return min(reasons)
     if not find_data(outputs):
         return "the tests left no coverage data"
-    return "the tests measured no file of the package's own source"
+    return (
+        "the tests measured no file of the package's own source "
+        '(processes that they start are measured with patch = ["subprocess"] in the settings of coverage)'
+    )
 
 
 def _give_up(session: nox.Session, output: Path, reason: str) -> NoReturn:

@@ -37,9 +37,15 @@ def project_settings(root: Path) -> CoverageConfig:
     return CoverageConfig()
 
 
-def run_settings(facts: ProjectFacts, *, data_file: str, measured_from_outside: bool = False) -> str:
-    """Return the rcfile for measuring: branches, plugins, concurrency and patches of the project, our own scope."""
+def run_settings(
+    facts: ProjectFacts, *, data_file: str, measured_from_outside: bool = False, without: Sequence[str] = ()
+) -> str:
+    """Return the rcfile for measuring: branches, plugins, concurrency and patches of the project, our own scope.
+
+    `without` are plugins to leave out.
+    """
     config = project_settings(facts.root)
+    plugins = [name for name in config.plugins if name not in without]
     patches = [p for p in config.patch if not (measured_from_outside and p in _PATCHES_FROM_OUTSIDE)]
     options: dict[str, Sequence[str]] = {
         "data_file": [data_file],
@@ -47,7 +53,7 @@ def run_settings(facts: ProjectFacts, *, data_file: str, measured_from_outside: 
         "branch": ["true" if config.branch else "false"],
         "include": list(measured_patterns(facts)),
         "omit": _absolute(facts.root, [*config.run_omit, *_test_patterns(facts)]),
-        "plugins": list(config.plugins),
+        "plugins": plugins,
         "concurrency": list(config.concurrency),
         "patch": patches,
         "core": [config.core] if config.core else [],
@@ -55,7 +61,7 @@ def run_settings(facts: ProjectFacts, *, data_file: str, measured_from_outside: 
     }
     if config.sigterm:
         options["sigterm"] = ["true"]
-    return _rcfile({"run": options, **{name: _values(config, name) for name in config.plugins}})
+    return _rcfile({"run": options, **{name: _values(config, name) for name in plugins}})
 
 
 def report_options(facts: ProjectFacts) -> dict[str, list[str]]:

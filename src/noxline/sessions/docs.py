@@ -58,11 +58,15 @@ def failure_of(done: Completed) -> str:
 
 
 def documentation_command(tool: Tool, output: Path, warnings: Path, tmp: Path) -> list[str]:
-    """Return the command that builds into `output`; Sphinx also lists its warnings in a file and goes on after them."""
+    """Return the command that builds into `output`; Sphinx also lists its warnings in a file and goes on after them.
+
+    Sphinx warns only while it reads a page, so it has to read all of them again.
+    """
     command = [part.replace("{out}", str(output)) for part in tool.command]
     if not any(Path(part).name in {"sphinx-build", "sphinx"} for part in command):
         return command
-    return [*command, "--keep-going", "-w", str(warnings), *([] if "-d" in command else ["-d", str(tmp / "doctrees")])]
+    doctrees = [] if "-d" in command else ["-d", str(tmp / "doctrees")]
+    return [*command, "-E", "--keep-going", "-w", str(warnings), *doctrees]
 
 
 def warning_messages(text: str) -> list[str]:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from noxline.settings.facts import ProjectFacts
 
-# Folders that tools write; where git does not say what is ignored, these are.
-GENERATED = frozenset(
-    {".git", ".hg", ".svn", ".noxline", ".nox", ".tox", ".venv", "venv", ".eggs", "build", "dist", "node_modules"}
-    | {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "htmlcov"}
-)
+# Folders that nothing but tools writes: what lies in them is no file of the project unless git tracks it.
+CACHES = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "htmlcov"})
+# Where git does not say what is ignored, these are too.
+GENERATED = CACHES | {
+    ".git", ".hg", ".svn", ".noxline", ".nox", ".tox", ".venv", "venv", ".eggs", "build", "dist", "node_modules",
+}  # fmt: skip
 
 # A git hook sets these; with them git would work on that repository, whatever folder it is told.
 GIT_VARIABLES = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY"})
@@ -54,7 +55,8 @@ def listed_files(root: Path) -> tuple[str, ...]:
 
 def git_listed(root: Path) -> list[str] | None:
     """Return what git lists below the root, tracked and new; None where there is no git or no repository."""
-    done = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    caches = (f"--exclude={name}/" for name in sorted(CACHES))
+    done = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", *caches)
     if done is None or done.returncode != 0:
         return None
     return list(dict.fromkeys(os.fsdecode(name).rstrip("/") for name in done.stdout.split(b"\0") if name))

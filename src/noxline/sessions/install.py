@@ -6,6 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,9 +144,11 @@ def _notice_changes(session: nox.Session, root: Path) -> None:
 
 
 def _first_error(problem: str) -> str:
-    """Return the first line of an installer's output that says what is wrong."""
+    """Return the line of an installer's output that says what is wrong; of a chain of causes the first and the last."""
     lines = list(filter(None, map(str.strip, problem.splitlines())))
-    reasons = [_REASON.sub("", line, count=1).strip() for line in lines if _REASON.match(line)]
+    begin = next((number for number, line in enumerate(lines) if _REASON.match(line)), len(lines))
+    chain = [_REASON.sub("", line, count=1).strip() for line in takewhile(_REASON.match, lines[begin:])]
+    reasons = [": ".join(dict.fromkeys((chain[0], chain[-1])))] if chain else []
     errors = [line.removeprefix("error:").strip() for line in lines if line.lower().startswith(("error", "\u00d7"))]
     return (reasons or errors or lines or ["unknown reason"])[0]
 

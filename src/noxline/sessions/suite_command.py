@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from noxline.sessions.coverage_plugins import has_module
 from noxline.settings.facts import Runner, TestCommand, TestSuite
 
 WORKERS = "NOXLINE_WORKERS"
@@ -49,8 +50,7 @@ def has_pytest_cov(place: Place, argv: Sequence[str]) -> bool:
     """Tell whether pytest-cov is there: other plug-ins turn it on by themselves, which breaks measuring from around."""
     if any(word.endswith(("no:cov", "no:pytest_cov")) for word in argv):
         return False
-    packages = (*place.bin.parent.glob("lib/python*/site-packages"), place.bin.parent / "Lib" / "site-packages")
-    return any((folder / "pytest_cov").is_dir() for folder in packages)
+    return has_module(place.bin, "pytest_cov")
 
 
 def under_coverage(argv: Sequence[str], place: Place) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from noxline.model.stage import NotApplicable
 from noxline.sessions.command import installing_only, stream
+from noxline.sessions.coverage_plugins import absent_plugins, install_plugins
 from noxline.sessions.coverage_settings import run_settings
 from noxline.sessions.gate import pass_gate
 from noxline.sessions.install import Wanted, install_first, project_forms
@@ -69,6 +70,7 @@ def _install(session: nox.Session, facts: ProjectFacts, suite: TestSuite) -> Non
     needs_pytest = any(command.runner is Runner.PYTEST for command in suite.commands)
     if needs_pytest and not shutil.which("pytest", path=session.bin):
         session.install("pytest")
+    install_plugins(session, facts)
 
 
 def _clear(output: Path) -> None:
@@ -83,7 +85,11 @@ def _clear(output: Path) -> None:
 
 def _place(session: nox.Session, facts: ProjectFacts, output: Path) -> Place:
     rcfile = output / "coverage.rc"
-    rcfile.write_text(run_settings(facts, data_file=str(output / "coverage.data")), encoding="utf-8")
+    absent = absent_plugins(facts, Path(session.bin))
+    for name in absent:
+        print(f"noxline: coverage measures without its plug-in {name}, which is not installed", flush=True)
+    settings = run_settings(facts, data_file=str(output / "coverage.data"), without=absent)
+    rcfile.write_text(settings, encoding="utf-8")
     # Shards run side by side in one environment, and pytest empties the folder it gets as --basetemp.
     shard = os.environ.get("NOXLINE_SHARD", "1/1").replace("/", "-")
     # Beside the environment: below it, packages that tests make up look like installed ones.

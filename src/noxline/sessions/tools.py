@@ -27,7 +27,7 @@ def install_tool(session: nox.Session, facts: ProjectFacts, tool: Tool) -> None:
     requirement = BY_TOOL.get(tool.name, tool.name)
     current = (Install(kind="args", args=(requirement,), origin=Origin(file="noxline", key="sessions.requirements")),)
     forms = project_forms(tool.extras) if tool.needs_project and facts.installable else ()
-    sources = (tool.installs, current) if tool.installs else (current,)
+    sources = [steps for steps in (tool.installs, *tool.others, current) if steps]
     install_first(session, sources, wanted=Wanted(project=forms), root=facts.root)
     if not shutil.which(tool.command[0], path=session.bin):
         session.install(requirement)

@@ -44,8 +44,8 @@ def problems(table: str, data: Mapping[str, Any], heading: str = "") -> Iterator
             yield from _stages(value, heading)
         elif (table, key) == ("gates", "rules"):
             yield from _rules(value)
-        elif (table, key) in _TABLES and isinstance(value, dict):
-            yield from _entries(_TABLES[table, key], (key,), value, _below(heading, key))
+        elif (table, key) in _TABLES:
+            yield from _table(_TABLES[table, key], key, value, heading)
         elif (table, key) == ("gates", "quarantine"):
             yield from _quarantine(value, heading)
         else:
@@ -71,6 +71,15 @@ def _stages(stages: Any, heading: str) -> Iterator[Problem]:
             else:
                 hint = suggest(key, list(_fields(StageSettings)))
                 yield Problem(path=path, message=f"unknown key {key!r}{_in(below)}", hint=hint)
+
+
+def _table(kind: type[msgspec.Struct], key: str, value: Any, heading: str) -> Iterator[Problem]:
+    if isinstance(value, dict):
+        yield from _entries(kind, (key,), value, _below(heading, key))
+    else:
+        sample = _SAMPLES[key]
+        hint = f"write [{key}] and below it lines like {sample}"
+        yield Problem(path=(key,), message=f"{key} must be a table, not {_shown(value)}", hint=hint)
 
 
 def _entries(kind: type[msgspec.Struct], path: KeyPath, table: Mapping[str, Any], below: str) -> Iterator[Problem]:
@@ -106,6 +115,7 @@ _TABLES: Mapping[tuple[str, str], type[msgspec.Struct]] = {
     ("pipeline", "cache"): CacheSettings,
     ("pipeline", "tests"): TestsSettings,
 }
+_SAMPLES = {"cache": "size_gb = 5", "tests": "retries = 2"}
 _TEST = "write [[quarantine]] with test, reason, owner and expires = 2026-03-31 below it"
 _STAGE = "write a table for each stage, like [stage.tests]"
 
@@ -215,6 +225,8 @@ def _top_hint(table: str, key: str, value: Any) -> str:
         return near
     if key in _fields(StageSettings):
         return _stage_hint(key)
+    if key in _fields(CacheSettings):
+        return f"{key} belongs to the cache: write it below [cache]"
     return f"settings of a stage stand below [stage.{key}]" if isinstance(value, dict) else near
 
 

@@ -92,13 +92,15 @@ class Tool:
     """A tool that the project configures, the command that runs it, and how the pinned version gets installed.
 
     `command` starts with the tool's name (`("mypy",)`, `("sphinx-build", "-b", "html", "docs", "{out}")`); `{out}` is
-    the task's output directory. `needs_project`: the project itself must be importable.
+    the task's output directory. `needs_project`: the project itself must be importable. `others` are taken in
+    turn where `installs` cannot be satisfied.
     """
 
     name: str
     command: tuple[str, ...]
     installs: tuple[Install, ...]
     origin: Origin
+    others: tuple[tuple[Install, ...], ...] = ()
     needs_project: bool = False
     extras: tuple[str, ...] = ()
     directory: str = ""
@@ -132,6 +134,7 @@ class ProjectFacts:
     hooks: Tool | NotApplicable
     benchmarks: Tool | NotApplicable
     workflows: bool
+    version_from_git: bool = False
     coverage_fail_under: tuple[float, Origin] | None = None
     origins: tuple[tuple[str, Origin], ...] = ()
     notes: tuple[str, ...] = ()

@@ -54,11 +54,10 @@ def _rules() -> dict[str, Any]:
 
 def _without_null(node: Any) -> Any:
     """Return the schema without the values that TOML does not have: nothing in it can be null."""
-    if isinstance(node, list):
+    if isinstance(node, (list, tuple)):  # a default may hold tuples; JSON has lists only
         return [_without_null(item) for item in node if item != {"type": "null"}]
     if isinstance(node, dict):
-        given = {key: value for key, value in node.items() if (key, value) != ("default", None)}
-        return _with_single_choice({key: _without_null(value) for key, value in given.items()})
+        return _with_single_choice({key: _without_null(value) for key, value in node.items() if value is not None})
     return node
 
 

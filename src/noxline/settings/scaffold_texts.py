@@ -10,7 +10,7 @@ import msgspec
 
 from noxline.model.gate import Rule
 from noxline.settings.metric_names import METRIC_NAMES
-from noxline.settings.schema import PipelineSettings, StageSettings
+from noxline.settings.schema import CacheSettings, PipelineSettings, StageSettings, TestsSettings
 
 NOXFILE = '''\
 # /// script
@@ -60,6 +60,18 @@ _PIPELINE_INTRO = """\
 # `noxline plan` shows what the pipeline comes to and where each fact was found.
 """
 
+_CACHE_INTRO = """\
+# Where results are kept, and from whom they are taken:
+#
+# [cache]
+"""
+
+_TESTS_INTRO = """\
+# What is done about tests that fail:
+#
+# [tests]
+"""
+
 _STAGE_INTRO = """\
 # A stage has a table of its own, with any of these keys:
 #
@@ -74,6 +86,9 @@ _GATES_INTRO = """\
 """
 
 
+_TABLES = ("tests", "cache", "stage")
+
+
 def workflow(pythons: Sequence[str]) -> str:
     """Return a GitHub workflow of one job that runs noxline on these Pythons."""
     return _WORKFLOW.format(pythons="\n".join(f"            {python}" for python in pythons or ("3.x",)))
@@ -82,9 +97,14 @@ def workflow(pythons: Sequence[str]) -> str:
 def pipeline(pythons: Sequence[str]) -> str:
     """Return config/pipeline.toml with every key explained and none of them set."""
     examples = {"python": json.dumps(list(pythons))} if pythons else {}
-    top = [_key(field, examples) for field in msgspec.structs.fields(PipelineSettings) if field.name != "stage"]
-    stage = "#\n".join(_key(field, {}) for field in msgspec.structs.fields(StageSettings))
-    return "\n".join((_PIPELINE_INTRO, *top, _STAGE_INTRO + stage))
+    own = [field for field in msgspec.structs.fields(PipelineSettings) if field.name not in _TABLES]
+    top = [_key(field, examples) for field in own]
+    tables = (
+        _TESTS_INTRO + _keys(TestsSettings),
+        _CACHE_INTRO + _keys(CacheSettings),
+        _STAGE_INTRO + _keys(StageSettings),
+    )
+    return "\n".join((_PIPELINE_INTRO, *top, *tables))
 
 
 def gates(rules: Sequence[Rule], left_out: Mapping[str, str]) -> str:
@@ -103,6 +123,10 @@ def _rule(rule: Rule, reason: str) -> str:
     line = f'"{rule.metric}" = "{rule.text}"'
     origin = "" if rule.origin == "default" else f" (the bound is that of {rule.origin})"
     return f"{comment}{origin}\n{line}\n" if not reason else f"{comment}\n# not judged here: {reason}\n# {line}\n"
+
+
+def _keys(kind: type[msgspec.Struct]) -> str:
+    return "#\n".join(_key(field, {}) for field in msgspec.structs.fields(kind))
 
 
 def _key(field: msgspec.structs.FieldInfo, examples: Mapping[str, str]) -> str:

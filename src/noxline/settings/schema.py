@@ -96,7 +96,7 @@ class CacheSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where results are kept and from whom they are taken."""
 
     size_gb: Annotated[
-        Annotated[float, Meta(gt=0)],
+        Annotated[float, Meta(gt=0, le=1_000_000)],  # TOML knows inf, which is no size
         _meta("How much the local store may hold; the least recently used goes first.", "a number above 0", "5"),
     ] = 5.0
     remote: Annotated[
@@ -133,11 +133,19 @@ class CacheSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = None
     verify_rate: Annotated[
         Annotated[float, Meta(ge=0, le=1)] | None,
-        _meta("Share of hits that run all the same, to compare; default: 0, and 0.02 in CI.", "0 to 1", "0.05"),
+        _meta(
+            "Share of hits that run all the same, to compare; default: 0, and 0.02 in CI.",
+            "a number from 0 to 1",
+            "0.05",
+        ),
     ] = None
     check_rate: Annotated[
         Annotated[float, Meta(ge=0, le=1)] | None,
-        _meta("Share of tasks whose inputs are checked as they run; default: 0, and 0.02 in CI.", "0 to 1", "0.05"),
+        _meta(
+            "Share of tasks whose inputs are checked as they run; default: 0, and 0.02 in CI.",
+            "a number from 0 to 1",
+            "0.05",
+        ),
     ] = None
 
 

@@ -36,7 +36,7 @@ def _tests(processes: Iterable[Process]) -> Iterable[Test]:
 
 
 def _entry(test: Test, when: float) -> dict[str, Any]:
-    own = max(test.cost or test.seconds, test.seconds) - sum(test.shared.values())
+    own = (test.cost or test.seconds) - sum(test.shared.values())
     entry: dict[str, Any] = {"seconds": round(max(own, 0.0), 6), "when": when}
     if test.uses:
         entry["uses"] = sorted({*test.uses, *test.shared})

@@ -52,7 +52,8 @@ class Begin(msgspec.Struct, tag_field="event", tag="begin", frozen=True):
 class Test(msgspec.Struct, tag_field="event", tag="test", frozen=True):
     """A test came to its end.
 
-    `seconds` are those of its phases, `cost` those in which nothing else ran (left out where several ran at a time).
+    `seconds` are those of its phases; `cost` those that it took all in all, without the time in which the machine was
+    busy with something else (left out where several ran at a time).
     `shared` holds the seconds of the fixtures of a wider scope that were set up in it, `uses` the names of all such
     fixtures that it uses and that take time.
     """

@@ -32,6 +32,8 @@ repos:
          e]
 """
 
+MYPY_HOOK = "repos:\n- repo: https://github.com/pre-commit/mirrors-mypy\n  rev: v1\n  hooks:\n  - id: mypy\n"
+
 
 def args(tool) -> tuple[str, ...]:
     return tuple(arg for step in tool.installs for arg in step.args)
@@ -98,6 +100,7 @@ def test_types_as_tox_runs_them(facts_of) -> None:
             ("mypy==1.11.2", "types-x>=1,<2", "attrs[dev]"),
         ),
         ({"pyrightconfig.json": "{}"}, ("pyright",), ("pyright",)),
+        ({"tox.ini": "[testenv:mypy]\ndeps = -r absent.txt\ncommands = mypy p\n"}, ("mypy", "p"), ("mypy",)),
         (
             {"pyproject.toml": '[tool.mypy]\nfiles = ["p"]\n[dependency-groups]\ntyping = ["mypy>=1", "types-y"]\n'},
             ("mypy",),
@@ -108,6 +111,35 @@ def test_types_as_tox_runs_them(facts_of) -> None:
 def test_types_as_they_are_configured(facts_of, files, command, expected) -> None:
     (tool,) = facts_of({**BASE, **files}).types
     assert (tool.command, args(tool), tool.needs_project) == (command, expected, True)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"mypy.ini": "[mypy]\nfiles = p, tests\n"}, ("mypy", "pytest")),
+        ({"pyproject.toml": '[tool.mypy]\nfiles = ["tests/test_a.py"]\n'}, ("mypy", "pytest")),
+        ({"pyproject.toml": "[tool.pyright]\n", "p/tests/test_b.py": "def test_b(): ...\n"}, ("pyright", "pytest")),
+        ({"mypy.ini": "[mypy]\nfiles = p\n"}, ("mypy",)),
+        ({"pyproject.toml": "[tool.mypy]\nstrict = true\n"}, ("mypy",)),
+        ({"mypy.ini": "[mypy]\nfiles = tests\n", ".pre-commit-config.yaml": MYPY_HOOK}, ("mypy==1",)),
+        (
+            {"mypy.ini": "[mypy]\nfiles = tests\n", "requirements/typing.txt": "mypy\n"},
+            ("-r", "requirements/typing.txt"),
+        ),
+        ({"tox.ini": "[testenv:mypy]\ndeps = mypy\ncommands = mypy tests\n"}, ("mypy",)),
+    ],
+)
+def test_a_checker_of_tests_sees_what_the_tests_import(facts_of, files, expected) -> None:
+    (tool,) = facts_of({**BASE, "tests/test_a.py": "import pytest\n\ndef test_a(): ...\n", **files}).types
+    assert args(tool) == expected
+
+
+def test_a_checker_runs_alone_where_the_index_lacks_what_the_tests_need(facts_of) -> None:
+    files = {"mypy.ini": "[mypy]\nfiles = tests\n", "tests/test_a.py": "def test_a(): ...\n"}
+    groups = '[dependency-groups]\ndev = ["mypy==1.1"]\ntest = ["pytest==9"]\n'
+    (tool,) = facts_of({**BASE, **files, "pyproject.toml": groups}).types
+    assert args(tool) == ("mypy==1.1", "pytest==9")
+    assert [[step.args for step in steps] for steps in tool.others] == [[("mypy==1.1",)], [("mypy",)]]
 
 
 @pytest.mark.parametrize(
@@ -154,6 +186,25 @@ def test_documentation_as_tox_builds_it(facts_of) -> None:
     docs = facts_of({**BASE, "docs/conf.py": "", "tox.ini": text}).docs
     assert (docs.command, docs.directory, docs.origin.line) == (("sphinx-build", ".", "{out}/html"), "docs", 7)
     assert args(docs) == ("furo", "sphinx")
+
+
+def test_requirements_that_did_not_come_with_the_project_are_passed_over(facts_of) -> None:
+    text = "[testenv:docs]\ndeps = -r {toxinidir}/docs/absent.txt\ncommands = sphinx-build docs out\n"
+    docs = facts_of({**BASE, "docs/conf.py": "", "tox.ini": text, "requirements-docs.in": "Sphinx\nfuro\n"}).docs
+    assert (docs.command, args(docs)) == (("sphinx-build", "docs", "{out}/html"), ("-r", "requirements-docs.in"))
+
+
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [
+        ("sphinx==9\np==0.1\nfuro\n", [[("sphinx", "p", "furo")]]),
+        ("sphinx\nfuro\n", []),
+    ],
+)
+def test_documentation_whose_pins_are_out_of_reach_is_built_without_them(facts_of, text, others) -> None:
+    docs = facts_of({**BASE, "docs/conf.py": "", "requirements/docs.txt": text}).docs
+    assert args(docs) == ("-r", "requirements/docs.txt")
+    assert [[step.args for step in steps] for steps in docs.others] == others
 
 
 def test_mkdocs(facts_of) -> None:

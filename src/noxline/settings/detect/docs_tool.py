@@ -10,7 +10,13 @@ from noxline.settings.detect.requirement_files import DOCS
 from noxline.settings.detect.requirements import distributions, read_requirements
 from noxline.settings.detect.sources import args_step
 from noxline.settings.detect.survey import Survey
-from noxline.settings.detect.tool_installs import pinned_tool, topic_installs, topic_source
+from noxline.settings.detect.tool_installs import (
+    names_absent_files,
+    pinned_tool,
+    topic_installs,
+    topic_source,
+    without_versions,
+)
 from noxline.settings.detect.tox import ToxCommand, ToxEnv
 from noxline.settings.detect.tox_find import named_env
 from noxline.settings.facts import Install, Origin, Tool
@@ -53,6 +59,7 @@ def sphinx(known: Survey, conf: str) -> Tool:
         name="sphinx",
         command=argv,
         installs=installs,
+        others=without_versions(known.tree, installs),
         origin=origin,
         needs_project=True,
         extras=extras,
@@ -124,14 +131,22 @@ def mkdocs(known: Survey, name: str) -> Tool:
     config = () if "/" not in name else ("--config-file", name)
     installs, extras = docs_installs(known, "mkdocs", None, origin, posixpath.dirname(name) or "docs")
     command = ("mkdocs", "build", *config, "--site-dir", "{out}/html")
-    return Tool(name="mkdocs", command=command, installs=installs, origin=origin, needs_project=True, extras=extras)
+    return Tool(
+        name="mkdocs",
+        command=command,
+        installs=installs,
+        others=without_versions(known.tree, installs),
+        origin=origin,
+        needs_project=True,
+        extras=extras,
+    )
 
 
 def docs_installs(
     known: Survey, tool: str, env: ToxEnv | None, origin: Origin, folder: str
 ) -> tuple[tuple[Install, ...], tuple[str, ...]]:
     """Return what the documentation needs: tox's environment, what Read the Docs installs, else what is named so."""
-    if env and env.declares:
+    if env and env.declares and not names_absent_files(known.tree, env):
         return topic_installs(known, tool, DOCS, env, origin)
     steps, extras, _ = topic_source(known, DOCS, None)
     if steps or extras:

@@ -43,11 +43,12 @@ def detect(root: Path) -> ProjectFacts:
         pythons=pythons,
         tests=tests,
         lint=find_lint(known),
-        types=find_type_tools(known),
+        types=find_type_tools(known, tests),
         docs=find_docs(known),
         hooks=find_hooks(known),
         benchmarks=find_benchmarks(known, tests),
         workflows=has_workflows(known),
+        version_from_git=takes_version_from_git(known),
         coverage_fail_under=find_fail_under(known, run),
         origins=origins(known, pythons_origin),
         notes=notes(known, run, tests),
@@ -85,7 +86,12 @@ def notes(known: Survey, run: TestRun | None, tests: object) -> tuple[str, ...]:
     return (*(run.notes if run else ()), *(remark for remark, applies in remarks.items() if applies))
 
 
+def takes_version_from_git(known: Survey) -> bool:
+    """Tell whether the build backend makes the version of commits and tags."""
+    requires = " ".join(known.metadata.backend_requires)
+    return any(name in requires for name in GIT_VERSIONS)
+
+
 def lacks_git(known: Survey) -> bool:
     """Tell whether the version is read from a git repository that is not there."""
-    requires = " ".join(known.metadata.backend_requires)
-    return any(name in requires for name in GIT_VERSIONS) and not (known.tree.root / ".git").exists()
+    return takes_version_from_git(known) and not (known.tree.root / ".git").exists()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from noxline.settings.detect.groups import Group, dependency_groups, hatch_groups, pick_named, poetry_tables
 from noxline.settings.detect.hook_config import hook_requirements
 from noxline.settings.detect.locks import locked_version, uv_lock_covers
 from noxline.settings.detect.requirement_files import requirement_files
-from noxline.settings.detect.requirements import canonical, distribution, distributions, read_requirements
-from noxline.settings.detect.sources import all_groups, args_step, extra_groups, tox_source
+from noxline.settings.detect.requirements import canonical, distribution, distributions, loosen, read_requirements
+from noxline.settings.detect.sources import FILE, all_groups, args_step, extra_groups, tox_source
 from noxline.settings.detect.survey import Survey
 from noxline.settings.detect.tox import ToxEnv
 from noxline.settings.detect.tree import Tree
@@ -39,12 +41,35 @@ def topic_installs(known: Survey, tool: str, topic: str, env: ToxEnv | None, ori
     return steps, extras
 
 
+def without_versions(tree: Tree, installs: tuple[Install, ...]) -> tuple[tuple[Install, ...], ...]:
+    """Return another way to install the same names: without their versions; none where no version is asked for."""
+    asked = [requirements_of(tree, step) for step in installs]
+    loose = [loosen(requirements) for requirements in asked]
+    if asked == loose or any(step.kind != "args" for step in installs):
+        return ()
+    steps = zip(loose, installs, strict=True)
+    return (tuple(new for names, old in steps for new in args_step(names, old.origin)),)
+
+
+def requirements_of(tree: Tree, step: Install) -> tuple[str, ...]:
+    """Return what a step asks for, with what the requirement files say that it names."""
+    files = [word for flag, word in zip(step.args, step.args[1:], strict=False) if flag == "-r"]
+    named = tuple(word for word in step.args if not word.startswith("-") and word not in files)
+    return named + tuple(found for name in files for found in read_requirements(tree, name))
+
+
+def names_absent_files(tree: Tree, env: ToxEnv) -> bool:
+    """Tell whether an environment of tox installs from requirement files that did not come with the project."""
+    files = [FILE.match(dep) for dep in env.deps]
+    return not all(tree.has(posixpath.normpath(found[1])) for found in files if found)
+
+
 def topic_source(
     known: Survey, topic: str, env: ToxEnv | None
 ) -> tuple[tuple[Install, ...], tuple[str, ...], set[str]]:
     """Return steps, extras and the names that they install."""
     tree = known.tree
-    if env and env.declares:
+    if env and env.declares and not names_absent_files(tree, env):
         return env_source(known, env)
     groups = {**hatch_groups(tree), **poetry_tables(tree.pyproject), **all_groups(tree)}
     if group := pick_named(groups, topic):

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 
 from noxline.model.stage import NotApplicable
 from noxline.settings.detect.command_line import read_line
-from noxline.settings.detect.hook_config import hook_requirements
+from noxline.settings.detect.hook_config import hook_file, hook_requirements
 from noxline.settings.detect.requirement_files import TYPES
+from noxline.settings.detect.requirements import distribution
 from noxline.settings.detect.scripts import named_scripts
 from noxline.settings.detect.sources import args_step
 from noxline.settings.detect.survey import Survey
-from noxline.settings.detect.tool_installs import topic_installs
+from noxline.settings.detect.tool_installs import topic_installs, without_versions
 from noxline.settings.detect.tox import ToxEnv
 from noxline.settings.detect.tox_find import named_env
 from noxline.settings.detect.tree import Tree
-from noxline.settings.facts import Install, Origin, Tool
+from noxline.settings.facts import Install, Origin, TestSuite, Tool
 
 CHECKERS = ("mypy", "pyright", "basedpyright")
 # Settings that say what to check.
 FILE_KEYS = ("files", "packages", "modules")
 
 
-def find_type_tools(known: Survey) -> tuple[Tool, ...] | NotApplicable:
+def find_type_tools(known: Survey, tests: TestSuite | NotApplicable) -> tuple[Tool, ...] | NotApplicable:
     """Return the type checkers: as tox or a script runs them, else as they are configured."""
     env = named_env(known.tox, r"^(mypy|typing|types?|pyright|typecheck)", runs_checker)
     commands = [(checker_argv(c.argv), c.origin) for c in env.commands if checker_argv(c.argv)] if env else []
@@ -32,7 +34,8 @@ def find_type_tools(known: Survey) -> tuple[Tool, ...] | NotApplicable:
         commands = [(configured_command(known, name), origin) for name, origin in configured_checkers(known)]
     if not commands:
         return NotApplicable(reason="no mypy or pyright configuration")
-    return tuple(make_tool(known, argv, env, origin) for argv, origin in commands)
+    suite = tests if isinstance(tests, TestSuite) else None
+    return tuple(make_tool(known, argv, env, origin, suite) for argv, origin in commands)
 
 
 def runs_checker(env: ToxEnv) -> bool:
@@ -93,21 +96,51 @@ def ini_names_files(tree: Tree) -> bool:
     return any(settings.value("mypy", key) for key in FILE_KEYS)
 
 
-def make_tool(known: Survey, argv: tuple[str, ...], env: ToxEnv | None, origin: Origin) -> Tool:
+def make_tool(
+    known: Survey, argv: tuple[str, ...], env: ToxEnv | None, origin: Origin, suite: TestSuite | None
+) -> Tool:
     """Return a checker with what it needs installed."""
     name = argv[0]
     own_env = env if env and any(checker_argv(command.argv) == argv for command in env.commands) else None
     installs, extras = topic_installs(known, name, TYPES, own_env, origin)
+    installs += hook_needs(known, name, installs)
+    others = without_versions(known.tree, installs)
+    # Where nothing says what the checker sees installed, it runs where the tests do.
+    if suite and not (own_env or extras) and is_alone(known.tree, installs, name) and looks_at_tests(known, argv):
+        installs, others, extras = installs + suite.sources[0], (installs, *others), suite.extras
     return Tool(
         name=name,
         command=argv,
-        installs=installs + hook_needs(known, name, installs),
+        installs=installs,
+        others=others,
         origin=origin,
         needs_project=True,
         extras=extras,
         directory=own_env.directory if own_env else "",
         env=tuple(own_env.env.items()) if own_env else (),
     )
+
+
+def is_alone(tree: Tree, installs: tuple[Install, ...], name: str) -> bool:
+    """Tell whether nothing but the checker itself is installed, and not because its hook has it so."""
+    from_hook = any(step.origin.file == hook_file(tree) for step in installs)
+    return not from_hook and all(distribution(word) == name for step in installs for word in step.args)
+
+
+def looks_at_tests(known: Survey, argv: tuple[str, ...]) -> bool:
+    """Tell whether a checker is given a test file, or a folder that holds one."""
+    named = [word for word in argv[1:] if not word.startswith("-")] or configured_files(known.tree, argv[0])
+    paths = [PurePosixPath(name) for name in named or [""]]
+    return any(PurePosixPath(test).is_relative_to(path) for test in known.test_files for path in paths)
+
+
+def configured_files(tree: Tree, name: str) -> list[str]:
+    """Return the paths that a checker's settings say to check."""
+    found = tree.pyproject.get("tool", name, "include" if name.endswith("pyright") else "files") or []
+    if not found and name == "mypy":
+        ini = tree.first("mypy.ini", ".mypy.ini")
+        found = (tree.ini(ini) if ini else tree.setup_cfg).value("mypy", "files")
+    return re.split(r"[\s,]+", found.strip()) if isinstance(found, str) else [str(path) for path in found]
 
 
 def hook_needs(known: Survey, name: str, installs: tuple[Install, ...]) -> tuple[Install, ...]:

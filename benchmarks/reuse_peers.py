@@ -1,0 +1,88 @@
+"""Other tools over the same files: twelve tasks whose inputs are all of them, each tool as it is commonly set up."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+TASKS = 12
+GLOB = "src/**"
+ACTION = "true"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One tool: its command, with the variables that it needs; it runs in a folder of its own over the same files."""
+
+    name: str
+    argv: tuple[str, ...]
+    environ: dict[str, str]
+
+
+def found(folder: Path, tools: Path | None) -> list[Peer]:
+    """Set up every peer that is installed (in `tools`, a node_modules or bin folder, or on PATH) in a project."""
+    makers = {"turbo": _turbo, "task": _go_task, "doit": _doit, "ninja": _ninja}
+    peers = []
+    for name, make in makers.items():
+        program = _program(name, tools)
+        if program:
+            peers.append(make(folder, program))
+    return peers
+
+
+def _program(name: str, tools: Path | None) -> str | None:
+    """Return a peer's program: of turbo the native one, which its npm package would only start."""
+    places = [] if tools is None else [str(tools), str(tools / "bin")]
+    native = sorted(tools.glob("node_modules/@turbo/*/bin/turbo")) if tools and name == "turbo" else []
+    return str(native[0]) if native else shutil.which(name, path=os.pathsep.join([*places, os.environ["PATH"]]))
+
+
+def names() -> list[str]:
+    """Return the names of the tasks."""
+    return [f"t{number:02d}" for number in range(TASKS)]
+
+
+def _turbo(folder: Path, program: str) -> Peer:
+    package = {
+        "name": "bench",
+        "version": "1.0.0",
+        "packageManager": "npm@10.0.0",
+        "scripts": dict.fromkeys(names(), ACTION),
+    }
+    tasks = {name: {"inputs": [GLOB], "outputs": []} for name in names()}
+    lock = {"name": "bench", "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": {"": {}}}
+    (folder / "package.json").write_text(json.dumps(package))
+    (folder / "package-lock.json").write_text(json.dumps(lock))
+    (folder / "turbo.json").write_text(json.dumps({"tasks": tasks}))
+    (folder / ".gitignore").write_text(".turbo\n.noxline\n.task\nout\n.doit*\n.ninja*\n")
+    environ = {"TURBO_TELEMETRY_DISABLED": "1", "DO_NOT_TRACK": "1", "TURBO_NO_UPDATE_NOTIFIER": "1"}
+    return Peer("turbo", (program, "run", *names(), "--no-daemon", "--output-logs=none"), environ)
+
+
+def _go_task(folder: Path, program: str) -> Peer:
+    rows = ["version: '3'", "tasks:", f"  all: {{deps: [{', '.join(names())}]}}"]
+    rows += [f"  {name}: {{cmds: ['{ACTION}'], sources: ['src/**/*']}}" for name in names()]
+    (folder / "Taskfile.yml").write_text("\n".join(rows) + "\n")
+    return Peer("go-task", (program, "--silent", "all"), {})
+
+
+def _doit(folder: Path, program: str) -> Peer:
+    text = (
+        "import glob\nFILES = [f for f in glob.glob('src/**', recursive=True) if f.endswith('.py')]\n"
+        "def task_t():\n"
+        f"    for i in range({TASKS}):\n"
+        "        yield {'name': str(i), 'actions': [lambda: True], 'file_dep': FILES}\n"
+    )
+    (folder / "dodo.py").write_text(text)
+    return Peer("doit", (program, "-v", "0"), {})
+
+
+def _ninja(folder: Path, program: str) -> Peer:
+    files = " ".join(sorted(path.relative_to(folder).as_posix() for path in folder.glob("src/*/*.py")))
+    rows = ["rule touch", "  command = mkdir -p out && touch $out", f"build all: phony {files}"]
+    rows += [f"build out/{name}: touch | {files}" for name in names()]
+    (folder / "build.ninja").write_text("\n".join(rows) + "\n")
+    return Peer("ninja", (program, *(f"out/{name}" for name in names())), {})

@@ -1,0 +1,1 @@
+"""What a task really read and wrote, compared with what its stage declares."""

@@ -1,0 +1,157 @@
+"""The fingerprint of a task, and the difference of two in words.
+
+Components are plain data under fixed names: `definition` (what the task is, from which noxfile, with which arguments),
+`inputs` (the digest of the list of its input files), `variables`, `environment` (Python and distributions),
+`programs` (outside the environment), `needs` (the outputs of other tasks), `machine` (of exclusive stages).
+"""
+
+from __future__ import annotations
+
+from noxline.inputs.canonical import SCHEMA, digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+_NAMED = 3  # so many causes are named on a line; the others are counted
+ABSENT = "absent"
+
+
+def fingerprint(
+    *,
+    definition: Mapping[str, Any],
+    inputs: str,
+    variables: Mapping[str, str],
+    environment: Mapping[str, Any],
+    programs: Mapping[str, str],
+    needs: Mapping[str, str],
+    machine: str = "",
+) -> tuple[str, dict[str, Any]]:
+    """Return the digest of a task's fingerprint and its components."""
+    components: dict[str, Any] = {
+        "schema": SCHEMA,
+        "definition": dict(definition),
+        "inputs": inputs,
+        "variables": dict(variables),
+        "environment": dict(environment),
+        "programs": dict(programs),
+        "needs": dict(needs),
+        "machine": machine,
+    }
+    return digest(components), components
+
+
+def difference(
+    old: Mapping[str, Any], new: Mapping[str, Any], files: Callable[[str], Mapping[str, str] | None]
+) -> list[str]:
+    """Return in words what differs between two fingerprints' components, the most telling first.
+
+    `files` gives the input files behind an `inputs` digest, with the digest of each; None when they are not known.
+    """
+    if old.get("schema") != new.get("schema"):
+        return ["this version of noxline makes fingerprints differently"]
+    return [
+        *_definition(old["definition"], new["definition"]),
+        *_inputs(old["inputs"], new["inputs"], files),
+        *_environment(old["environment"], new["environment"]),
+        *_variables(old["variables"], new["variables"]),
+        *(f"the program {name} changed" for name in _differing(old["programs"], new["programs"])),
+        *_needs(old["needs"], new["needs"]),
+        *(["it ran on another machine"] if old["machine"] != new["machine"] else []),
+    ]
+
+
+def in_short(reasons: list[str]) -> tuple[str, ...]:
+    """Return the first reasons and the number of the others.
+
+    >>> in_short(["a changed", "b changed", "c is gone", "d is new", "e is new"])
+    ('a changed', 'b changed', 'c is gone', '2 more')
+    """
+    more = len(reasons) - _NAMED
+    return (*reasons[:_NAMED], f"{more} more") if more > 0 else tuple(reasons)
+
+
+def _inputs(old: str, new: str, files: Callable[[str], Mapping[str, str] | None]) -> Iterator[str]:
+    if old == new:
+        return
+    before, after = files(old), files(new)
+    if before is None or after is None:
+        yield "its input files changed"
+        return
+    changed = [name for name in _differing(before, after) if name in before and name in after]
+    yield from (_changed(name, before[name], after[name]) for name in changed)
+    yield from (f"{name} is new" for name in sorted(after.keys() - before.keys()))
+    yield from (f"{name} is gone" for name in sorted(before.keys() - after.keys()))
+
+
+def _changed(name: str, old: str, new: str) -> str:
+    if old.removeprefix("x") == new.removeprefix("x"):
+        return f"{name} is {'executable now' if new.startswith('x') else 'no longer executable'}"
+    return f"{name} changed"
+
+
+def _definition(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    words = {
+        "arguments": "other arguments are given",
+        "detected": "what was detected of the project changed",
+        "inputs": "the settings of its inputs changed",
+        "tests": "other tests belong to this shard",
+        "version": "the commit or the tags changed",
+    }
+    for name in _differing(old, new):
+        before, after = old.get(name), new.get(name)
+        if name == "source" and isinstance(before, dict) and isinstance(after, dict):
+            yield from (f"{file} changed" for file in _differing(before, after))
+        elif name == "noxline":
+            yield f"noxline {before} → {after}"
+        else:
+            yield words.get(name, f"its definition changed ({name})")
+
+
+def _environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for name in _differing(old, new):
+        before, after = old.get(name), new.get(name)
+        if isinstance(before, dict) or isinstance(after, dict):
+            yield from _sets(before or {}, after or {})
+        else:
+            yield f"{name.replace('_', ' ')} {before or ABSENT} → {after or ABSENT}"
+
+
+def _sets(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    """Yield what differs between two sets of distributions, or between two platforms."""
+    for name in _differing(old, new):
+        before, after = old.get(name), new.get(name)
+        if before is None:
+            yield f"{name} {after} was added"
+        elif after is None:
+            yield f"{name} {before} was removed"
+        else:
+            yield f"{name} {before} → {after}"
+
+
+def _variables(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    for name in _differing(old, new):
+        before, after = old.get(name), new.get(name)
+        if before is None:
+            yield f"{name} is set"
+        elif after is None:
+            yield f"{name} is no longer set"
+        elif before.startswith("sha256:") or after.startswith("sha256:"):
+            yield f"{name} has another value"
+        else:
+            yield f"{name}: {before} → {after}"
+
+
+def _needs(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    for name in _differing(old, new):
+        if name not in old:
+            yield f"it needs {name} now"
+        elif name not in new:
+            yield f"it no longer needs {name}"
+        else:
+            yield f"the output of {name} changed"
+
+
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))

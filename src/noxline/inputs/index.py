@@ -1,0 +1,226 @@
+"""The stat cache: the digests of a project's files, read again only where something says that they may have changed.
+
+git only lists the files; what is in them is known from size, times, inode and mode of the file in the work tree, and
+from its bytes. A file that is as young as the index is read again next time.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from hashlib import sha256
+from stat import S_ISLNK
+
+from noxline.inputs import sealed
+from noxline.inputs.file_digests import ABSENT, WIDTH, behind, content_of, is_settled, read_time, status_of
+from noxline.inputs.input_lines import line_of
+from noxline.inputs.listing import Listing, begin, listing, untracked
+from noxline.inputs.patterns import matcher, named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_SCHEMA = 1
+
+
+class InputSet:
+    """Some files of a project with their digests; `digest` is that of `text`, one line a file."""
+
+    __slots__ = ("_lines", "digest", "names")
+
+    def __init__(self, names: Sequence[str], lines: Sequence[str]) -> None:
+        self.names = names
+        self._lines = lines
+        self.digest = sha256(self.text).hexdigest()
+
+    @property
+    def text(self) -> bytes:
+        """Return the files as lines of digest and name, in order."""
+        return "".join(self._lines).encode("utf-8", "surrogateescape")
+
+
+class Index:
+    """The files of one project. `refresh` looks at them; `select` gives those that patterns name."""
+
+    def __init__(self, root: str, path: str, warn: Callable[[str], None]) -> None:
+        self.root = root
+        self.names: tuple[str, ...] = ()
+        self.digests: list[str] = []
+        self.by_git = True
+        self._path = path
+        self._raws: dict[str, bytes] = {}
+        self._numbers = array("Q")
+        self._unsettled: frozenset[int] = frozenset()  # places of files to be read again whatever their numbers say
+        self._sets: dict[tuple[str, ...], tuple[str, bytes, dict[str, str]]] = {}
+        self._fresh: dict[tuple[str, ...], InputSet] = {}
+        self._ignored: dict[tuple[str, ...], dict[str, str]] = {}
+        self._changed = False
+        self._load(warn)
+
+    def _load(self, warn: Callable[[str], None]) -> None:
+        try:
+            content = sealed.load(self._path)
+        except sealed.DamagedError as error:
+            warn(f"the index of files is damaged ({error}): all files are read again")
+            return
+        if isinstance(content, tuple) and content[:2] == (_SCHEMA, self.root):
+            _, _, self.by_git, self._raws, self.names, numbers, self._unsettled, self.digests, self._sets = content
+            self._numbers.frombytes(numbers)
+
+    def refresh(self) -> bool:
+        """Look at all files again; return whether anything differs from before, but for files that git ignores."""
+        self._ignored = {}
+        asked = {folder: begin(self._path_of(folder)) for folder in self._raws or ("",)}
+        numbers = status_of(self.root, self.names)
+        listed = {
+            folder: listing(f"{self.root}/{folder}" if folder else self.root, git) for folder, git in asked.items()
+        }
+        self.by_git = listed[""].by_git
+        if {folder: one.raw for folder, one in listed.items()} != self._raws:
+            self._relist(listed)
+            numbers = status_of(self.root, self.names)
+        if numbers == self._numbers and not self._unsettled:
+            return False
+        return self._read(numbers)
+
+    def _path_of(self, folder: str) -> str:
+        return f"{self.root}/{folder}" if folder else self.root
+
+    def _relist(self, listed: Mapping[str, Listing]) -> None:
+        """Take the new list of files over, those of repositories inside this one included, and keep known digests."""
+        known = {name: place for place, name in enumerate(self.names)}
+        raws: dict[str, bytes] = {}
+        names: set[str] = set()
+        pending = [("", listed[""])]
+        while pending:
+            folder, one = pending.pop()
+            raws[folder] = one.raw
+            for name in one.names():
+                full = f"{folder}/{name.rstrip('/')}" if folder else name.rstrip("/")
+                if (name.endswith("/") or full not in known) and _is_folder(f"{self.root}/{full}"):
+                    pending.append((full, listed.get(full) or listing(f"{self.root}/{full}")))
+                else:
+                    names.add(full)
+        self._raws = raws
+        new = tuple(sorted(names))
+        places = [known.get(name) for name in new]
+        absent = (0,) * WIDTH
+        numbers = array("Q")
+        for place in places:
+            numbers.extend(absent if place is None else self._numbers[place * WIDTH : (place + 1) * WIDTH])
+        self.digests = [ABSENT if place is None else self.digests[place] for place in places]
+        unsettled = {self.names[place] for place in self._unsettled}
+        self._unsettled = frozenset(place for place, name in enumerate(new) if name in unsettled)
+        self.names, self._numbers = new, numbers
+        self._sets, self._fresh, self._changed = {}, {}, True
+
+    def _read(self, numbers: array[int]) -> bool:
+        """Read the files whose numbers differ; return whether one has another digest."""
+        now, differs = read_time(), False
+        unsettled = set()
+        for place in self._to_read(numbers):
+            start = place * WIDTH
+            digest, lasting = content_of(self.root, self.names[place], numbers[start + 4])
+            if not lasting or not is_settled(numbers[start : start + WIDTH], now):
+                unsettled.add(place)
+            differs = differs or digest != self.digests[place]
+            self.digests[place] = digest
+        self._changed = self._changed or numbers != self._numbers or unsettled != self._unsettled
+        self._numbers, self._unsettled = numbers, frozenset(unsettled)
+        if differs:
+            self._sets = {key: ("", members, extra) for key, (_, members, extra) in self._sets.items()}
+            self._fresh = {}
+        return differs
+
+    def _to_read(self, numbers: array[int]) -> list[int]:
+        known, unsettled = self._numbers, self._unsettled
+        return [
+            place
+            for place in range(len(self.names))
+            if place in unsettled
+            or numbers[place * WIDTH : (place + 1) * WIDTH] != known[place * WIDTH : (place + 1) * WIDTH]
+        ]
+
+    def moments(self, patterns: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+        """Return what changes whenever a file that patterns name is written, however alike it is afterwards."""
+        numbers = self._numbers
+        found = {
+            self.names[place]: tuple(numbers[place * WIDTH : (place + 1) * WIDTH]) for place in self._members(patterns)
+        }
+        found |= {name: tuple(status_of(self.root, [name])) for name in self._named_ignored(patterns)}
+        links = [name for name, own in found.items() if S_ISLNK(own[-1])]
+        return found | {name: (*found[name], *behind(f"{self.root}/{name}")) for name in links}
+
+    def digest(self, patterns: tuple[str, ...]) -> str:
+        """Return the digest of the files that patterns name, without listing them where it is known."""
+        kept = self._sets.get(patterns)
+        if kept and kept[0] and kept[2] == self._named_ignored(patterns):
+            return kept[0]
+        return self.select(patterns).digest
+
+    def select(self, patterns: tuple[str, ...]) -> InputSet:
+        """Return the files that patterns name; one that is not listed counts where it is named without a wildcard."""
+        extra = self._named_ignored(patterns)
+        if patterns in self._fresh and self._sets[patterns][2] == extra:
+            return self._fresh[patterns]
+        members = self._members(patterns)
+        digests, names = self.digests, self.names
+        rows = [(names[place], digests[place]) for place in members if digests[place]]
+        if extra:
+            rows = sorted({**dict(rows), **extra}.items())
+        made = InputSet([name for name, _ in rows], [line_of(name, digest) for name, digest in rows])
+        self._fresh[patterns] = made
+        self._sets[patterns] = (made.digest, members.tobytes(), extra)
+        self._changed = True
+        return made
+
+    def _members(self, patterns: tuple[str, ...]) -> array[int]:
+        members = array("L")
+        if patterns in self._sets:
+            members.frombytes(self._sets[patterns][1])
+            return members
+        wanted = matcher(patterns)
+        members.extend(place for place, name in enumerate(self.names) if wanted(name))
+        return members
+
+    def _named_ignored(self, patterns: tuple[str, ...]) -> dict[str, str]:
+        """Return the digests of files that are not listed and that patterns name; these are read each time."""
+        names = named(patterns)
+        if names and names not in self._ignored:
+            self._ignored[names] = self._read_ignored(names)
+        found = self._ignored.get(names, {})
+        if not found:
+            return found
+        wanted = matcher(patterns)
+        return {name: digest for name, digest in found.items() if wanted(name)}
+
+    def _read_ignored(self, names: tuple[str, ...]) -> dict[str, str]:
+        there = [name for name in names if name and os.path.lexists(f"{self.root}/{name}")]
+        if not there:
+            return {}
+        folders = [name for name in there if _is_folder(f"{self.root}/{name}")]
+        files = {*there} - {*folders}
+        if folders:
+            files |= untracked(self.root, folders)
+        files.difference_update(self.names)
+        return {name: content_of(self.root, name, _mode(f"{self.root}/{name}"))[0] for name in sorted(files)}
+
+    def save(self) -> None:
+        """Keep what is known for the next run; may raise OSError."""
+        if self._changed:
+            numbers = self._numbers.tobytes()
+            known = (self.names, numbers, self._unsettled, self.digests, self._sets)
+            sealed.save(self._path, (_SCHEMA, self.root, self.by_git, self._raws, *known))
+            self._changed = False
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _mode(path: str) -> int:
+    try:
+        return os.lstat(path).st_mode
+    except OSError:
+        return 0

@@ -1,0 +1,160 @@
+"""Which files belong to a project: git lists them, or a walk does where there is no git.
+
+Names are relative to the root, with forward slashes, sorted, each once.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# Folders and files that tools write beside the source, at any depth: never inputs, tracked or not.
+_WRITTEN_FOLDERS = frozenset(
+    {"__pycache__", ".noxline", ".nox", ".tox", ".git", ".hg", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
+    | {".hypothesis", ".eggs"}
+)
+_WRITTEN_ENDS = (".pyc", ".pyo")
+# The same, but a project may have files of these names under version control, which count.
+_BUILT_FOLDERS = frozenset({"build", "dist", "htmlcov", "node_modules", ".venv", "venv", "_build", "site-packages"})
+_BUILT_ENDS = (".so", ".pyd", ".dylib", ".coverage")
+_BUILT_NAMES = frozenset({"coverage.xml", "coverage.json", "lcov.info", "junit.xml", "_version.py", "_scm_version.py"})
+# They would make git speak of another repository than the one around the project.
+_BENDS_GIT = (
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"),
+    *(f"GIT_{how}_PATHSPECS" for how in ("LITERAL", "GLOB", "NOGLOB", "ICASE")),
+)
+_LIST = ("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
+
+
+class Listing:
+    """What git said, as it said it, and how to make names of it; equal answers need not be read again."""
+
+    __slots__ = ("by_git", "raw")
+
+    def __init__(self, raw: bytes, *, by_git: bool) -> None:
+        self.raw = raw
+        self.by_git = by_git
+
+    def names(self) -> list[str]:
+        """Return the names, unsorted; a repository inside this one is named as its folder, maybe with a slash."""
+        if self.by_git:
+            return [name for tag, names in _by_tag(self.raw).items() for name in _own(names, tracked=tag != "?")]
+        return os.fsdecode(self.raw).split("\0") if self.raw else []
+
+
+class Git:
+    """A git process that lists a project's files while other things are done."""
+
+    def __init__(self, root: str, *arguments: str) -> None:
+        self._reader, writer = os.pipe()
+        environ = {name: value for name, value in os.environ.items() if name not in _BENDS_GIT}
+        self._pid = 0
+        try:
+            actions = [
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, writer, 1),
+                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+            ]
+            self._pid = os.posix_spawnp("git", ["git", "-C", root, *arguments], environ, file_actions=actions)
+        except OSError:
+            pass  # no git on this machine: `output` says so
+        finally:
+            os.close(writer)
+
+    def output(self) -> bytes | None:
+        """Return what git printed, None when it failed or is not there; call it once."""
+        parts = []
+        try:
+            while part := os.read(self._reader, 1 << 20):
+                parts.append(part)
+        finally:
+            os.close(self._reader)
+            status = os.waitpid(self._pid, 0)[1] if self._pid else 1
+        return b"".join(parts) if status == 0 else None
+
+
+def begin(root: str) -> Git:
+    """Begin to list the files of a project; hand the result to `listing`."""
+    return Git(root, *_LIST)
+
+
+def listing(root: str, asked: Git | None = None) -> Listing:
+    """Return the files of a project; without git, or outside a repository, those that a walk finds."""
+    raw = (asked or begin(root)).output()
+    if raw is not None:
+        return Listing(raw, by_git=True)
+    return Listing("\0".join(walk(root)).encode("utf-8", "surrogateescape"), by_git=False)
+
+
+def walk(root: str, folder: str = "") -> list[str]:
+    """Return all files below a folder of the project that no tool wrote, sorted; links are not followed."""
+    found: list[str] = []
+    pending = [folder]
+    while pending:
+        current = pending.pop()
+        try:
+            entries = list(os.scandir(f"{root}/{current}" if current else root))
+        except OSError:
+            continue  # gone, or not to be read: then its files are no inputs that a task could read either
+        for entry in entries:
+            name = f"{current}/{entry.name}" if current else entry.name
+            if not entry.is_dir(follow_symlinks=False):
+                found.append(name)
+            elif entry.name not in _WRITTEN_FOLDERS and not _is_foreign(entry):
+                pending.append(name)
+    return sorted(_own(found, tracked=False, below=folder))
+
+
+def _is_foreign(entry: os.DirEntry[str]) -> bool:
+    return entry.name in _BUILT_FOLDERS or os.path.exists(f"{entry.path}/pyvenv.cfg")
+
+
+def untracked(root: str, folders: Sequence[str]) -> set[str]:
+    """Return the files below these folders that git does not track, ignored or not, and that no tool wrote.
+
+    A folder's own name does not matter: whoever names `build` means it. Where git cannot tell, all files are returned.
+    """
+    plain = [folder for folder in folders if not os.path.lexists(f"{root}/{folder}/.git")]
+    raw = Git(root, "--literal-pathspecs", "ls-files", "-z", "--others", "--", *plain).output() if plain else None
+    if raw is None:
+        return {name for folder in folders for name in walk(root, folder)}
+    found = [os.fsdecode(name) for name in raw.split(b"\0") if name]
+    files = {name for name in found if not name.endswith("/")}
+    kept = {name for folder in plain for name in _own(_below(files, folder), tracked=False, below=folder)}
+    inner = {name.rstrip("/") for name in found if name.endswith("/")} | {*folders} - {*plain}
+    return kept | {name for folder in inner for name in walk(root, folder)}
+
+
+def _below(names: Iterable[str], folder: str) -> list[str]:
+    return [name for name in names if name.startswith(f"{folder}/")]
+
+
+def _by_tag(raw: bytes) -> dict[str, list[str]]:
+    tags: dict[str, list[str]] = {}
+    for row in raw.split(b"\0"):
+        if row:
+            tags.setdefault(chr(row[0]), []).append(os.fsdecode(row[2:]))
+    return tags
+
+
+def _own(names: Iterable[str], *, tracked: bool, below: str = "") -> list[str]:
+    """Leave out what tools are known to write; `below` is a folder whose own name does not matter."""
+    kept = []
+    for name in names:
+        parts = name[len(below) :].split("/")
+        if not _WRITTEN_FOLDERS.isdisjoint(parts[:-1]) or name.endswith(_WRITTEN_ENDS):
+            continue
+        if any(part.endswith(".egg-info") for part in parts):
+            continue
+        if not tracked and (
+            not _BUILT_FOLDERS.isdisjoint(parts[:-1])
+            or name.endswith(_BUILT_ENDS)
+            or parts[-1] in _BUILT_NAMES
+            or parts[-1].startswith(".coverage.")
+        ):
+            continue
+        kept.append(name)
+    return kept

@@ -1,0 +1,83 @@
+"""What an interpreter is, and the machine it runs on, as far as a result can depend on it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from noxline.errors import MachineError
+from noxline.system.files import write_atomic
+
+PARTS = ("python", "abi", "os", "architecture", "libc")
+_SECONDS = 20
+# The version of the C library and of the kernel are left out: machines that differ in them share results, as they
+# share wheels. The soabi tells debug and free-threaded builds from others.
+_PROBE = """
+import json, platform, sys, sysconfig
+names = sysconfig.get_config_vars()
+libc = platform.libc_ver()[0] or ("musl" if "musl" in str(names.get("HOST_GNU_TYPE")) else "")
+print(json.dumps([
+    sys.implementation.name + " " + platform.python_version(),
+    str(names.get("SOABI") or names.get("EXT_SUFFIX") or "") + " " + str(getattr(sys, "abiflags", "")),
+    sys.platform,
+    platform.machine().lower(),
+    libc,
+]))
+"""
+
+
+def platform_of(interpreter: Path, state: Path | None = None) -> dict[str, str]:
+    """Return implementation and full version, ABI, OS, architecture and C library of an interpreter.
+
+    The answer is kept in `state/platforms.json` by path, size and time of change. Raise MachineError without one.
+    """
+    file = state / "platforms.json" if state else None
+    known = _read(file)
+    key = _key(interpreter)
+    if key not in known:
+        known[key] = _ask(interpreter)
+        if file is not None:
+            _keep(file, known)
+    return dict(zip(PARTS, known[key], strict=True))
+
+
+def _key(interpreter: Path) -> str:
+    try:
+        status = interpreter.stat()
+    except OSError as error:
+        raise MachineError(f"the interpreter is not there: {error.strerror}", place=str(interpreter)) from error
+    return f"{interpreter}|{status.st_mtime_ns}|{status.st_size}"
+
+
+def _read(file: Path | None) -> dict[str, list[str]]:
+    if file is None:
+        return {}
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # absent or torn: it only saves time
+    if not isinstance(document, dict):
+        return {}
+    return {key: value for key, value in document.items() if _is_answer(value)}
+
+
+def _is_answer(value: object) -> bool:
+    return isinstance(value, list) and len(value) == len(PARTS) and all(isinstance(part, str) for part in value)
+
+
+def _keep(file: Path, known: dict[str, list[str]]) -> None:
+    try:
+        write_atomic(file, json.dumps(known, indent=1))
+    except OSError:
+        return  # an unwritable folder: the next start asks again
+
+
+def _ask(interpreter: Path) -> list[str]:
+    command = [str(interpreter), "-I", "-S", "-c", _PROBE]
+    try:
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=True)
+        answer: list[str] = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise MachineError(f"the interpreter does not say what it is: {error}", place=str(interpreter)) from error
+    return answer

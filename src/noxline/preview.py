@@ -1,0 +1,80 @@
+"""What a run would do, told without running: run, reuse, or depends on what another task will leave."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from noxline.engine.reuse import Terms, refusal
+from noxline.model.cache import Fingerprint
+from noxline.model.task import Task
+from noxline.project import Project
+from noxline.reuse import NEVER, Reuser
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Foreseen:
+    """What is foreseen of one task: `decision` is "run", "reuse", "skip" or "depends"; `reasons` say why.
+
+    A task that depends runs unless the output of those it names comes out as it was.
+    """
+
+    decision: str
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Return it in one line: `run: src/a.py changed`."""
+        word = "depends on" if self.decision == "depends" else self.decision
+        joint = " " if self.decision == "depends" else ": "
+        names = ", ".join(self.reasons) if self.decision == "depends" else "; ".join(self.reasons)
+        return f"{word}{joint}{names}" if names else word
+
+
+def foresee(project: Project, reuser: Reuser) -> dict[str, Foreseen]:
+    """Return what would become of each selected task, in the order of the graph."""
+    seen: dict[str, Foreseen] = {}
+    outputs: dict[str, str] = {}
+    for name in project.selection.tasks:
+        task = project.graph.tasks[name]
+        seen[name] = _one(task, reuser, seen, outputs)
+    return seen
+
+
+def _one(task: Task, reuser: Reuser, seen: Mapping[str, Foreseen], outputs: dict[str, str]) -> Foreseen:
+    if task.skip:
+        return Foreseen(decision="skip", reasons=(task.skip,))
+    waiting = tuple(name for name in reuser.definitions[task.name].needs if seen[name].decision in ("run", "depends"))
+    environment, unknown = reuser.environments.before(task)
+    if environment is not None:
+        needs = reuser.with_needs(task.name, {**_last_needs(reuser, task.name), **outputs})
+        reuser.made[task.name] = reuser.fingerprints.make(task.name, environment, needs)
+        listed = reuser.fingerprints.inputs(task.name)
+        reuser.seen.keep_list(listed.digest, listed.text)
+    reasons = reuser.standing_reason(task)
+    if reasons:
+        return Foreseen(decision="run", reasons=(reasons,))
+    if environment is None:
+        return Foreseen(decision="run", reasons=(unknown if task.name in reuser.seen.rows else NEVER,))
+    if waiting:
+        return Foreseen(decision="depends", reasons=waiting)
+    return _by_store(task, reuser, reuser.made[task.name], outputs)
+
+
+def _last_needs(reuser: Reuser, task: str) -> Mapping[str, str]:
+    """Return the outputs that a task got last time, which stand for those of tasks that are still to run."""
+    row = reuser.seen.rows.get(task)
+    return row[1]["needs"] if row else {}
+
+
+def _by_store(task: Task, reuser: Reuser, made: Fingerprint, outputs: dict[str, str]) -> Foreseen:
+    found = reuser.store.find(made.digest) if reuser.store else None
+    if found is None:
+        return Foreseen(decision="run", reasons=reuser.seen.why(task.name, made.digest, made.components))
+    definition = reuser.definitions[task.name]
+    refused = refusal(found, Terms(now=time.time(), max_age=definition.max_age, machine=made.components["machine"]))
+    if refused:
+        return Foreseen(decision="run", reasons=(refused,))
+    outputs[task.name] = found.entry.output_digest
+    return Foreseen(decision="reuse", reasons=())

@@ -1,0 +1,65 @@
+"""A task's result as the store takes it: the files it left, each with its digest."""
+
+from __future__ import annotations
+
+import os
+import time
+from hashlib import sha256
+from pathlib import Path
+
+from noxline.model.cache import CacheEntry, Fingerprint, Kept, StoredFile
+from noxline.model.task import Outcome
+from noxline.version import __version__
+
+_CHUNK = 1 << 20
+
+
+def kept_result(
+    fingerprint: Fingerprint,
+    *,
+    task: str,
+    outcome: Outcome,
+    output: Path,
+    log: Path,
+    inputs: bytes,
+    output_digest: str,
+) -> Kept:
+    """Return what is to be stored of a task that passed; may raise OSError."""
+    entry = CacheEntry(
+        fingerprint=fingerprint,
+        task=task,
+        seconds=round(outcome.seconds, 3),
+        cpu_seconds=round(outcome.cpu_seconds, 3),
+        setup_seconds=round(outcome.setup_seconds, 3),
+        warnings=outcome.warnings,
+        output_digest=output_digest,
+        files=stored_files(output),
+        log=_stored(log, "log"),
+        inputs=StoredFile(path="inputs", size=len(inputs), sha256=sha256(inputs).hexdigest()),
+        created=time.time(),
+        machine=str(fingerprint.components["machine"]),
+        writer=__version__,
+    )
+    return Kept(entry=entry, output=str(output), log=str(log), inputs=inputs)
+
+
+def stored_files(output: Path) -> tuple[StoredFile, ...]:
+    """Return the regular files below an output directory; links are left out, for they may lead anywhere."""
+    found = []
+    for folder, folders, names in os.walk(output):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path.is_file() and not path.is_symlink():
+                found.append(_stored(path, path.relative_to(output).as_posix()))
+    return tuple(found)
+
+
+def _stored(path: Path, name: str) -> StoredFile:
+    whole, size = sha256(), 0
+    with path.open("rb") as file:
+        executable = bool(os.fstat(file.fileno()).st_mode & 0o100)
+        while data := file.read(_CHUNK):
+            whole.update(data)
+            size += len(data)
+    return StoredFile(path=name, size=size, sha256=whole.hexdigest(), executable=executable)

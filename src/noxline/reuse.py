@@ -1,0 +1,232 @@
+"""Reuse in one run: decide for each task whether a stored result may stand for it, and keep what passed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from noxline.cache.blobs import entry_path
+from noxline.cache.disk import DiskStore
+from noxline.cache.place import LOCAL
+from noxline.definitions import Definition
+from noxline.engine.reuse import Terms, refusal, reuse
+from noxline.fingerprints import Fingerprints
+from noxline.inputs.outputs import output_digest, output_view
+from noxline.last_seen import LastSeen
+from noxline.model.cache import Fingerprint, Found
+from noxline.model.decision import Decision, Run
+from noxline.model.task import Outcome, Status, Task
+from noxline.ports import CacheStore
+from noxline.results import kept_result
+from noxline.tree_outputs import files_of, gather, put_back
+
+NO_OUTPUT = "none"
+_UNKNOWN = "unknown"  # nothing that follows from such an output is reused: it is never twice the same
+NEVER = "it never ran here"
+
+
+class Environments(Protocol):
+    """Knows what the environments of tasks hold, before and after they are made."""
+
+    def before(self, task: Task) -> tuple[Mapping[str, Any] | None, str]:
+        """Return the identity of a task's environment without building it, or None and why it is not known."""
+
+    def after(self, task: Task) -> Mapping[str, Any]:
+        """Return the identity of a task's environment as it really is once the task ran in it."""
+
+    def expires(self) -> float:
+        """Return until when what is known of environments counts, in seconds since the epoch."""
+
+
+@dataclass
+class Started:
+    """What was known of a task when it was decided that it runs."""
+
+    inputs: str
+    needs: Mapping[str, str]
+    moments: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplayTerms:
+    """On what it rests that a run took every result from the local store; times in seconds since the epoch.
+
+    `tasks` are those that were reused, with their files `(path, size, sha256, executable)`, size and digest of the
+    log; `written` are the files of outputs in the project itself, which have to be as they are.
+    """
+
+    expires: float
+    sets: tuple[tuple[tuple[str, ...], str], ...]
+    entries: tuple[str, ...]
+    written: tuple[str, ...]
+    store: str
+    blobs: str
+    tasks: tuple[tuple[str, tuple[tuple[str, int, str, bool], ...], tuple[int, str]], ...]
+    entry_folder: str
+    plan: tuple[tuple[str, tuple[str, ...], Mapping[str, Any], tuple[str, ...]], ...]
+
+
+@dataclass
+class Reuser:
+    """Decides and keeps; `place` gives the folders of a task's output and log in this run."""
+
+    root: Path
+    definitions: Mapping[str, Definition]
+    fingerprints: Fingerprints
+    environments: Environments
+    store: CacheStore | None
+    seen: LastSeen
+    place: Callable[[str], tuple[Path, Path]]
+    forced: frozenset[str] = frozenset()
+    started: dict[str, Started] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    made: dict[str, Fingerprint] = field(default_factory=dict)
+    taken: dict[str, Found] = field(default_factory=dict)
+    local: DiskStore | None = None
+
+    def decide(self, task: Task) -> Decision:
+        """Return whether a task runs or a stored result is taken, which is then in its place already."""
+        needs = self.needs(task.name)
+        environment, unknown = self.environments.before(task)
+        made = self.fingerprints.make(task.name, environment, needs) if environment is not None else None
+        if made is None:
+            known = task.name in self.seen.rows
+            decision: Decision = Run(reasons=(unknown if known else NEVER,))
+        else:
+            self.made[task.name] = made
+            decision = self._decide(task, made)
+        if isinstance(decision, Run):
+            self.outputs[task.name] = f"{_UNKNOWN} {os.urandom(8).hex()}"
+            patterns = self.definitions[task.name].patterns
+            index = self.fingerprints.index
+            self.started[task.name] = Started(index.digest(patterns), needs, index.moments(patterns))
+        return decision
+
+    def _decide(self, task: Task, made: Fingerprint) -> Decision:
+        definition = self.definitions[task.name]
+        standing = self.standing_reason(task)
+        if standing or self.store is None:
+            return Run(reasons=(standing,))
+        found = self.store.find(made.digest)
+        if found is None:
+            self.seen.keep_list(made.components["inputs"], self.fingerprints.inputs(task.name).text)
+            return Run(reasons=self.seen.why(task.name, made.digest, made.components))
+        terms = Terms(now=time.time(), max_age=definition.max_age, machine=made.components["machine"])
+        refused = refusal(found, terms)
+        if refused:
+            return Run(reasons=(refused,))
+        output, log = self.place(task.name)
+        if not self.store.restore(found, output, log):
+            return Run(reasons=("its stored result is damaged",))
+        try:
+            put_back(self.root, definition.outputs, output)
+        except OSError as error:
+            return Run(reasons=(f"its outputs cannot be put back: {error.strerror}",))
+        self.outputs[task.name] = found.entry.output_digest
+        self.taken[task.name] = found
+        taken = reuse(found)
+        self.note(task, made, "passed")
+        return replace(taken, outcome=replace(taken.outcome, task=task.name, output=output, log=log))
+
+    def standing_reason(self, task: Task) -> str:
+        """Return why a task runs whatever is stored of it, or ""."""
+        if self.store is None:
+            return "--no-cache"
+        if not self.definitions[task.name].reuse:
+            return "its results are never reused"
+        return "--force" if task.stage in self.forced or task.name in self.forced else ""
+
+    def needs(self, task: str) -> dict[str, str]:
+        """Return the digests of the outputs that a task gets from others."""
+        return self.with_needs(task, self.outputs)
+
+    def with_needs(self, task: str, outputs: Mapping[str, str]) -> dict[str, str]:
+        """Return those of the digests by task that this one needs; one that left nothing counts as well."""
+        return {name: outputs.get(name, NO_OUTPUT) for name in self.definitions[task].needs}
+
+    def finished(self, task: Task, outcome: Outcome) -> Outcome:
+        """Take notice of the end of an attempt; keep its result when it passed and nothing changed meanwhile."""
+        output, log = self.place(task.name)
+        if outcome.status is Status.PASSED:
+            gather(self.root, self.definitions[task.name].outputs, output)
+        view = output_view(str(output), str(self.root)) if output.is_dir() else {}
+        self.outputs[task.name] = output_digest(view) if view else NO_OUTPUT
+        started = self.started[task.name]
+        if outcome.status not in (Status.PASSED, Status.FAILED):
+            return outcome
+        real = self.environments.after(task)
+        self.fingerprints.index.refresh()
+        made = self.fingerprints.make(task.name, real, started.needs)
+        self.made[task.name] = made
+        changed = self._changed(task.name, started, made)
+        if changed:
+            return replace(outcome, warnings=(*outcome.warnings, f"not kept: {changed} while it ran"))
+        self.note(task, made, outcome.status.value)
+        if outcome.status is Status.PASSED and self.store is not None and self.definitions[task.name].reuse:
+            inputs = self.fingerprints.inputs(task.name).text
+            kept = kept_result(
+                made, task=task.name, outcome=outcome, output=output, log=log, inputs=inputs,
+                output_digest=self.outputs[task.name],
+            )  # fmt: skip
+            self.store.keep(kept)
+        return outcome
+
+    def _changed(self, task: str, started: Started, made: Fingerprint) -> str:
+        """Return in words which input of a task changed since it was started."""
+        patterns = self.definitions[task].patterns
+        after = self.fingerprints.index.moments(patterns)
+        if after == started.moments and made.components["inputs"] == started.inputs:
+            return ""
+        names = [
+            name
+            for name in sorted(after.keys() | started.moments.keys())
+            if after.get(name) != started.moments.get(name)
+        ]
+        if not names:
+            return "an input changed"
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        return f"{names[0]}{more} changed"
+
+    def note(self, task: Task, made: Fingerprint, status: str) -> None:
+        """Note the fingerprint of a task that ended, for the reasons of later runs."""
+        self.seen.note(task.name, made.digest, made.components, status, self.fingerprints.inputs(task.name).text)
+
+    def terms(self) -> ReplayTerms | None:
+        """Return on what this run's reuse rests; None when something else than the plain local store had a part."""
+        if self.local is None or self.local.scope != LOCAL or any(one.source != "local" for one in self.taken.values()):
+            return None
+        ages = {name: self.definitions[name].max_age for name in self.taken}
+        dates = [self.taken[name].entry.created + age for name, age in ages.items() if age is not None]
+        patterns = dict.fromkeys(self.definitions[name].patterns for name in self.taken)
+        return ReplayTerms(
+            expires=min([*dates, self.environments.expires()]),
+            sets=tuple((one, self.fingerprints.index.digest(one)) for one in patterns),
+            entries=tuple(entry_path(self.local.entries, self.made[name].digest) for name in self.taken),
+            written=tuple(files_of(self.root, (o for n in self.taken for o in self.definitions[n].outputs))),
+            store=self.local.root,
+            blobs=self.local.blobs,
+            tasks=tuple((name, *_files(found)) for name, found in self.taken.items()),
+            entry_folder=self.local.entries,
+            plan=tuple((name, *self._planned(name)) for name in self.taken),
+        )
+
+    def _planned(self, task: str) -> tuple[tuple[str, ...], Mapping[str, Any], tuple[str, ...]]:
+        definition = self.definitions[task]
+        return definition.patterns, self.made[task].components, definition.needs
+
+    def close(self) -> None:
+        """Keep what was learnt, and finish the store."""
+        self.fingerprints.index.save()
+        self.seen.save()
+        if self.store is not None:
+            self.store.close()
+
+
+def _files(found: Found) -> tuple[tuple[tuple[str, int, str, bool], ...], tuple[int, str]]:
+    entry = found.entry
+    files = tuple((file.path, file.size, file.sha256, file.executable) for file in entry.files)
+    return files, (entry.log.size, entry.log.sha256)

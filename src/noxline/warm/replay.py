@@ -1,0 +1,224 @@
+"""Replay a run in which nothing changed. Whatever is not as the rehearsal saw it leaves the run to the ordinary way.
+
+This module is imported by every run of every user, so it imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from noxline.inputs import sealed
+from noxline.inputs.canonical import digest
+from noxline.version import __version__
+from noxline.warm.witness import hold, variables_digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from noxline.inputs.index import Index
+
+SCHEMA = 1
+FOLDER = ".noxline/state/warm"
+# They stand in the rehearsal's texts where the run's own id, times and commit belong.
+RUN_ID = "00000000-000000-0000"
+STARTED_AT = "0001-01-01T00:00:00+00:00"
+DRY_RUN = "--dry-run"
+SECONDS = 98765.4321
+HUMAN_SECONDS = "27 h 26 min"
+COMMIT = "0" * 39 + "1"
+
+
+def key_of(arguments: Sequence[str], folder: str, environ: Mapping[str, str], style: str) -> str:
+    """Return the name of the snapshot for these arguments, in this folder, with these variables and this output."""
+    program = [SCHEMA, __version__, sys.executable, sys.version, str(source_moment())]
+    return digest([*program, folder, list(arguments), variables_digest(environ), style])
+
+
+def source_moment() -> int:
+    """Return when noxline's own source changed last, where it is a working copy; 0 where it is installed."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    if "site-packages" in package or "dist-packages" in package:
+        return 0
+    newest, pending = 0, [package]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    pending.append(entry.path)
+                elif entry.name.endswith((".py", ".css")):
+                    newest = max(newest, entry.stat().st_mtime_ns)
+    return newest
+
+
+def style_key() -> str:
+    """Return what the standard streams can show."""
+    shown = []
+    for stream in (sys.stdout, sys.stderr):
+        terminal = stream.isatty()
+        width = os.get_terminal_size(stream.fileno()).columns if terminal else 0
+        shown.append(f"{terminal} {width} {stream.encoding}")
+    return " ".join(shown)
+
+
+def find_root(folder: str) -> str:
+    """Return the project around a folder that has snapshots; nothing when there is none."""
+    while not os.path.isdir(f"{folder}/{FOLDER}"):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return ""
+        folder = parent
+    return folder
+
+
+def replay(arguments: Sequence[str]) -> int | None:
+    """Replay the run that these arguments ask for and return its exit code; None: it has to run the ordinary way."""
+    began = time.monotonic()
+    only_told = arguments[0] == "plan" or DRY_RUN in arguments
+    here = os.getcwd()
+    root = find_root(here)
+    if not root:
+        return None
+    try:
+        path = f"{root}/{FOLDER}/{key_of(plain(arguments), here, os.environ, style_key())}"
+        snapshot = sealed.load(path)
+    except (sealed.DamagedError, OSError, ValueError):
+        return None  # the ordinary way says what is damaged, and a new rehearsal writes the snapshot anew
+    if not isinstance(snapshot, dict):
+        return None
+    index = _files(root, snapshot)
+    if index is None:
+        return None
+    if only_told:
+        return _tell(root, snapshot, index)
+    if any(index.digest(patterns) != known for patterns, known in snapshot["sets"]):
+        return None
+    _save(index)
+    return _run(root, snapshot, began)
+
+
+def plain(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments of the run that `plan` or `ci --dry-run` speaks of."""
+    return ["ci", *(argument for argument in arguments[1:] if argument != DRY_RUN)]
+
+
+def _files(root: str, snapshot: Mapping[str, Any]) -> Index | None:
+    """Return the files as they are now; None when what else was read of the project differs, or it is too late."""
+    from noxline.inputs.index import Index
+
+    if not snapshot["made"] <= time.time() < snapshot["expires"] or not hold(snapshot["witnesses"]):
+        return None
+    warned: list[str] = []
+    index = Index(root, f"{root}/.noxline/state/index", warned.append)
+    index.refresh()
+    return None if warned else index
+
+
+def _tell(root: str, snapshot: Mapping[str, Any], index: Index) -> int | None:
+    """Print what a run would do."""
+    from noxline.warm.decide import decisions
+
+    told = decisions(root, snapshot, index)
+    if told is None or not snapshot["told"]:
+        return None
+    _save(index)
+    text = snapshot["told"]
+    for name, decision in told.items():
+        text = text.replace(f"@@{name}@@", decision)
+    sys.stdout.write(text)
+    return 0
+
+
+def _save(index: Index) -> None:
+    try:
+        index.save()
+    except OSError:
+        return  # a full disk: the next run reads some files again
+
+
+def _run(root: str, snapshot: Mapping[str, Any], began: float) -> int | None:
+    run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.urandom(2).hex()}"
+    directory = f"{root}/.noxline/runs/{run_id}"
+    try:
+        os.makedirs(f"{directory}/tasks")
+        if not _restore(directory, snapshot):
+            remove(directory)
+            return None
+        fill = _filler(root, run_id, began)
+        for name, text in snapshot["texts"].items():
+            _write(f"{directory}/{name}", fill(text))
+        _write(f"{root}/.noxline/runs/last", f"{run_id}\n")
+        _prune(f"{root}/.noxline/runs", snapshot["keep_runs"], run_id)
+    except OSError:
+        remove(directory)
+        return None  # the ordinary way says what the disk refuses
+    sys.stdout.write(fill(snapshot["out"]))
+    sys.stdout.flush()
+    sys.stderr.write(fill(snapshot["err"]))
+    return int(snapshot["exit_code"])
+
+
+def _restore(directory: str, snapshot: Mapping[str, Any]) -> bool:
+    """Put the outputs of all tasks in their places, each file verified; mark what is used as used."""
+    from noxline.cache.blobs import restore_files, touch
+
+    blobs = snapshot["blobs"]
+    for folder, files, (size, known) in snapshot["tasks"]:
+        place = f"{directory}/tasks/{folder}"
+        if not restore_files(blobs, files, f"{place}/output"):
+            return False
+        if not restore_files(blobs, [("log.txt", size, known, False)], f"{place}/.log"):
+            return False
+        os.rename(f"{place}/.log/log.txt", f"{place}/log.txt")
+        os.rmdir(f"{place}/.log")
+    touch(snapshot["entries"])
+    return True
+
+
+def _filler(root: str, run_id: str, began: float) -> Callable[[str], str]:
+    """Return a function that puts this run's id, times and commit where the rehearsal's stand."""
+    from noxline.inputs import commit
+
+    seconds = time.monotonic() - began
+    started = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - seconds))
+    head = commit.head(root)
+    pairs = (
+        (RUN_ID, run_id),
+        (STARTED_AT, started),
+        (str(SECONDS), f"{seconds:.4f}"),
+        (HUMAN_SECONDS, f"{seconds:.1f} s"),
+        (COMMIT, head),
+    )
+
+    def fill(text: str) -> str:
+        for placeholder, value in pairs:
+            text = text.replace(placeholder, value)
+        return text
+
+    return fill
+
+
+def _write(path: str, text: str) -> None:
+    temporary = f"{path}.{os.getpid()}.tmp"
+    with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+    os.replace(temporary, path)
+
+
+def _prune(runs: str, keep: int, current: str) -> None:
+    """Remove the oldest runs, as the ordinary way does."""
+    with os.scandir(runs) as entries:
+        names = sorted(entry.name for entry in entries if entry.is_dir())
+    for name in names[: max(0, len(names) - max(keep, 1))]:
+        if name != current:
+            remove(f"{runs}/{name}")
+
+
+def remove(folder: str) -> None:
+    """Remove a folder, if it is there."""
+    from noxline.cache import blobs
+
+    blobs.remove(folder)
