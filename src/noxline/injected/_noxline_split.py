@@ -1,4 +1,4 @@
-"""Split tests into shards of equal time: files whole where that balances, torn where tearing pays, longest first.
+"""Split tests into shards of equal time: the longest first, those that share costly fixtures together where that pays.
 
 Greedy by descending weight is Graham's LPT rule (SIAM Journal on Applied Mathematics 17, 1969).
 """
@@ -97,9 +97,10 @@ class Weights:
         return piece.own + self.cost(piece.needs)
 
     def pieces(self, ids: Iterable[str]) -> list[Piece]:
-        """Return one piece for each file, and one for each group of tests that stay together.
+        """Return one piece for each test, group of tests, and file of tests with shared fixtures that take time.
 
-        Files that share a fixture that takes longer than they themselves do begin as one piece.
+        Single tests average out what is wrong with their durations, which whole files do not. Files that share a
+        fixture that takes longer than they themselves do begin as one piece.
         """
         groups = self._known.groups
         units: dict[tuple[str, str], list[str]] = {}
@@ -109,11 +110,12 @@ class Weights:
         for key, names in units.items():
             needs = frozenset(use for name in names for use in self._known.uses.get(name, ()) if use in self.costs)
             own = sum(self.seconds(name) for name in names)
-            place = key if key[0] else ("", file_of(names[0]))
+            place = key if key[0] or not needs else ("file", file_of(names[0]))
             files.setdefault(place, []).append((own, needs, tuple(names)))
         merged: dict[tuple[str, str], list[tuple[float, frozenset[str], tuple[str, ...]]]] = {}
         for place, parts in files.items():
-            merged.setdefault(self._dearest(Piece(parts)) or place, []).extend(parts)
+            dearest = self._dearest(Piece(parts)) if place[0] else None
+            merged.setdefault(dearest or place, []).extend(parts)
         return [Piece(parts) for parts in merged.values()]
 
     def _dearest(self, piece: Piece) -> tuple[str, str] | None:
@@ -149,7 +151,7 @@ class Shards:
     def best(self) -> float:
         """Return the bound that no split of these tests beats: the mean, or the longest unit."""
         pieces = [piece for pieces in self.pieces for piece in pieces]
-        needs = frozenset().union(*(piece.needs for piece in pieces))
+        needs = frozenset().union(*{piece.needs for piece in pieces})
         mean = (sum(piece.own for piece in pieces) + self.weights.cost(needs)) / len(self.loads)
         parts = (part for piece in pieces for part in piece.parts)
         return max([mean, *(own + self.weights.cost(uses) for own, uses, _ in parts)])
