@@ -30,7 +30,7 @@ from noxline.running import RunSession
 
 
 def _local_store(project: Project, warn: Callable[[str], None]) -> DiskStore:
-    """Return the store on this disk, with the scope of this run: what a trusted run reads, only one of its kind wrote."""
+    """Return the store on this disk, with the scope of this run: a trusted run reads only what its kind wrote."""
     namespace = namespace_of(os.environ)
     secret = os.environ.get(SIGNING_KEY, "").strip()
     scope = LOCAL if namespace == TRUSTED and not secret else namespace
