@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from noxline.inputs import commit, sealed
 from tests.inputs.test_index import git
 from tests.warm.small import Done, Small
 
@@ -85,6 +86,21 @@ def test_a_replay_names_the_commit_of_now(small: Small) -> None:
     assert done.replayed
     head = git(small.root, "rev-parse", "HEAD").strip()
     assert head in json.dumps(done.document("verdict.json"))
+
+
+def test_a_result_that_rests_on_commits_is_not_replayed_after_another(small: Small) -> None:
+    """As those of `build` and `sbom` do, where the version comes from git."""
+    small.warmed()
+
+    def rest_on(version: str) -> None:
+        for path in (small.root / ".noxline" / "state" / "warm").iterdir():
+            snapshot: Any = sealed.load(str(path))
+            sealed.save(str(path), {**snapshot, "version": version})
+
+    rest_on(commit.version_source(str(small.root)))
+    assert small.ci().replayed
+    git(small.root, "tag", f"v{len(list(small.root.iterdir()))}")
+    assert not small.ci().replayed
 
 
 def edit(name: str, old: str, new: str) -> Callable[[Small], None]:
