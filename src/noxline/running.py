@@ -42,11 +42,6 @@ _STATUS = {
 }
 
 
-def new_run_id() -> str:
-    """Return a run id that sorts by time: `20260131-142530-9f3a`."""
-    return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{os.urandom(2).hex()}"
-
-
 @dataclass
 class RunSession:
     """One run from its directory to its verdict; `run` is called once."""
@@ -55,7 +50,7 @@ class RunSession:
     options: Options
     reporters: Sequence[Reporter]
     reuse: Callable[[RunSession, RequestBuilder], Reuser]
-    run_id: str = field(default_factory=new_run_id)
+    run_id: str
     warnings: list[str] = field(default_factory=list)
     reuser: Reuser = field(init=False)
 
