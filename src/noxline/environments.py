@@ -60,6 +60,8 @@ class ProjectEnvironments:
         record = self._record(task)
         known = self._known(task, record)
         python = self._interpreter(task)
+        if record is None:
+            want(self._place(task), None)  # what was wanted of it before says nothing any more
         if known is None:
             return None, _UNKNOWN
         want(self._place(task), known, python=python.full if python else "")

@@ -10,9 +10,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from noxline.audit.harmless import FINGERPRINTED
 from noxline.audit.observed import Observed
-from noxline.audit.patterns import covers_path
 from noxline.audit.reading import TRACE, read_observed
 from noxline.audit.shadow import is_chosen
 from noxline.audit.tracer import find_tracer, tracing_argv
@@ -21,28 +19,9 @@ from noxline.model.event import Warned
 from noxline.model.task import Task
 from noxline.model.undeclared import Undeclared
 from noxline.project import Options, Project
-from noxline.sessions.files import listed_files
 from noxline.system.files import task_folder
 
 _RATE_IN_CI = 0.02
-
-
-def declared_inputs(project: Project) -> Callable[[Task], Declared]:
-    """Return what says of a task which inputs and outputs its stage declares, of the files that are there now."""
-    listed = listed_files(project.root)
-    policies = {stage.name: stage.policy for stage in project.pipeline.stages}
-
-    def declared(task: Task) -> Declared:
-        policy = policies[task.stage]
-        patterns = policy.inputs or ()
-        return Declared(
-            files=frozenset(name for name in listed if not patterns or covers_path(patterns, name)),
-            patterns=patterns,
-            variables=(*FINGERPRINTED, *policy.env),
-            outputs=policy.outputs,
-        )
-
-    return declared
 
 
 def share_checked(options: Options, rate: float | None, environ: Mapping[str, str]) -> float:
@@ -61,8 +40,8 @@ class InputCheck:
     options: Options
     run_id: str
     directory: Path
+    declare: Callable[[Project], Callable[[Task], Declared]]
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    declare: Callable[[Project], Callable[[Task], Declared]] = declared_inputs
 
     def is_checked(self, task: str) -> bool:
         """Tell whether a task is watched."""

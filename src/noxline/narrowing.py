@@ -8,7 +8,7 @@ from typing import Any
 
 from noxline.definitions import definitions_of
 from noxline.graph import TaskGraph, closure
-from noxline.inputs.listing import untracked
+from noxline.inputs.listing import listing, untracked
 from noxline.inputs.patterns import matcher, named
 from noxline.project import Options, Project
 from noxline.settings.facts import Origin
@@ -95,8 +95,11 @@ def reached_by(project: Project, options: Options, changed: Collection[str]) -> 
 def ignored_inputs(project: Project, options: Options) -> list[str]:
     """Return the inputs that git ignores, named for that: nobody knows how they were at another commit."""
     definitions = definitions_of(project, options)
-    names = {name for definition in definitions.values() for name in named(definition.patterns)}
-    return sorted(untracked(str(project.root), sorted(names))) if names else []
+    named_ones = {name for definition in definitions.values() for name in named(definition.patterns) if name}
+    there = [name for name in sorted(named_ones) if (project.root / name).exists()]
+    folders = [name for name in there if (project.root / name).is_dir()]
+    found = {*there} - {*folders} | (untracked(str(project.root), folders) if folders else set())
+    return sorted(found.difference(listing(str(project.root)).names())) if found else []
 
 
 def deciding_files(project: Project) -> set[str]:

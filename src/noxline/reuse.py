@@ -9,8 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from noxline.audit.harmless import FINGERPRINTED
+from noxline.audit.undeclared import Declared
 from noxline.cache.blobs import entry_path
 from noxline.cache.disk import DiskStore
+from noxline.cache.ledger import Tally, append
 from noxline.cache.place import LOCAL
 from noxline.definitions import Definition
 from noxline.engine.reuse import Terms, refusal, reuse
@@ -22,7 +25,9 @@ from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
 from noxline.ports import CacheStore
 from noxline.results import kept_result
+from noxline.splits import ran_tests
 from noxline.tree_outputs import files_of, gather, put_back
+from noxline.verification import REASON, Verifier
 
 NO_OUTPUT = "none"
 FORCED = "--force"
@@ -71,6 +76,10 @@ class ReplayTerms:
     plan: tuple[tuple[str, tuple[str, ...], Mapping[str, Any], tuple[str, ...]], ...]
 
 
+def _never(_task: str) -> bool:
+    return False
+
+
 @dataclass
 class Reuser:
     """Decides and keeps; `place` gives the folders of a task's output and log in this run."""
@@ -89,6 +98,9 @@ class Reuser:
     taken: dict[str, Found] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     local: DiskStore | None = None
+    verifier: Verifier | None = None
+    is_checked: Callable[[str], bool] = _never
+    ran: int = 0
 
     def decide(self, task: Task) -> Decision:
         """Return whether a task runs or a stored result is taken, which is then in its place already."""
@@ -101,6 +113,7 @@ class Reuser:
             self.made[task.name] = made
             decision = self._decide(task, made)
         if isinstance(decision, Run):
+            self.ran += 1
             self.outputs[task.name] = f"{_UNKNOWN} {os.urandom(8).hex()}"
             patterns = self.definitions[task.name].patterns
             index = self.fingerprints.index
@@ -121,6 +134,8 @@ class Reuser:
         if refused:
             self.refused.add(task.name)
             return Run(reasons=(refused,))
+        if self.verifier is not None and self.verifier.takes(task.name, found):
+            return Run(reasons=(REASON,))
         output, log = self.place(task.name)
         if not self.store.restore(found, output, log):
             return Run(reasons=("its stored result is damaged",))
@@ -151,7 +166,9 @@ class Reuser:
             return "--no-cache"
         if not self.definitions[task.name].reuse:
             return "its results are never reused"
-        return FORCED if task.stage in self.forced or task.name in self.forced else ""
+        if task.stage in self.forced or task.name in self.forced:
+            return FORCED
+        return "its inputs are checked" if self.is_checked(task.name) else ""
 
     def needs(self, task: str) -> dict[str, str]:
         """Return the digests of the outputs that a task gets from others."""
@@ -173,8 +190,13 @@ class Reuser:
             return outcome
         real = self.environments.after(task)
         self.fingerprints.index.refresh()
-        made = self.fingerprints.make(task.name, real, started.needs)
+        tests = ran_tests(task.shard[0], output) if task.shard else None
+        made = self.fingerprints.make(task.name, real, started.needs, tests=tests)
         self.made[task.name] = made
+        warning = self.verifier.verdict(task.name, made.digest, outcome, view, output) if self.verifier else ""
+        if warning:
+            self.refused.add(task.name)
+            outcome = replace(outcome, warnings=(*outcome.warnings, warning))
         changed = self._changed(task.name, started, made)
         if changed:
             return replace(outcome, warnings=(*outcome.warnings, f"not kept: {changed} while it ran"))
@@ -238,6 +260,27 @@ class Reuser:
         self.seen.save()
         if self.store is not None:
             self.store.close()
+        if self.local is not None:
+            append(self.local.root, self._tally())
+
+    def declared(self, task: Task) -> Declared:
+        """Return what a task's inputs and outputs are declared, or taken, to be."""
+        definition = self.definitions[task.name]
+        return Declared(
+            files=frozenset(self.fingerprints.inputs(task.name).names),
+            patterns=definition.patterns,
+            variables=(*FINGERPRINTED, *definition.variables),
+            outputs=definition.outputs,
+        )
+
+    def _tally(self) -> Tally:
+        return Tally(
+            hits=len(self.taken),
+            misses=self.ran,
+            saved_seconds=sum(found.entry.seconds for found in self.taken.values()),
+            verified=self.verifier.verified if self.verifier else 0,
+            wrong=self.verifier.wrong if self.verifier else 0,
+        )
 
 
 def _files(found: Found) -> tuple[tuple[tuple[str, int, str, bool], ...], tuple[int, str]]:

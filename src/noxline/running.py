@@ -18,6 +18,7 @@ from noxline.executors.local import LocalExecutor
 from noxline.explaining import FINGERPRINTS, text_of
 from noxline.gates.threshold import ThresholdGate, exit_code
 from noxline.input_check import InputCheck
+from noxline.lessons import learn, naming_tests
 from noxline.metrics.collect import merge, read_stage
 from noxline.model.event import Event, Judged, Measured, RunFinished, RunStarted, Warned
 from noxline.model.gate import Rule
@@ -30,7 +31,7 @@ from noxline.ports import Reading, Reporter
 from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
 from noxline.reuse import Reuser
-from noxline.state import keep_durations, task_durations
+from noxline.state import task_durations
 from noxline.system.files import write_atomic
 from noxline.system.masking import masker
 
@@ -114,14 +115,14 @@ class RunSession:
             reporter.handle(event)
 
     def _tasks(self, begun: float) -> tuple[tuple[TaskResult, ...], bool]:
-        if warning := self._check.warning():
+        if warning := self.check.warning():
             self.emit(warning)
         builder = RequestBuilder(
             project=self.project,
             options=self.options,
             run_id=self.run_id,
             directory=self.directory,
-            check=self._check,
+            check=self.check,
         )
         reuser = self.reuser = self.reuse(self, builder)
         plan = Plan(
@@ -144,8 +145,16 @@ class RunSession:
         finally:
             executor.close()
             self._close(reuser)
-        keep_durations(self.project.root, result.results)
-        return result.results, result.interrupted
+        lessons = learn(
+            self.project,
+            result.results,
+            run=self.run_id,
+            whole=not self.options.posargs,
+            fingerprints={name: made.digest for name, made in reuser.made.items()},
+        )
+        for said in lessons.warnings:
+            self.emit(Warned(message=said))
+        return lessons.results, result.interrupted
 
     def _close(self, reuser: Reuser) -> None:
         try:
@@ -156,15 +165,22 @@ class RunSession:
             self.emit(Warned(message=f"what was learnt for the next run cannot be kept: {error}"))
 
     @cached_property
-    def _check(self) -> InputCheck:
-        return InputCheck(project=self.project, options=self.options, run_id=self.run_id, directory=self.directory)
+    def check(self) -> InputCheck:
+        """Return what watches tasks of this run, each against the inputs that it really has."""
+        return InputCheck(
+            project=self.project,
+            options=self.options,
+            run_id=self.run_id,
+            directory=self.directory,
+            declare=lambda _project: self.reuser.declared,
+        )
 
     def _checked(self, results: Sequence[TaskResult]) -> tuple[TaskResult, ...]:
         """Return the results with what the tasks that were watched used beyond their declarations."""
         checked = tuple(replace(result, undeclared=self._undeclared(result.task)) for result in results)
         for result in checked:
             passed = result.decision == "ran" and result.outcome.status is Status.PASSED
-            if passed and result.undeclared is None and self._check.is_checked(result.task.name):
+            if passed and result.undeclared is None and self.check.is_checked(result.task.name):
                 self.emit(
                     Warned(message=f"the inputs of {result.task.name} are not checked: no process of it was seen")
                 )
@@ -172,7 +188,7 @@ class RunSession:
 
     def _undeclared(self, task: Task) -> tuple[Undeclared, ...] | None:
         try:
-            return self._check.result(task)
+            return self.check.result(task)
         except OSError as error:
             self.emit(Warned(message=f"the inputs of {task.name} could not be checked: {error}"))
             return None
@@ -181,7 +197,7 @@ class RunSession:
         """Return the outcome of an attempt with what nox says of it."""
         tasks = [self.project.graph.tasks[name] for name in self.project.selection.tasks]
         names = {name for task in tasks for name in (task.name, task.session, task.stage)}
-        return with_notified(interpret(outcome, report), report, names)
+        return naming_tests(with_notified(interpret(outcome, report), report, names))
 
     def _read(self, results: Sequence[TaskResult]) -> dict[str, Reading]:
         """Return what the reports of each stage hold, of the tasks that were started."""

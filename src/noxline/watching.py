@@ -144,7 +144,7 @@ def file_look(project: Project, options: Options) -> Callable[[], Mapping[str, s
     patterns = all_patterns(project, options)
 
     def look() -> Mapping[str, str]:
-        # Anew each time: one index asks only once what git ignores. The runs themselves warn of a damaged one.
+        # Anew each time: an index that finds no listed file changed says again what it said of ignored ones.
         index = open_index(project.root, lambda _: None)
         index.refresh()
         return parse(index.select(patterns).text)

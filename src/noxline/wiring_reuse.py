@@ -27,10 +27,11 @@ from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
 from noxline.reuse import Reuser
 from noxline.running import RunSession
+from noxline.verification import Verifier, share_verified
 
 
 def _local_store(project: Project, warn: Callable[[str], None]) -> DiskStore:
-    """Return the store on this disk, with the scope of this run: a trusted run reads only what its kind wrote."""
+    """Return the store on this disk in this run's scope: a trusted run reads only what one of its kind wrote."""
     namespace = namespace_of(os.environ)
     secret = os.environ.get(SIGNING_KEY, "").strip()
     scope = LOCAL if namespace == TRUSTED and not secret else namespace
@@ -52,7 +53,12 @@ def reuser_of(session: RunSession, builder: RequestBuilder) -> Reuser:
     def place(task: str) -> tuple[Path, Path]:
         return builder.output(task), builder.folder(task) / "log.txt"
 
-    return open_reuse(session.project, session.options, place, warn)
+    reuser = open_reuse(session.project, session.options, place, warn)
+    reuser.is_checked = session.check.is_checked
+    rate = share_verified(session.project.settings.pipeline.cache.verify_rate, os.environ)
+    if reuser.store is not None and rate:
+        reuser.verifier = Verifier(session.project.root, reuser.store, session.run_id, rate)
+    return reuser
 
 
 def open_reuse(

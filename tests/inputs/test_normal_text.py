@@ -25,6 +25,8 @@ PLACES = Places(ROOT, f"{ROOT}/.noxline/runs/20260131-142530-9f3a/tasks/t/output
         (f"{ROOT}/.noxline/runs/20260131-142530-9f3a/tasks/t/output/x", "<output>/x"),
         (f"{ROOT}/.noxline/runs/20260131-142530-9f3a/tasks/u/output/x", "<run>/tasks/u/output/x"),
         (".noxline/runs/20260131-142530-9f3a/tasks/u", "<run>/tasks/u"),
+        (f"{ROOT}/.noxline/runs/20250101-000000-0000/tasks/t/output/x", "<output>/x"),  # where a reused one was made
+        (f"{ROOT}/.noxline/runs/20250101-000000-0000/tasks/t/output2", "<run>/tasks/t/output2"),
         (f"{ROOT}/.noxline/envs/standard/tests-3-12/bin", "<root>/.noxline/envs/standard/tests-3-12/bin"),
         ("/tmp/pytest-of-me/pytest-12/x", "/tmp/pytest-of-me/pytest-12/x"),
     ],

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from noxline.inputs.patterns import matcher
+
+_matcher = cache(matcher)
 _WILDCARD = re.compile(r"[*?\[]")
 
 
@@ -20,7 +23,7 @@ def covers_path(patterns: Iterable[str], name: str) -> bool:
     >>> covers_path(["src", "*.toml"], "src/a/b.py"), covers_path(["src", "*.toml"], "sub/a.toml")
     (True, False)
     """
-    return any(_expression(pattern).fullmatch(name) for pattern in patterns)
+    return _matcher(tuple(patterns))(name)
 
 
 def covers_named(patterns: Iterable[str], name: str) -> bool:

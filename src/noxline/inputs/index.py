@@ -21,23 +21,29 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_SCHEMA = 1
+_SCHEMA = 2
+_BLOCK = 256  # files
+_STEP = 200  # changed files; more are not remembered one by one
+_STEPS = 64
 
 
 class InputSet:
-    """Some files of a project with their digests; `digest` is that of `text`, one line a file."""
+    """Some files of a project with their digests; `digest` is that of both together."""
 
-    __slots__ = ("_lines", "digest", "names")
+    __slots__ = ("_digests", "digest", "names")
 
-    def __init__(self, names: Sequence[str], lines: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], digests: Sequence[str]) -> None:
         self.names = names
-        self._lines = lines
-        self.digest = sha256(self.text).hexdigest()
+        self._digests = digests
+        # Neither holds a NUL, so no two sets are written alike.
+        whole = "\0".join((str(len(names)), *names, *digests))
+        self.digest = sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()
 
     @property
     def text(self) -> bytes:
         """Return the files as lines of digest and name, in order."""
-        return "".join(self._lines).encode("utf-8", "surrogateescape")
+        lines = [line_of(name, digest) for name, digest in zip(self.names, self._digests, strict=True)]
+        return "".join(lines).encode("utf-8", "surrogateescape")
 
 
 class Index:
@@ -55,6 +61,9 @@ class Index:
         self._sets: dict[tuple[str, ...], tuple[str, bytes, dict[str, str]]] = {}
         self._fresh: dict[tuple[str, ...], InputSet] = {}
         self._ignored: dict[tuple[str, ...], dict[str, str]] = {}
+        # What led from one digest of a set to the next, and what changed since the digest of a set was last asked for.
+        self._steps: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {}
+        self._since: dict[tuple[str, ...], tuple[str, dict[str, tuple[str, str]]]] = {}
         self._changed = False
         self._load(warn)
 
@@ -65,7 +74,8 @@ class Index:
             warn(f"the index of files is damaged ({error}): all files are read again")
             return
         if isinstance(content, tuple) and content[:2] == (_SCHEMA, self.root):
-            _, _, self.by_git, self._raws, self.names, numbers, self._unsettled, self.digests, self._sets = content
+            _, _, self.by_git, self._raws, self.names, numbers, self._unsettled, *rest = content
+            self.digests, self._sets, self._steps, self._since = rest
             self._numbers.frombytes(numbers)
 
     def refresh(self) -> bool:
@@ -121,34 +131,62 @@ class Index:
         unsettled = {self.names[place] for place in self._unsettled}
         self._unsettled = frozenset(place for place, name in enumerate(new) if name in unsettled)
         self.names, self._numbers = new, numbers
-        self._sets, self._fresh, self._changed = {}, {}, True
+        self._sets, self._fresh, self._steps, self._since, self._changed = {}, {}, {}, {}, True
 
     def _read(self, numbers: array[int]) -> bool:
         """Read the files whose numbers differ; return whether one has another digest."""
-        now, differs = read_time(), False
+        now = read_time()
         unsettled = set()
+        changes: dict[str, tuple[str, str]] = {}
         for place in self._to_read(numbers):
             start = place * WIDTH
             digest, lasting = content_of(self.root, self.names[place], numbers[start + 4])
             if not lasting or not is_settled(numbers[start : start + WIDTH], now):
                 unsettled.add(place)
-            differs = differs or digest != self.digests[place]
-            self.digests[place] = digest
+            if digest != self.digests[place]:
+                changes[self.names[place]] = self.digests[place], digest
+                self.digests[place] = digest
         self._changed = self._changed or numbers != self._numbers or unsettled != self._unsettled
         self._numbers, self._unsettled = numbers, frozenset(unsettled)
-        if differs:
-            self._sets = {key: ("", members, extra) for key, (_, members, extra) in self._sets.items()}
-            self._fresh = {}
-        return differs
+        if changes:
+            self._forget_digests(changes)
+        return bool(changes)
+
+    def _forget_digests(self, changes: dict[str, tuple[str, str]]) -> None:
+        """Have the digests of all sets made anew, and remember what changed since they were made."""
+        for key, (digest, members, extra) in self._sets.items():
+            first, earlier = self._since.get(key, (digest, {}))
+            if first and len(earlier) + len(changes) <= _STEP:
+                self._since[key] = first, _joined(earlier, changes)
+            else:
+                self._since.pop(key, None)
+            self._sets[key] = "", members, extra
+        self._fresh = {}
 
     def _to_read(self, numbers: array[int]) -> list[int]:
-        known, unsettled = self._numbers, self._unsettled
-        return [
-            place
-            for place in range(len(self.names))
-            if place in unsettled
-            or numbers[place * WIDTH : (place + 1) * WIDTH] != known[place * WIDTH : (place + 1) * WIDTH]
-        ]
+        """Return the places of the files to be read; blocks of files that are as they were are passed over at once."""
+        known, found = self._numbers, set(self._unsettled)
+        for first in range(0, len(numbers), _BLOCK * WIDTH):
+            last = first + _BLOCK * WIDTH
+            if numbers[first:last] != known[first:last]:
+                found |= {
+                    start // WIDTH
+                    for start in range(first, min(last, len(numbers)), WIDTH)
+                    if numbers[start : start + WIDTH] != known[start : start + WIDTH]
+                }
+        return sorted(found)
+
+    def changes(self, old: str, new: str) -> dict[str, tuple[str, str]] | None:
+        """Return the files whose content led from one digest of a set to another, with both; None when not known."""
+        found: dict[str, tuple[str, str]] = {}
+        seen = set()
+        while new != old:
+            if new in seen or new not in self._steps:
+                return None
+            seen.add(new)
+            new, before = self._steps[new]
+            found = _joined(before, found)
+        return found
 
     def moments(self, patterns: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
         """Return what changes whenever a file that patterns name is written, however alike it is afterwards."""
@@ -173,15 +211,35 @@ class Index:
         if patterns in self._fresh and self._sets[patterns][2] == extra:
             return self._fresh[patterns]
         members = self._members(patterns)
-        digests, names = self.digests, self.names
-        rows = [(names[place], digests[place]) for place in members if digests[place]]
+        names, digests = self._listed(members)
         if extra:
-            rows = sorted({**dict(rows), **extra}.items())
-        made = InputSet([name for name, _ in rows], [line_of(name, digest) for name, digest in rows])
+            rows = sorted({**dict(zip(names, digests, strict=True)), **extra}.items())
+            names, digests = [name for name, _ in rows], [digest for _, digest in rows]
+        made = InputSet(names, digests)
+        self._note_step(patterns, made.digest)
         self._fresh[patterns] = made
         self._sets[patterns] = (made.digest, members.tobytes(), extra)
         self._changed = True
         return made
+
+    def _listed(self, members: array[int]) -> tuple[Sequence[str], Sequence[str]]:
+        """Return names and digests of those of the files that are there."""
+        names, digests = self.names, self.digests
+        if len(members) == len(names) and ABSENT not in digests:
+            return names, list(digests)
+        there = [place for place in members if digests[place]]
+        return [names[place] for place in there], [digests[place] for place in there]
+
+    def _note_step(self, patterns: tuple[str, ...], digest: str) -> None:
+        """Note what of a set's files led from its last digest to this one."""
+        old, changes = self._since.pop(patterns, ("", {}))
+        if not old or old == digest:
+            return
+        wanted = matcher(patterns)
+        self._steps.pop(digest, None)
+        self._steps[digest] = old, {name: pair for name, pair in changes.items() if wanted(name)}
+        while len(self._steps) > _STEPS:
+            del self._steps[next(iter(self._steps))]
 
     def _members(self, patterns: tuple[str, ...]) -> array[int]:
         members = array("L")
@@ -218,9 +276,15 @@ class Index:
         """Keep what is known for the next run; may raise OSError."""
         if self._changed:
             numbers = self._numbers.tobytes()
-            known = (self.names, numbers, self._unsettled, self.digests, self._sets)
+            known = (self.names, numbers, self._unsettled, self.digests, self._sets, self._steps, self._since)
             sealed.save(self._path, (_SCHEMA, self.root, self.by_git, self._raws, *known))
             self._changed = False
+
+
+def _joined(earlier: dict[str, tuple[str, str]], later: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Return two lots of changes as one: from what a file was before the first to what it is after the last."""
+    joined = {**earlier, **{name: (earlier.get(name, pair)[0], pair[1]) for name, pair in later.items()}}
+    return {name: pair for name, pair in joined.items() if pair[0] != pair[1]}
 
 
 def _is_folder(path: str) -> bool:

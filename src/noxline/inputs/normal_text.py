@@ -26,6 +26,9 @@ class Places:
         spelled = "|".join(re.escape(form) for form, _ in folders) or r"(?!)"
         self._folders = re.compile(rf"(?<![\w.~-])(?:{spelled})(?![\w~-]|\.\w)")
         self._runs = re.compile(r"(?:<root>[/\\]+)?\.noxline([/\\]+)runs[/\\]+" + _END)
+        # A reused output was made in the run directory of another run.
+        task = os.path.basename(os.path.dirname(os.path.abspath(output)))
+        self._earlier = re.compile(rf"<run>[/\\]+tasks[/\\]+{re.escape(task)}[/\\]+output(?![\w~-]|\.\w)")
         parents = "|".join(re.escape(form) for form in sorted(_temporary(), key=len, reverse=True))
         pytest = rf"pytest-of-{_END}(?:[/\\]+pytest-\d+)?"
         self._temporary = re.compile(rf"(?<![\w.~-])(?:{parents})[/\\]+(?:{pytest}|{_END})")
@@ -38,7 +41,7 @@ class Places:
         'see <root>/x.py, not /home/a/pq'
         """
         text = self._folders.sub(lambda found: self._names[found.group()], text)
-        return self._runs.sub("<run>", text)
+        return self._earlier.sub("<output>", self._runs.sub("<run>", text))
 
     def words(self, text: str) -> str:
         """Return the text of a report: temporary folders and addresses of objects are settled too."""

@@ -1,7 +1,8 @@
 """Patterns that name input files: `src`, `tests/**/*.py`, `!docs/**`.
 
 A pattern without a wildcard is a file or a whole folder. `*` and `?` stay within one name, `**` crosses folders,
-`[...]` is a set of characters. A pattern that begins with `!` takes out again what the others named.
+`[...]` is a set of characters. A pattern that begins with `!` takes out again what those before it named: as in
+`.gitignore`, the last one that fits a name decides.
 """
 
 from __future__ import annotations
@@ -32,13 +33,17 @@ def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
     """
     import re
 
-    chosen = [pattern for pattern in patterns if pattern[:1] != "!"]
-    left_out = [pattern[1:] for pattern in patterns if pattern[:1] == "!"]
-    yes = re.compile("|".join(map(_expression, chosen)) or r"(?!)", re.DOTALL).fullmatch
-    if not left_out:
-        return lambda name: yes(name) is not None
-    no = re.compile("|".join(map(_expression, left_out)), re.DOTALL).fullmatch
-    return lambda name: yes(name) is not None and no(name) is None
+    groups: list[tuple[bool, list[str]]] = []  # neighbours of one kind are one expression, the last ones first
+    for pattern in reversed(patterns):
+        takes = pattern[:1] != "!"
+        if not groups or groups[-1][0] is not takes:
+            groups.append((takes, []))
+        groups[-1][1].append(_expression(pattern if takes else pattern[1:]))
+    ways = [(takes, re.compile("|".join(parts), re.DOTALL).fullmatch) for takes, parts in groups]
+    if len(ways) == 1 and ways[0][0]:
+        only = ways[0][1]
+        return lambda name: only(name) is not None
+    return lambda name: next((takes for takes, fits in ways if fits(name)), False)
 
 
 def _plain(pattern: str) -> str:

@@ -46,7 +46,12 @@ def decisions(root: str, snapshot: Mapping[str, Any], index: Index) -> dict[str,
 def _why(
     root: str, known: Mapping[str, Any], now: Mapping[str, Any], index: Index, patterns: tuple[str, ...]
 ) -> tuple[str, ...]:
+    steps = index.changes(known["inputs"], now["inputs"])
+
     def files(listed: str) -> Mapping[str, str] | None:
+        if steps is not None:
+            side = 1 if listed == now["inputs"] else 0
+            return {name: pair[side] for name, pair in steps.items()}
         if listed == now["inputs"]:
             return input_lines.parse(index.select(patterns).text)
         try:
