@@ -44,6 +44,20 @@ def test_the_result_is_not_kept(tmp_path: Path, name: str, known: bool, back: bo
     assert second.ends == tree.foretold()
 
 
+def test_an_edit_before_a_later_task_starts_counts_for_that_task(tmp_path: Path) -> None:
+    tree = WorkTree.make(tmp_path / "one", tmp_path / "store")
+    path = tree.root / "secret.env"  # git ignores it; `bench`, which names it, runs last and alone
+    data = path.read_bytes()
+
+    def meanwhile(running: str, moment: str) -> None:
+        if running == "compile" and moment == "before":
+            path.write_bytes(data[::-1])
+
+    assert tree.run(meanwhile=meanwhile).ends == tree.foretold()
+    path.write_bytes(data)
+    assert tree.run().ends == tree.foretold()
+
+
 def test_the_reason_names_each_kind_of_change(tmp_path: Path) -> None:
     tree = WorkTree.make(tmp_path / "one", tmp_path / "store")
     tree.run()
