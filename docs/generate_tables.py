@@ -18,7 +18,15 @@ from noxline.gates.defaults import DEFAULT_RULES, producer
 from noxline.sessions.catalog import STANDARD
 from noxline.settings.json_schema import schema
 from noxline.settings.metric_names import METRIC_NAMES
-from noxline.settings.schema import TABLES, CacheSettings, GatesSettings, PipelineSettings, StageSettings
+from noxline.settings.schema import (
+    TABLES,
+    CacheSettings,
+    GatesSettings,
+    PipelineSettings,
+    QuarantineSettings,
+    StageSettings,
+    TestsSettings,
+)
 
 DOCS = Path(__file__).parent
 _BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -65,7 +73,7 @@ def _keys(kind: type[msgspec.Struct], *, without: Collection[str] = ()) -> str:
 
 
 def _rules_key() -> str:
-    return _keys(GatesSettings).replace("`rules = ", "`")
+    return _keys(GatesSettings, without=("quarantine",)).replace("`rules = ", "`")
 
 
 def _metrics() -> str:
@@ -104,7 +112,9 @@ def _exit_codes() -> str:
 
 
 TABLES_BY_NAME: Mapping[str, Callable[[], str]] = {
-    "pipeline keys": lambda: _keys(PipelineSettings, without=("cache", "stage")),
+    "pipeline keys": lambda: _keys(PipelineSettings, without=("tests", "cache", "stage")),
+    "tests keys": lambda: _keys(TestsSettings),
+    "quarantine keys": lambda: _keys(QuarantineSettings),
     "cache keys": lambda: _keys(CacheSettings),
     "stage keys": lambda: _keys(StageSettings),
     "gates keys": _rules_key,

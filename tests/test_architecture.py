@@ -28,9 +28,9 @@ LAYERS = (
     ("nox_bridge",),
     ("sessions",),
     ("executors", "cache", "metrics", "gates", "reports"),
-    ("assembly", "project", "state"),
+    ("assembly", "project", "state", "splits", "flaky"),
     ("input_check",),
-    ("requests",),
+    ("requests", "lessons"),
     ("definitions", "last_seen", "results", "tree_outputs"),
     ("environments",),
     ("fingerprints", "verification"),
@@ -46,7 +46,7 @@ LAYERS = (
     ("__main__",),
 )
 # Adapter packages on one layer do not see each other; these pairs of single modules may.
-SAME_LAYER = {("selection", "graph"), ("graph_render", "graph")}
+SAME_LAYER = {("selection", "graph"), ("graph_render", "graph"), ("splits", "state"), ("flaky", "state")}
 STAND_ALONE = {"injected"}  # put on the path of other interpreters: imports nothing of noxline
 MAX_MODULE, MAX_FUNCTION, MAX_MEDIAN, MAX_POSITIONAL = 300, 50, 10, 5
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from noxline.model.run import TaskResult
 from noxline.model.stage import Source
 from noxline.model.task import Outcome, Status, Task
-from noxline.state import keep_durations, task_durations
+from noxline.state import durations_of_tests, keep_durations, task_durations
+from tests.testing.records_on_disk import ran, record
 
 
 def result(name: str, seconds: float, *, decision: str = "ran", output: Path | None = None) -> TaskResult:
@@ -26,13 +27,22 @@ def test_durations_of_tasks_that_ran_are_kept_and_others_stay(tmp_path: Path) ->
     assert task_durations(tmp_path) == {"lint": 2.0, "tests": 5.0}
 
 
-def test_durations_of_single_tests_are_merged_over_shards(tmp_path: Path) -> None:
-    for shard, tests in (("a", {"t::one": 0.5}), ("b", {"t::two": 1.5})):
+def learned(**tests: float) -> dict[str, object]:
+    return {"schema": 1, "tests": {f"t::{n}": {"seconds": s, "when": 1} for n, s in tests.items()}, "shared": {}}
+
+
+def test_durations_of_single_tests_are_merged_over_shards_and_runs_reused_ones_too(tmp_path: Path) -> None:
+    for shard, tests, decision in (("a", {"one": 0.5}, "ran"), ("b", {"two": 1.5}, "reused")):
         (tmp_path / shard).mkdir()
-        (tmp_path / shard / "durations.json").write_text(json.dumps(tests))
-        keep_durations(tmp_path, [result(f"tests-{shard}", 1.0, output=tmp_path / shard)])
-    kept = json.loads((tmp_path / ".noxline/state/durations.json").read_text())
-    assert kept == {"t::one": 0.5, "t::two": 1.5}
+        (tmp_path / shard / "durations.json").write_text(json.dumps(learned(**tests)))
+        keep_durations(tmp_path, [result(f"tests-{shard}", 1.0, output=tmp_path / shard, decision=decision)])
+    assert durations_of_tests(tmp_path) == learned(one=0.5, two=1.5)
+
+
+def test_a_session_that_leaves_only_the_records_of_its_processes_teaches_too(tmp_path: Path) -> None:
+    record(tmp_path / "out", ran("t::one", seconds=2.0))
+    keep_durations(tmp_path, [result("tests", 1.0, output=tmp_path / "out")])
+    assert durations_of_tests(tmp_path)["tests"]["t::one"]["seconds"] == 2.0
 
 
 @given(st.binary(max_size=60))

@@ -126,13 +126,19 @@ def _refuse_unsplittable_stages(stages: Sequence[Stage], origins: Mapping[str, s
             )
 
 
-def tasks_of(pipeline: Pipeline, *, cores: int, parallel_tests: bool = False) -> tuple[Task, ...]:
+def tasks_of(
+    pipeline: Pipeline, *, cores: int, parallel_tests: bool = False, auto: Mapping[str, int] | None = None
+) -> tuple[Task, ...]:
     """Return one task for each session and shard of the pipeline, with needs between tasks.
 
+    `auto` is the number of shards of each stage that leaves it to noxline; without it there is one for each CPU.
     With `parallel_tests` the test runner starts workers of its own: its tasks may take all CPU tokens that are free.
     """
     sessions = [(stage, session) for stage in pipeline.stages for session in stage.sessions]
-    by_session = {(session.source, session.name): _names(stage, session, cores) for stage, session in sessions}
+    counts = {stage.name: _shard_count(stage, cores, auto or {}) for stage in pipeline.stages}
+    by_session = {
+        (session.source, session.name): _names(stage, session, counts[stage.name]) for stage, session in sessions
+    }
     by_stage: dict[str, list[str]] = {stage.name: [] for stage in pipeline.stages}
     for stage, session in sessions:
         by_stage[stage.name] += by_session[session.source, session.name]
@@ -153,13 +159,14 @@ def _cpus(stage: Stage, cores: int, *, parallel_tests: bool) -> int:
     return cores if parallel_tests and stage.standard == "tests" else 1
 
 
-def _shard_count(stage: Stage, cores: int) -> int:
-    return max(1, cores) if stage.policy.shards == "auto" else int(stage.policy.shards)
+def _shard_count(stage: Stage, cores: int, auto: Mapping[str, int]) -> int:
+    if stage.policy.shards == "auto":
+        return auto.get(stage.name, max(1, cores))
+    return int(stage.policy.shards)
 
 
-def _names(stage: Stage, session: SessionInfo, cores: int) -> list[str]:
+def _names(stage: Stage, session: SessionInfo, shards: int) -> list[str]:
     """Return the names of a session's tasks, one for each shard."""
-    shards = _shard_count(stage, cores)
     # A standard stage beside a project's session of the same name is told apart by its stage's name.
     base = stage.name if stage.name.startswith("standard-") else session.name
     return [base] if shards == 1 else [f"{base}#{k}/{shards}" for k in range(1, shards + 1)]

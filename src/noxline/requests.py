@@ -10,6 +10,7 @@ from pathlib import Path
 
 from noxline.cache.open import secret_variables
 from noxline.engine.plan import Slot
+from noxline.flaky import write_first
 from noxline.input_check import InputCheck
 from noxline.model.stage import SessionInfo, Source, Stage
 from noxline.model.task import Task, TaskRequest
@@ -20,6 +21,7 @@ from noxline.nox_bridge.prepare import prepare_argv
 from noxline.nox_bridge.standard_noxfile import write_standard_noxfile
 from noxline.project import Options, Project
 from noxline.sessions.measure import measured_environment, write_rcfile
+from noxline.splits import planned_split, split_name, write_run_split
 from noxline.system.files import task_folder
 
 
@@ -142,7 +144,7 @@ class RequestBuilder:
             needs=[self.output(need) for need in task.needs if need in selected],
             cpus=cpus,
             envs=envs,
-            durations=self.project.root / ".noxline" / "state" / "durations.json",
+            testing=self._testing(task),
             pythons=self.project.pipeline.pythons,
             measure=self._measure(task, envs),
         )
@@ -152,6 +154,30 @@ class RequestBuilder:
         if self.options.fix:
             environ["NOXLINE_FIX"] = "1"
         return environ
+
+    def _testing(self, task: Task) -> dict[str, str]:
+        """Return the variables that say which tests a task runs."""
+        variables = {"NOXLINE_FAIL_FAST": "1"} if self.options.fail_fast else {}
+        if self._failed_before:
+            variables["NOXLINE_FIRST"] = str(self._first_file)
+        if task.shard is not None:
+            variables["NOXLINE_SPLIT"] = str(self._split_file(split_name(task.name), task.shard[1]))
+        return variables
+
+    @property
+    def _first_file(self) -> Path:
+        return self.directory / "splits" / "first.json"
+
+    @cached_property
+    def _failed_before(self) -> bool:
+        return write_first(self.project.root, self._first_file)
+
+    def _split_file(self, name: str, count: int) -> Path:
+        """Return the file that all shards of this run read; it is written when the first of them starts."""
+        path = self.directory / "splits" / f"{task_folder(name)}.json"
+        if not path.exists():
+            write_run_split(path, planned_split(self.project.root, name, count), self.project.root)
+        return path
 
     def _measure(self, task: Task, envs: Path) -> Mapping[str, str]:
         """Return the variables that measure a session of the project's own; standard sessions measure themselves."""
@@ -163,7 +189,6 @@ class RequestBuilder:
             self.output(task.name),
             envs=envs,
             shard=task.shard,
-            durations=self.project.root / ".noxline" / "state" / "durations.json",
             rcfile=self._rcfile,
         )
 

@@ -18,6 +18,7 @@ from noxline.executors.local import LocalExecutor
 from noxline.explaining import FINGERPRINTS, text_of
 from noxline.gates.threshold import ThresholdGate, exit_code
 from noxline.input_check import InputCheck
+from noxline.lessons import learn, naming_tests
 from noxline.metrics.collect import merge, read_stage
 from noxline.model.event import Event, Judged, Measured, RunFinished, RunStarted, Warned
 from noxline.model.gate import Rule
@@ -30,7 +31,7 @@ from noxline.ports import Reading, Reporter
 from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
 from noxline.reuse import Reuser
-from noxline.state import keep_durations, task_durations
+from noxline.state import task_durations
 from noxline.system.files import write_atomic
 from noxline.system.masking import masker
 
@@ -144,8 +145,10 @@ class RunSession:
         finally:
             executor.close()
             self._close(reuser)
-        keep_durations(self.project.root, result.results)
-        return result.results, result.interrupted
+        lessons = learn(self.project, result.results, run=self.run_id, whole=not self.options.posargs)
+        for said in lessons.warnings:
+            self.emit(Warned(message=said))
+        return lessons.results, result.interrupted
 
     def _close(self, reuser: Reuser) -> None:
         try:
@@ -188,7 +191,7 @@ class RunSession:
         """Return the outcome of an attempt with what nox says of it."""
         tasks = [self.project.graph.tasks[name] for name in self.project.selection.tasks]
         names = {name for task in tasks for name in (task.name, task.session, task.stage)}
-        return with_notified(interpret(outcome, report), report, names)
+        return naming_tests(with_notified(interpret(outcome, report), report, names))
 
     def _read(self, results: Sequence[TaskResult]) -> dict[str, Reading]:
         """Return what the reports of each stage hold, of the tasks that were started."""

@@ -6,11 +6,13 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noxline.assembly import assemble, tasks_of
 from noxline.errors import MachineError, UsageError
+from noxline.flaky import refuse_overdue
 from noxline.graph import CycleError, TaskGraph
 from noxline.model.gate import Rule
 from noxline.model.pipeline import Pipeline
@@ -30,6 +32,7 @@ from noxline.settings.loader import load, rules
 from noxline.settings.root import find_root
 from noxline.settings.schema import Settings
 from noxline.settings.sources import near_misses
+from noxline.splits import auto_shards
 
 if TYPE_CHECKING:
     from noxline.explaining import Explanation
@@ -75,13 +78,16 @@ def open_project(start: Path, options: Options) -> Project:
     root = find_root(start)
     settings = load(root)
     state = state_directory(root)
+    refuse_overdue(root, settings, date.today())
     facts = detect(root)
     interpreters = find_interpreters(os.environ, state)
     matrix, notes = _matrix(settings, facts, interpreters, options.pythons)
     listing = _listing(root, state, matrix)
     pipeline = _pipeline(root, settings, facts, listing=listing, matrix=matrix, notes=notes)
     count = options.jobs or settings.pipeline.workers or cores()
-    graph = _graph(tasks_of(pipeline, cores=count, parallel_tests=_parallel_tests(root, facts)), settings)
+    parallel = _parallel_tests(root, facts)
+    auto = auto_shards(root, pipeline, cores=count, parallel_tests=parallel)
+    graph = _graph(tasks_of(pipeline, cores=count, parallel_tests=parallel, auto=auto), settings)
     project = Project(
         root=root,
         settings=settings,

@@ -52,7 +52,7 @@ def test_json_after_the_separator_is_not_ours(noxline: Noxline) -> None:
     ("arguments", "message", "hint"),
     [
         (("plam",), "there is no command called 'plam'", "did you mean 'plan'?"),
-        (("ci", "--frobnicate"), "No such option '--frobnicate'", "noxline ci --help"),
+        (("ci", "--xyzzy"), "No such option '--xyzzy'.", "noxline ci --help"),
         (("ci", "-j", "0"), "Invalid value for '-j' / '--jobs': 0 is not in the range x>=1.", "noxline ci --help"),
         (("ci", "-q", "-v"), "-q and -v exclude each other", ""),
         (("run",), "nothing to run was named", "noxline run STAGE..., or noxline run --failed"),

@@ -21,6 +21,7 @@ REFERENCE = ROOT / "docs" / "reference"
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 # How the parts of noxline that sit in a task's processes speak with each other; nobody else needs them.
 INTERNAL = {
+    "NOXLINE_UNRECORDED",
     "NOXLINE_WORKERS",
     "NOXLINE_RECORD",
     "NOXLINE_RECORDING",

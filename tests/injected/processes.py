@@ -20,6 +20,7 @@ class Project:
     extra: dict[str, str] = field(default_factory=dict)
     runs: int = 0
     said: str = ""
+    python: str = sys.executable
 
     def write(self, name: str, content: str) -> None:
         path = self.root / name
@@ -36,12 +37,12 @@ class Project:
         output = self.root.parent / f"output-{self.runs}"
         output.mkdir()
         done = subprocess.run(
-            [sys.executable, *arguments],
+            [self.python, *arguments],
             cwd=self.root,
             env=self.environ(output, **changes),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         self.said = done.stdout + done.stderr
         processes = read_processes(output)

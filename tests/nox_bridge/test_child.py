@@ -24,7 +24,7 @@ def environment(base: dict[str, str], *, task: Task = TASK, **measure: str) -> d
         needs=[Path("/a"), Path("/b")],
         cpus=2,
         envs=Path("/e"),
-        durations=Path("/d.json"),
+        testing={"NOXLINE_SPLIT": "/s.json"},
         pythons=["3.11", "3.12"],
         measure=measure,
     )
@@ -75,7 +75,7 @@ def test_the_contracts_variables_are_set_and_nothing_of_an_outer_run_is_left() -
         "NOXLINE_TASK": "t#1/2",
         "NOXLINE_RUN": "r1",
         "NOXLINE_ENVS": "/e",
-        "NOXLINE_DURATIONS": "/d.json",
+        "NOXLINE_SPLIT": "/s.json",
     }
     assert (environ["KEEP"], environ["UV_PYTHON_DOWNLOADS"], environ["PYTHONUNBUFFERED"]) == ("1", "never", "1")
     assert environ["PYTEST_XDIST_AUTO_NUM_WORKERS"] == "2"

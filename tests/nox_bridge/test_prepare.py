@@ -65,7 +65,7 @@ class Project:
             needs=[],
             cpus=1,
             envs=self.envs,
-            durations=self.root / "none.json",
+            testing={},
             pythons=[],
             measure={},
         )

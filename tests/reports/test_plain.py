@@ -55,7 +55,7 @@ def test_one_line_for_each_task_that_ended(tmp_path: Path) -> None:
     assert text == (
         "noxline — 3 tasks of 3 stages, 1 skipped, 2 workers, run r1\n"
         "✓ tests-3.12  passed   12.3 s  ran: first run\n"
-        "✓ lint        passed    0.5 s  reused\n"
+        "✓ lint        reused (local)\n"
         "- hooks       skipped: no hook configuration\n"
         "\u00d7 docs        cancelled: needs build\n"
     )

@@ -147,7 +147,7 @@ def test_the_same_table_in_both_places(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["[etl]\nsteps = 3\n", "", "[rule]\n'a.b' = 1\n", "[tests]\nshards = 0\n"])
+@pytest.mark.parametrize("text", ["[etl]\nsteps = 3\n", "", "[rule]\n'a.b' = 1\n", "[lint]\nshards = 0\n"])
 def test_a_file_without_any_of_our_keys_is_not_ours(tmp_path: Path, text: str) -> None:
     assert load(project(tmp_path, config_pipeline=text, config_gates=text)) == Settings()
 
@@ -163,10 +163,16 @@ def test_a_file_that_names_noxline_is_ours_whatever_its_keys(tmp_path: Path) -> 
         ("[stage.tests]\nshard = 4\n", 2, "unknown key 'shard' in [stage.tests]", "did you mean 'shards'?"),
         ("workers = 1\npyton = []\n", 2, "unknown key 'pyton'", "did you mean 'python'?"),
         (
-            "workers = 1\n[tests]\nshards = 2\n",
+            "workers = 1\n[lint]\nshards = 2\n",
             2,
-            "unknown key 'tests'",
-            "settings of a stage stand below [stage.tests]",
+            "unknown key 'lint'",
+            "settings of a stage stand below [stage.lint]",
+        ),
+        (
+            "workers = 1\n[tests]\nshards = 2\n",
+            3,
+            "unknown key 'shards' in [tests]",
+            "shards belongs to one stage: write it below [stage.tests], say",
         ),
         (
             "workers = 1\ntimeout = '5m'\n",
@@ -462,3 +468,45 @@ def test_a_file_that_is_not_ours_but_nearly_is_remarked(tmp_path: Path) -> None:
     )
     (folder / "pipeline.toml").write_text("steps = 1\n", encoding="utf-8")
     assert near_misses(tmp_path) == ()
+
+
+QUARANTINED = '[[quarantine]]\ntest = "a::b"\nreason = "#1"\nowner = "ada"\nexpires = 2026-03-31\n'
+
+
+def test_the_quarantine_is_read_with_the_place_of_each_entry(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "gates.toml").write_text(QUARANTINED + "\n" + QUARANTINED.replace("a::b", "a::c"))
+    settings = load(tmp_path)
+    assert [(entry.test, str(entry.expires)) for entry in settings.gates.quarantine] == [
+        ("a::b", "2026-03-31"),
+        ("a::c", "2026-03-31"),
+    ]
+    assert settings.places["gates.quarantine"] == ("config/gates.toml:1", "config/gates.toml:7")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "line", "message"),
+    [
+        ("owner = ", "ownr = ", 4, "unknown key 'ownr' in [[quarantine]]"),
+        ("2026-03-31", '"soon"', 5, 'expires in [[quarantine]] must be a date, not "soon"'),
+        ('owner = "ada"\n', "", 1, "an entry of [[quarantine]] lacks owner"),
+        ("[[quarantine]]", "[quarantine]", 1, "quarantine must be a table for each test, not a table"),
+    ],
+)
+def test_mistakes_in_the_quarantine_are_named(tmp_path: Path, wrong: str, right: str, line: int, message: str) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "gates.toml").write_text(QUARANTINED.replace(wrong, right))
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path)
+    assert f"config/gates.toml:{line}" in f"{error.value.place} {error.value.message}"
+    assert message in error.value.message
+
+
+def test_retries_are_set_for_all_tests(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "pipeline.toml").write_text('[tests]\nretries = 0\nretry_time = "5m"\n')
+    tests = load(tmp_path).pipeline.tests
+    assert (tests.retries, tests.retry_time) == (0, 300.0)
+    (tmp_path / "config" / "pipeline.toml").write_text("[tests]\nretry = 3\n")
+    with pytest.raises(ConfigError, match=r"unknown key 'retry' in \[tests\]"):
+        load(tmp_path)

@@ -51,7 +51,7 @@ def test_what_is_written_reads_back_as_the_defaults(tmp_path: Path) -> None:
 
 def test_every_key_of_the_pipeline_can_be_uncommented(tmp_path: Path) -> None:
     text = plan(tmp_path)["config/pipeline.toml"].new
-    keys = re.sub(r"^# (?=\[stage|\[cache|[a-z_]+ = )", "", text, flags=re.MULTILINE)
+    keys = re.sub(r"^# (?=\[stage|\[cache|\[tests|[a-z_]+ = )", "", text, flags=re.MULTILINE)
     put(tmp_path, "config/pipeline.toml", keys)
     settings = load(tmp_path)
     assert settings.pipeline.python == ("3.10", "3.11")

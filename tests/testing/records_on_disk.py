@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from noxline.injected._noxline_split import digest
+
 
 def record(
     output: Path, *events: dict[str, Any], name: str = "1-1", python: str = "3.11.7", end: float | None = 1.0
@@ -24,3 +26,9 @@ def record(
 def ran(name: str, outcome: str = "passed", **more: Any) -> dict[str, Any]:
     """Return the line of one test."""
     return {"event": "test", "id": name, "outcome": outcome, "seconds": 0.5, **more}
+
+
+def collected(ids: list[str], *, everything: list[str] | None = None) -> dict[str, Any]:
+    """Return the line that says what is going to run; `everything` is what all shards together run."""
+    whole = ids if everything is None else everything
+    return {"event": "collected", "ids": ids, "deselected": 0, "total": len(whole), "universe": digest(whole)}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noxline.testing.records import Process, Start, Test, Unreadable, read_process
-from noxline.testing.results import durations, merge, read_results
+from noxline.testing.results import merge, read_results
 from tests.testing.records_on_disk import ran, record
 
 
@@ -78,12 +78,6 @@ def test_reruns_make_a_pass_flaky(tmp_path: Path) -> None:
     record(tmp_path, ran("x", reruns=1), ran("y", "failed", reruns=2))
     results = read_results([tmp_path]).tests["3.11"]
     assert (results["x"].flaky, results["y"].flaky) == (True, False)
-
-
-def test_durations_are_those_of_the_slowest_python(tmp_path: Path) -> None:
-    record(tmp_path / "a", ran("x", seconds=1.0))
-    record(tmp_path / "b", ran("x", seconds=2.0), python="3.12.0")
-    assert durations(read_results([tmp_path / "a", tmp_path / "b"])) == {"x": 2.0}
 
 
 RUN = st.lists(st.builds(Test, st.sampled_from("abcde"), st.sampled_from(["passed", "skipped", "failed", "error"])))

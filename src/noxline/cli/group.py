@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "explain": ("noxline.cli.explain", "explain", "Say why a task runs or is reused."),
     "runs": ("noxline.cli.runs", "runs", "List the runs that are kept."),
     "logs": ("noxline.cli.runs", "logs", "Print the newest log of a task."),
+    "flaky": ("noxline.cli.flaky", "flaky", "List the flaky tests, how often they fail and since when."),
     "init": ("noxline.cli.setup", "init", "Write the noxfile, the settings and the workflow."),
     "doctor": ("noxline.cli.setup", "doctor", "Say what is missing on this machine, and how to mend it."),
     "completion": ("noxline.cli.setup", "completion", "Print the completion script of a shell."),

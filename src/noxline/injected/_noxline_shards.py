@@ -1,69 +1,12 @@
-"""Assign tests to shards: contiguous blocks of the sorted ids, of about equal duration."""
+"""What a test process is asked to run: its shard, by the split that all shards of a run read from one file."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from statistics import median
+from typing import Any
 
-# No test is free: setting it up costs about a millisecond even where its own time rounds to nothing.
-_LEAST_SECONDS = 0.001
-
-
-def assign(
-    ids: list[str], durations: dict[str, float], count: int, groups: dict[str, str] | None = None
-) -> list[list[str]]:
-    """Return `count` disjoint lists that together hold all ids; none is empty when there are enough to go round.
-
-    `durations` are seconds; an id without any gets the median of those that are known. `groups` maps an id to the
-    name of a group that is never torn; then a group counts as one.
-
-    >>> assign(["a", "b", "c"], {"a": 2.0, "b": 1.0, "c": 1.0}, 2)
-    [['a'], ['b', 'c']]
-    """
-    units = _units(sorted(set(ids)), groups or {})
-    ends = _ends(_weights(units, durations), count)
-    blocks = [units[start:end] for start, end in zip([0, *ends[:-1]], ends)]
-    return [[name for unit in block for name in unit] for block in blocks]
-
-
-def _units(ids: list[str], groups: dict[str, str]) -> list[list[str]]:
-    """Return the ids as units that stay whole, each at the place of its first member."""
-    units: dict[tuple[bool, str], list[str]] = {}
-    for name in ids:
-        key = (True, groups[name]) if name in groups else (False, name)
-        units.setdefault(key, []).append(name)
-    return list(units.values())
-
-
-def _weights(units: list[list[str]], durations: dict[str, float]) -> list[float]:
-    """Return the seconds of each unit."""
-    known = [durations[name] for unit in units for name in unit if name in durations]
-    typical = median(known) if known else 1.0
-    return [sum(max(durations.get(name, typical), _LEAST_SECONDS) for name in unit) for unit in units]
-
-
-def _ends(weights: list[float], count: int) -> list[int]:
-    """Return where each block ends: a unit belongs to the block that its middle falls into."""
-    total, passed, ends = sum(weights), 0.0, [0] * count
-    for weight in weights:
-        place = int((passed + weight / 2) / total * count) if total else 0
-        passed += weight
-        ends[min(place, count - 1)] += 1
-    for block in range(1, count):
-        ends[block] += ends[block - 1]
-    return _without_gaps(ends, len(weights))
-
-
-def _without_gaps(ends: list[int], units: int) -> list[int]:
-    """Move the ends so that no block is empty, as far as there are units."""
-    count = len(ends)
-    for block in range(count):
-        low = min(units, (ends[block - 1] if block else 0) + 1)
-        high = max(low, units - (count - 1 - block))
-        ends[block] = min(max(ends[block], low), high) if units >= count else low
-    ends[-1] = units
-    return ends
+from _noxline_split import Known, keep, split
 
 
 def requested(environ: Mapping[str, str]) -> tuple[int, int] | None:
@@ -75,16 +18,35 @@ def requested(environ: Mapping[str, str]) -> tuple[int, int] | None:
     return int(number), int(count)
 
 
-def known_durations(environ: Mapping[str, str]) -> dict[str, float]:
-    """Return the durations of earlier runs; none when the file is not there or not readable."""
-    path = environ.get("NOXLINE_DURATIONS", "")
+def mine(ids: list[str], groups: dict[str, str], environ: Mapping[str, str]) -> set[str]:
+    """Return those of the collected ids that this shard runs.
+
+    Nothing but the ids and the split's file counts, so all shards come to the same split. `groups` maps ids to the
+    name of a group that is never torn.
+    """
+    shard = requested(environ)
+    if shard is None:
+        return set(ids)
+    number, count = shard
+    document = read(environ.get("NOXLINE_SPLIT", ""))
+    known = Known(
+        document.get("seconds"), document.get("uses"), document.get("costs"), {**document.get("groups", {}), **groups}
+    )
+    old = document.get("shards")
+    blocks = keep(old, ids, known) if old and len(old) == count else split(ids, known, count)
+    return set(blocks[number - 1])
+
+
+def read(path: str) -> dict[str, Any]:
+    """Return a JSON object; an empty one when the file is not there or not readable.
+
+    A split only balances: without it the shards are still disjoint and complete, for all of them read the same file.
+    """
     if not path:
         return {}
     try:
         with open(path, encoding="utf-8") as stream:
             content = json.load(stream)
     except (OSError, ValueError):
-        return {}  # durations only balance: without them the shards are still disjoint and complete
-    if not isinstance(content, dict):
         return {}
-    return {name: float(value) for name, value in content.items() if isinstance(value, (int, float))}
+    return content if isinstance(content, dict) else {}

@@ -14,6 +14,7 @@ from typing import Any
 
 import _noxline_records as records
 import _noxline_shards as shards
+from _noxline_split import digest
 
 _RANK = ("passed", "skipped", "failed", "error")  # the worst that a result hears of a test is its outcome
 
@@ -35,7 +36,14 @@ def _record(suite: unittest.TestSuite, result: Any, run: Callable[[Any], Any]) -
     names = Names(suite)
     selected = _selected(names.all)
     record = records.Recorder("unittest", platform.python_version(), os.getcwd(), sys.argv[1:])
-    record.write(event="collected", ids=selected, deselected=0, total=len(names.all), files=sorted(names.files))
+    record.write(
+        event="collected",
+        ids=selected,
+        deselected=0,
+        total=len(names.all),
+        universe=digest(names.all),
+        files=sorted(names.files),
+    )
     if len(selected) < len(names.all):
         mine = set(selected)
         _keep(suite, lambda test: names.of(test) in mine)
@@ -114,11 +122,7 @@ def _source(module: str) -> str | None:
 
 
 def _selected(names: list[str]) -> list[str]:
-    shard = shards.requested(os.environ)
-    if shard is None:
-        return names
-    number, count = shard
-    mine = set(shards.assign(names, shards.known_durations(os.environ), count)[number - 1])
+    mine = shards.mine(names, {}, os.environ)
     return [name for name in names if name in mine]
 
 

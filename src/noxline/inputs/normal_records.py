@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from noxline.inputs.normal_text import Places
 
 # The command line holds the number of workers, and places; what it leads to stands in the other lines.
-_NOISE = frozenset({"seconds", "pid", "worker", "args", "version"})
+_NOISE = frozenset({"seconds", "pid", "worker", "args", "version", "phases", "cost", "shared", "uses"})
 
 
 class Recorded:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from noxline.model.metric import Metric, Missing
 from noxline.ports import Reading
-from noxline.testing.results import Results, read_results
+from noxline.testing.results import Results
+from noxline.testing.verdicts import read_judged
 
 SOURCE = "tests/*.jsonl"
 _COUNTS = ("tests.passed", "tests.failed", "tests.errors", "tests.skipped", "tests.seconds")
@@ -26,7 +27,7 @@ class TestsReader:
 
     def read(self, outputs: Sequence[Path], root: Path) -> Reading | None:  # noqa: ARG002 - the port's signature
         """Return the counts over all output directories; None when no test process left a record."""
-        results = read_results(outputs)
+        results = read_judged(outputs)
         if not results.processes and not results.incomplete:
             return None
         if results.incomplete:

@@ -19,8 +19,8 @@ START = Path(__file__).with_name("start.py")
 
 # Set anew for each task; what an outer noxline left there says nothing about this one.
 _CONTRACT = (
-    *("ROOT", "OUTPUT", "NEEDS", "SHARD", "PYTHONS", "CPUS", "TASK", "RUN", "ENVS", "DURATIONS", "FIX", "NEWEST"),
-    *("GATE", "AUDIT"),
+    *("ROOT", "OUTPUT", "NEEDS", "SHARD", "PYTHONS", "CPUS", "TASK", "RUN", "ENVS", "FIX", "NEWEST", "GATE"),
+    *("AUDIT", "SPLIT", "FIRST", "ONLY", "FAIL_FAST"),
 )
 _WORKERS = "PYTEST_XDIST_AUTO_NUM_WORKERS"
 _OWN = frozenset(f"NOXLINE_{name}" for name in _CONTRACT)
@@ -156,11 +156,14 @@ def child_environment(
     needs: Sequence[Path],
     cpus: int,
     envs: Path,
-    durations: Path,
+    testing: Mapping[str, str],
     pythons: Sequence[str],
     measure: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return the whole environment of a task's processes: the user's, the contract's variables, those that measure."""
+    """Return the whole environment of a task's processes: the user's, the contract's variables, those that measure.
+
+    `testing` are the variables that say which tests run, and in which order.
+    """
     environ = with_uv(inherited(base))
     environ["PATH"] = search_path(environ.get("PATH", os.defpath), task.python, interpreters)
     environ["PYTHONUNBUFFERED"] = "1"
@@ -177,7 +180,7 @@ def child_environment(
         "NOXLINE_TASK": task.name,
         "NOXLINE_RUN": run_id,
         "NOXLINE_ENVS": str(envs),
-        "NOXLINE_DURATIONS": str(durations),
+        **testing,
     }
     if task.shard:
         environ["NOXLINE_SHARD"] = f"{task.shard[0]}/{task.shard[1]}"

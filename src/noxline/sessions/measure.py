@@ -23,13 +23,12 @@ def measured_environment(
     envs: Path,
     rcfile: Path,
     shard: tuple[int, int] | None = None,
-    durations: Path | None = None,
 ) -> dict[str, str]:
     """Return the variables with which a session records its tests and its coverage into `output`.
 
     `rcfile` is what `write_rcfile` wrote; `envs` is the folder of the environments whose programs are measured.
     """
-    variables = recording_environment(root, output, shard=shard, durations=durations)
+    variables = recording_environment(root, output, shard=shard)
     return {**variables, "NOXLINE_ENVS": str(envs), MEASURE: str(rcfile)}
 
 
@@ -39,7 +38,6 @@ def recording_environment(
     *,
     pythonpath: str | None = None,
     shard: tuple[int, int] | None = None,
-    durations: Path | None = None,
 ) -> dict[str, str]:
     """Return the variables with which test runners record what they run; coverage is left to the command.
 
@@ -58,8 +56,6 @@ def recording_environment(
     }
     if shard is not None:
         variables["NOXLINE_SHARD"] = f"{shard[0]}/{shard[1]}"
-    if durations is not None:
-        variables["NOXLINE_DURATIONS"] = str(durations)
     return variables
 
 

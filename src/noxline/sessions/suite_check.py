@@ -33,9 +33,10 @@ def verdict(code: int, results: Results, *, runners: Sequence[Runner], shard: st
 def _failure(code: int, results: Results, *, may_be_empty: bool) -> str:
     """Return what the exit code and the records say against the run; an empty shard ends with "no tests"."""
     excused = may_be_empty and code == NO_TESTS and not results.all()
+    said = []
     if code and not excused:
-        return f"the tests ended with exit code {code}" + (": no tests ran" if code == NO_TESTS else "")
-    return "; ".join(results.incomplete)
+        said.append(f"the tests ended with exit code {code}" + (": no tests ran" if code == NO_TESTS else ""))
+    return "; ".join([*said, *results.incomplete])
 
 
 def _collected_in_all(results: Results) -> int:

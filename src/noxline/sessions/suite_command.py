@@ -23,7 +23,12 @@ class Place:
 
 
 def commands(suite: TestSuite, posargs: Sequence[str], place: Place) -> list[tuple[TestCommand, tuple[str, ...]]]:
-    """Return each command with its command line; extra arguments go to the last one of pytest or unittest."""
+    """Return each command with its command line under coverage."""
+    return [(command, under_coverage(argv, place)) for command, argv in plain_commands(suite, posargs, place)]
+
+
+def plain_commands(suite: TestSuite, posargs: Sequence[str], place: Place) -> list[tuple[TestCommand, tuple[str, ...]]]:
+    """Return each command with its own command line; extra arguments go to the last one of pytest or unittest."""
     taker = _taker(suite)
     lines = []
     for command in suite.commands:
@@ -32,7 +37,7 @@ def commands(suite: TestSuite, posargs: Sequence[str], place: Place) -> list[tup
             argv += ("--no-cov",) if suite.no_cov or has_pytest_cov(place, argv) else ()
         if command is taker:
             argv = (*argv, *posargs)
-        lines.append((command, under_coverage(argv, place)))
+        lines.append((command, argv))
     return lines
 
 

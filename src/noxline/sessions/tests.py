@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ from noxline.sessions.measure import recording_environment
 from noxline.sessions.output import output_directory
 from noxline.sessions.suite_check import NO_TESTS, forgotten_files, unittest_modules, verdict
 from noxline.sessions.suite_command import Place, commands, environment, under_coverage
-from noxline.settings.facts import ProjectFacts, Runner, TestSuite
+from noxline.settings.facts import ProjectFacts, Runner, TestCommand, TestSuite
 
 if TYPE_CHECKING:
     import nox
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 
 COVERAGE = "coverage>=5"
 WARNINGS = "warnings.json"
-_LEFTOVERS = ("tests", "coverage.data*", "junit.xml", "durations.json", WARNINGS)
+FAIL_FAST = "NOXLINE_FAIL_FAST"
+TESTS_FAILED = 1  # the exit code of pytest
+_LEFTOVERS = ("tests", "coverage.data*", "junit.xml", "durations.json", "flaky.json", WARNINGS)
 
 
 def run_tests(session: nox.Session, facts: ProjectFacts) -> None:
@@ -45,14 +49,14 @@ def run_tests(session: nox.Session, facts: ProjectFacts) -> None:
     place = _place(session, facts, output)
     recording = recording_environment(facts.root, output, pythonpath=dict(suite.env).get("PYTHONPATH"))
     run = SuiteRun(session, facts, suite, place, environment(suite, recording, place))
-    code = run.run_all()
+    code = run.run_judged(output)
     results = _results(output)
-    run.warnings += forgotten_files(suite, results) if not session.posargs else []
-    if run.is_assumed() and run.warnings:
+    forgotten = forgotten_files(suite, results) if not session.posargs else []
+    if run.is_assumed() and forgotten:
         code = code or run.run_forgotten(unittest_modules(facts.root, suite, results))
         results = _results(output)
-        run.warnings = forgotten_files(suite, results)
-    _leave(output, results, run.warnings)
+        forgotten = forgotten_files(suite, results)
+    _leave(output, results, [*run.warnings, *forgotten])
     problem = verdict(
         code, results, runners=[c.runner for c in suite.commands], shard=os.environ.get("NOXLINE_SHARD", "")
     )
@@ -105,19 +109,36 @@ class SuiteRun:
         self.suite = suite
         self.place = place
         self.env = env
+        self.root = facts.root
         self.directory = facts.root / suite.directory
         self.warnings: list[str] = []
+        self.failed: list[tuple[TestCommand, int]] = []
 
     def run_all(self) -> int:
         """Run all commands; return the first exit code that is not 0 and counts.
 
         One that fails keeps no other from running: a failed check of the documentation must not hide the tests.
         """
-        failed = 0
+        self.failed = []
         for command, argv in commands(self.suite, self.session.posargs, self.place):
             code = self._run(argv)
-            failed = failed or (0 if command.ignore_failure else code)
-        return failed
+            if code and not command.ignore_failure:
+                self.failed.append((command, code))
+        return self.failed[0][1] if self.failed else 0
+
+    def run_judged(self, output: Path) -> int:
+        """Run all commands, and once more those tests that a flaky one kept from running."""
+        code = self.run_all()
+        left = judge_failures(self, code, output)
+        if code and not left and os.environ.get(FAIL_FAST):
+            self.env[FAIL_FAST] = ""
+            left = judge_failures(self, self.run_all(), output)
+        return left
+
+    @property
+    def only_tests_failed(self) -> bool:
+        """Tell whether nothing but tests of pytest can have failed."""
+        return all(command.runner is Runner.PYTEST and code == TESTS_FAILED for command, code in self.failed)
 
     def is_assumed(self) -> bool:
         """Tell whether pytest was only guessed from the tests' files: nothing declares a command."""
@@ -136,19 +157,42 @@ class SuiteRun:
         return stream(self.session, *argv, env=self.env, directory=self.directory)
 
 
-def _results(output: Path) -> Results:
-    from noxline.testing.results import read_results
+def judge_failures(run: SuiteRun, code: int, output: Path) -> int:
+    """Find out what the failed tests are; return the exit code that is left when none of them counts any more."""
+    results = _results(output)
+    if not code or results.incomplete:
+        return code
+    from noxline.sessions.suite_retry import find_out, quarantined, trials_of, uncounted
+    from noxline.settings.loader import load
+    from noxline.testing.retry import Allowance
+    from noxline.testing.verdicts import failing, read_verdicts, sentences, write_verdicts
 
-    return read_results([output])
+    settings = load(run.root)
+    allowance = Allowance(retries=settings.pipeline.tests.retries, set_seconds=settings.pipeline.tests.retry_time)
+    trials = trials_of(
+        run.session, run.suite, run.place, env=run.env, root=run.root, results=results, allowance=allowance
+    )
+    excused = quarantined(results, settings.gates.quarantine, date.today())
+    verdicts = find_out(results, trials, allowance, excused=excused, root=run.root)
+    write_verdicts(output, verdicts.and_those(read_verdicts(output)))
+    run.warnings += sentences(verdicts)
+    return 0 if run.only_tests_failed and uncounted(failing(results), verdicts) else code
+
+
+def _results(output: Path) -> Results:
+    from noxline.testing.verdicts import read_judged
+
+    return read_judged([output])
 
 
 def _leave(output: Path, results: Results, warnings: Sequence[str]) -> None:
     """Write the merged reports, and print what the user should know."""
+    from noxline.testing.durations import of_results
     from noxline.testing.junit import to_junit
-    from noxline.testing.results import durations
 
     (output / "junit.xml").write_bytes(to_junit(results))
-    (output / "durations.json").write_text(json.dumps(durations(results), sort_keys=True), encoding="utf-8")
+    learned = of_results(results, round(time.time(), 3))
+    (output / "durations.json").write_text(json.dumps(learned, sort_keys=True), encoding="utf-8")
     if warnings:
         (output / WARNINGS).write_text(json.dumps(list(warnings), indent=1), encoding="utf-8")
     for warning in warnings:

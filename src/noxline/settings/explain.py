@@ -13,7 +13,14 @@ import msgspec
 from noxline.errors import ConfigError, suggest
 from noxline.settings.locate import KeyPath
 from noxline.settings.rules import check_metric, example, parse_rule
-from noxline.settings.schema import TABLES, CacheSettings, StageSettings, decode_custom
+from noxline.settings.schema import (
+    TABLES,
+    CacheSettings,
+    QuarantineSettings,
+    StageSettings,
+    TestsSettings,
+    decode_custom,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +44,10 @@ def problems(table: str, data: Mapping[str, Any], heading: str = "") -> Iterator
             yield from _stages(value, heading)
         elif (table, key) == ("gates", "rules"):
             yield from _rules(value)
-        elif (table, key) == ("pipeline", "cache"):
-            yield from _cache(value, heading)
+        elif (table, key) in _TABLES:
+            yield from _table(_TABLES[table, key], key, value, heading)
+        elif (table, key) == ("gates", "quarantine"):
+            yield from _quarantine(value, heading)
         else:
             yield from _value(TABLES[table], (key,), value, heading)
 
@@ -52,11 +61,7 @@ def _stages(stages: Any, heading: str) -> Iterator[Problem]:
     for name, stage in stages.items():
         below = ".".join(part for part in (heading, "stage", name) if part)
         if not isinstance(stage, dict):
-            hint = (
-                f"{name} belongs to one stage: write it below [stage.tests], say"
-                if name in _fields(StageSettings)
-                else _STAGE
-            )
+            hint = _stage_hint(name) if name in _fields(StageSettings) else _STAGE
             yield Problem(path=("stage", name), message=f"stage.{name} must be a table, not {_shown(stage)}", hint=hint)
             continue
         for key, value in stage.items():
@@ -68,21 +73,50 @@ def _stages(stages: Any, heading: str) -> Iterator[Problem]:
                 yield Problem(path=path, message=f"unknown key {key!r}{_in(below)}", hint=hint)
 
 
-def _cache(table: Any, heading: str) -> Iterator[Problem]:
-    if not isinstance(table, dict):
-        yield Problem(path=("cache",), message=f"cache must be a table, not {_shown(table)}", hint=_CACHE)
-        return
-    below = ".".join(part for part in (heading, "cache") if part)
+def _table(kind: type[msgspec.Struct], key: str, value: Any, heading: str) -> Iterator[Problem]:
+    if isinstance(value, dict):
+        yield from _entries(kind, (key,), value, _below(heading, key))
+    else:
+        sample = _SAMPLES[key]
+        hint = f"write [{key}] and below it lines like {sample}"
+        yield Problem(path=(key,), message=f"{key} must be a table, not {_shown(value)}", hint=hint)
+
+
+def _entries(kind: type[msgspec.Struct], path: KeyPath, table: Mapping[str, Any], below: str) -> Iterator[Problem]:
+    """Yield every problem of the keys of a table of a fixed kind."""
     for key, value in table.items():
-        path = ("cache", key)
-        if key in _fields(CacheSettings):
-            yield from _value(CacheSettings, path, value, below)
+        if key in _fields(kind):
+            yield from _value(kind, (*path, key), value, below)
         else:
-            hint = suggest(key, list(_fields(CacheSettings)))
-            yield Problem(path=path, message=f"unknown key {key!r}{_in(below)}", hint=hint)
+            hint = _stage_hint(key) if key in _fields(StageSettings) else suggest(key, list(_fields(kind)))
+            yield Problem(path=(*path, key), message=f"unknown key {key!r}{_in(below)}", hint=hint)
 
 
-_CACHE = "write [cache] and below it lines like size_gb = 5"
+def _quarantine(entries: Any, heading: str) -> Iterator[Problem]:
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        yield Problem(
+            path=("quarantine",), message=f"quarantine must be a table for each test, not {_shown(entries)}", hint=_TEST
+        )
+        return
+    below = _below(heading, "quarantine")
+    for index, entry in enumerate(entries):
+        yield from _entries(QuarantineSettings, ("quarantine", index), entry, f"[{below}]")
+        missing = [key for key in _fields(QuarantineSettings) if key not in entry]
+        if missing:
+            words = ", ".join(missing)
+            yield Problem(path=("quarantine", index), message=f"an entry of [[{below}]] lacks {words}", hint=_TEST)
+
+
+def _below(heading: str, key: str) -> str:
+    return ".".join(part for part in (heading, key) if part)
+
+
+_TABLES: Mapping[tuple[str, str], type[msgspec.Struct]] = {
+    ("pipeline", "cache"): CacheSettings,
+    ("pipeline", "tests"): TestsSettings,
+}
+_SAMPLES = {"cache": "size_gb = 5", "tests": "retries = 2"}
+_TEST = "write [[quarantine]] with test, reason, owner and expires = 2026-03-31 below it"
 _STAGE = "write a table for each stage, like [stage.tests]"
 
 
@@ -190,10 +224,14 @@ def _top_hint(table: str, key: str, value: Any) -> str:
     if near.startswith("did you mean") or table != "pipeline":
         return near
     if key in _fields(StageSettings):
-        return f"{key} belongs to one stage: write it below [stage.tests], say"
+        return _stage_hint(key)
     if key in _fields(CacheSettings):
         return f"{key} belongs to the cache: write it below [cache]"
     return f"settings of a stage stand below [stage.{key}]" if isinstance(value, dict) else near
+
+
+def _stage_hint(key: str) -> str:
+    return f"{key} belongs to one stage: write it below [stage.tests], say"
 
 
 def _fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:

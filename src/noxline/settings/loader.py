@@ -30,6 +30,7 @@ def load(root: Path) -> Settings:
         gates=msgspec.convert(data.get("gates", {}), GatesSettings, dec_hook=decode_custom),
         written=bool(tables),
         origins={key: place for table in tables.values() for key, place in table.origins()},
+        places={"gates.quarantine": tables["gates"].places("quarantine")} if "gates" in tables else {},
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from noxline.model.gate import Rule
 from noxline.settings.metric_names import METRIC_NAMES
-from noxline.settings.schema import CacheSettings, PipelineSettings, StageSettings
+from noxline.settings.schema import CacheSettings, PipelineSettings, StageSettings, TestsSettings
 
 NOXFILE = '''\
 # /// script
@@ -66,6 +66,12 @@ _CACHE_INTRO = """\
 # [cache]
 """
 
+_TESTS_INTRO = """\
+# What is done about tests that fail:
+#
+# [tests]
+"""
+
 _STAGE_INTRO = """\
 # A stage has a table of its own, with any of these keys:
 #
@@ -80,6 +86,9 @@ _GATES_INTRO = """\
 """
 
 
+_TABLES = ("tests", "cache", "stage")
+
+
 def workflow(pythons: Sequence[str]) -> str:
     """Return a GitHub workflow of one job that runs noxline on these Pythons."""
     return _WORKFLOW.format(pythons="\n".join(f"            {python}" for python in pythons or ("3.x",)))
@@ -88,9 +97,14 @@ def workflow(pythons: Sequence[str]) -> str:
 def pipeline(pythons: Sequence[str]) -> str:
     """Return config/pipeline.toml with every key explained and none of them set."""
     examples = {"python": json.dumps(list(pythons))} if pythons else {}
-    own = [field for field in msgspec.structs.fields(PipelineSettings) if field.name not in ("cache", "stage")]
+    own = [field for field in msgspec.structs.fields(PipelineSettings) if field.name not in _TABLES]
     top = [_key(field, examples) for field in own]
-    return "\n".join((_PIPELINE_INTRO, *top, _CACHE_INTRO + _keys(CacheSettings), _STAGE_INTRO + _keys(StageSettings)))
+    tables = (
+        _TESTS_INTRO + _keys(TestsSettings),
+        _CACHE_INTRO + _keys(CacheSettings),
+        _STAGE_INTRO + _keys(StageSettings),
+    )
+    return "\n".join((_PIPELINE_INTRO, *top, *tables))
 
 
 def gates(rules: Sequence[Rule], left_out: Mapping[str, str]) -> str:

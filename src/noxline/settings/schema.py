@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -148,6 +149,52 @@ class CacheSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = None
 
 
+class TestsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What noxline makes of tests that fail."""
+
+    __test__ = False  # for pytest, which would collect a class of this name
+
+    retries: Annotated[
+        Annotated[int, Meta(ge=0)],
+        _meta(
+            "How often a failed test is run again alone, to tell a flaky one from a broken one; 0: never.",
+            "a number from 0 up",
+            "2",
+        ),
+    ] = 2
+    retry_time: Annotated[
+        Duration | None,
+        _meta(
+            "Longest time for running tests again; default: a quarter of the suite's time, at least a minute.",
+            "a length of time",
+            '"5m"',
+        ),
+    ] = None
+
+
+class QuarantineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A test whose failure does not count for a while."""
+
+    test: Annotated[
+        Text,
+        _meta(
+            "The test's id; without parameters all of them, a class or a file all tests in it.",
+            "the id of a test",
+            '"tests/test_mail.py::test_send"',
+        ),
+    ]
+    reason: Annotated[Text, _meta("Why it is there: a link to the issue, say.", "a text", '"times out, #123"')]
+    owner: Annotated[Text, _meta("Who mends it.", "a name", '"ada"')]
+    expires: Annotated[
+        date,
+        _meta("The last day on which its failure does not count.", "a date", "2026-03-31"),
+    ]
+
+    def covers(self, test: str) -> bool:
+        """Tell whether a test is meant."""
+        return test == self.test or test.startswith((f"{self.test}[", f"{self.test}::"))
+
+
 class PipelineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The stages of the pipeline and how they run: config/pipeline.toml or [tool.noxline.pipeline]."""
 
@@ -175,6 +222,10 @@ class PipelineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Count | None,
         _meta("CPUs to use at most; default: all that there are.", "a number from 1 up", "4"),
     ] = None
+    tests: Annotated[
+        TestsSettings,
+        _meta("What is done about tests that fail.", "a table", "[tests]"),
+    ] = TestsSettings()
     cache: Annotated[
         CacheSettings,
         _meta("Where results are kept and from whom they are taken.", "a table", "[cache]"),
@@ -192,6 +243,10 @@ class GatesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         dict[str, str],
         _meta("A bound for each metric.", "a table of bounds", '"coverage.line_percent" = ">= 90"'),
     ] = {}
+    quarantine: Annotated[
+        tuple[QuarantineSettings, ...],
+        _meta("Tests whose failures do not count until they expire.", "a table for each test", "[[quarantine]]"),
+    ] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,13 +255,14 @@ class Settings:
 
     `written`: the project has settings of noxline's at all. `origins` says for each dotted key
     ("pipeline.stage.tests.shards", "gates.rules.complexity.max", and "pipeline" or "gates" for the table itself)
-    where it stands ("config/pipeline.toml:12").
+    where it stands ("config/pipeline.toml:12"). `places` says so for the tables of an array ("gates.quarantine").
     """
 
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     gates: GatesSettings = field(default_factory=GatesSettings)
     written: bool = False
     origins: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 TABLES: Mapping[str, type[Struct]] = {"pipeline": PipelineSettings, "gates": GatesSettings}

@@ -64,6 +64,11 @@ class Table:
             if path[:depth] == self.prefix and below and all(isinstance(part, str) for part in below):
                 yield ".".join((self.name, *map(str, below))), self.place(below)
 
+    def places(self, array: str) -> tuple[str, ...]:
+        """Return the place of each table of an array of tables."""
+        entries = self.data.get(array, [])
+        return tuple(self.place((array, index)) for index in range(len(entries)))
+
 
 def config_file(table: str) -> str:
     """Return the file of a table, relative to the root: `config/pipeline.toml`."""

@@ -24,11 +24,15 @@ class Start(msgspec.Struct, tag_field="event", tag="start", frozen=True):
 
 
 class Collected(msgspec.Struct, tag_field="event", tag="collected", frozen=True):
-    """What is going to run; `total` and `files` are those before a shard was taken out. The last such line counts."""
+    """What is going to run. The last such line counts.
+
+    `total`, `files` and `universe` (the digest of all ids) are those before a shard was taken out.
+    """
 
     ids: tuple[str, ...]
     deselected: int = 0
     total: int = 0
+    universe: str = ""
     files: tuple[str, ...] = ()
 
 
@@ -46,7 +50,13 @@ class Begin(msgspec.Struct, tag_field="event", tag="begin", frozen=True):
 
 
 class Test(msgspec.Struct, tag_field="event", tag="test", frozen=True):
-    """A test came to its end."""
+    """A test came to its end.
+
+    `seconds` are those of its phases; `cost` those that it took all in all, without the time in which the machine was
+    busy with something else (left out where several ran at a time).
+    `shared` holds the seconds of the fixtures of a wider scope that were set up in it, `uses` the names of all such
+    fixtures that it uses and that take time.
+    """
 
     __test__ = False  # for pytest, which would collect a class of this name
 
@@ -58,6 +68,12 @@ class Test(msgspec.Struct, tag_field="event", tag="test", frozen=True):
     line: int | None = None
     xfail: bool = False
     reruns: int = 0
+    worker: str = ""
+    phases: dict[str, float] = {}
+    cost: float = 0.0
+    shared: dict[str, float] = {}
+    uses: tuple[str, ...] = ()
+    group: str = ""
 
 
 class End(msgspec.Struct, tag_field="event", tag="end", frozen=True):

@@ -120,11 +120,3 @@ def _add(known: dict[str, Result], results: Iterable[Result]) -> None:
         known[result.id] = replace(
             worst, seconds=max(before.seconds, result.seconds), reruns=before.reruns + result.reruns
         )
-
-
-def durations(results: Results) -> dict[str, float]:
-    """Return the seconds of each test, on the Python where it takes longest."""
-    longest: dict[str, float] = {}
-    for result in results.all():
-        longest[result.id] = max(result.seconds, longest.get(result.id, 0.0))
-    return longest

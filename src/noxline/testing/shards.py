@@ -1,21 +1,74 @@
-"""Assign tests to shards, by the very code that the test processes use."""
+"""Assign tests to shards, by the very code that the test processes use; and check what the shards ran."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 
-from noxline.injected._noxline_shards import assign
+from noxline.injected._noxline_split import Known, digest, keep_or_resplit, split
+from noxline.testing.records import Process
+
+__all__ = ["Known", "ShardReport", "keep_or_resplit", "problem", "report", "shard_digest", "split"]
+
+_NAMED = 3
 
 
-def assign_shards(
-    ids: Sequence[str], durations: Mapping[str, float], count: int, *, groups: Mapping[str, str] | None = None
-) -> tuple[tuple[str, ...], ...]:
-    """Return `count` disjoint blocks of the sorted ids, of about equal duration, that together hold all of them.
+def shard_digest(ids: Iterable[str]) -> str:
+    """Return the digest of the tests of a shard, in whatever order they are given."""
+    return sha256("\0".join(sorted(ids)).encode("utf-8", "surrogatepass")).hexdigest()
 
-    An id without a duration (in seconds) gets the median of those that are known. `groups` maps ids to the name of a
-    group that stays whole. No block is empty when there are at least `count` tests or groups.
 
-    >>> assign_shards(["b", "a", "c"], {"a": 2.0, "b": 1.0, "c": 1.0}, 2)
-    (('a',), ('b', 'c'))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShardReport:
+    """What one shard says it ran: its number, its tests, and count and digest of what it collected for all shards."""
+
+    number: int
+    ids: tuple[str, ...]
+    total: int
+    universe: str
+
+
+def report(number: int, processes: Sequence[Process]) -> ShardReport | None:
+    """Return what the processes of one shard say; None when one died before it had collected."""
+    collected = [process.collected for process in processes if process.collected is not None]
+    if not collected or len(collected) < len(processes):
+        return None
+    universe = sum(int(one.universe or digest(one.ids), 16) for one in collected) % 2**256
+    return ShardReport(
+        number=number,
+        ids=tuple(name for one in collected for name in one.ids),
+        total=sum(one.total or len(one.ids) for one in collected),
+        universe=f"{universe:064x}",
+    )
+
+
+def problem(shards: Sequence[ShardReport], *, planned: Mapping[str, int] | None = None) -> str:
+    """Return why these shards are not, together, every test once; nothing when they are.
+
+    `planned` maps the tests of the split to their shards: it can name what no shard ran.
     """
-    return tuple(tuple(block) for block in assign(list(ids), dict(durations), count, dict(groups or {})))
+    if len({(shard.total, shard.universe) for shard in shards}) > 1:
+        counts = ", ".join(f"shard {shard.number}: {shard.total}" for shard in shards)
+        return f"the shards did not collect the same tests ({counts})"
+    doubled = _doubled(shards)
+    if doubled:
+        return f"tests ran in more than one shard: {_some(doubled)}"
+    ran = [name for shard in shards for name in shard.ids]
+    if digest(ran) != shards[0].universe:
+        lost = [name for name in planned or {} if name not in set(ran)]
+        named = f": {_some(sorted(lost))}" if lost else ""
+        return f"only {len(ran)} of {shards[0].total} tests are in a shard{named}"
+    return ""
+
+
+def _doubled(shards: Sequence[ShardReport]) -> list[str]:
+    """Return the tests of several shards; one that a shard itself holds twice is a test that was collected twice."""
+    times = Counter(name for shard in shards for name in set(shard.ids))
+    return sorted(name for name, count in times.items() if count > 1)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

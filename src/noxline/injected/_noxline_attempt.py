@@ -1,0 +1,81 @@
+"""What pytest's reports say of one test: its outcome, its phases, and the shared fixtures it used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import _noxline_records as records
+
+_RANK = ("passed", "skipped", "failed", "error")  # the worst of a test's phases is its outcome
+_FINAL = frozenset({"passed", "failed", "skipped"})  # others ("rerun", "retried") announce another attempt
+
+
+class Attempt:
+    """The phases of one test, and of one attempt when a plugin repeats it."""
+
+    def __init__(self) -> None:
+        self.reruns = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.outcome = "passed"
+        self.phases: dict[str, float] = {}
+        self.message = ""
+        self.xfail = False
+        self.location: tuple[str, Any] = ("", None)
+        self.worker = ""
+        self.seen: dict[str, Any] = {}
+
+    def take(self, report: Any) -> None:
+        """Add a phase; a subtest counts only when it fails."""
+        if report.outcome not in _FINAL:
+            reruns = self.reruns + 1
+            self._begin()
+            self.reruns = reruns
+            return
+        subtest = type(report).__name__.lower().startswith("subtest")
+        if subtest and report.outcome != "failed":
+            return
+        outcome = _outcome(report)
+        if _RANK.index(outcome) > _RANK.index(self.outcome):
+            self.outcome = outcome
+            self.message = message(report)
+        self.xfail = self.xfail or hasattr(report, "wasxfail")
+        if not subtest:
+            self.phases[str(report.when)] = round(getattr(report, "duration", 0.0), 6)
+        self.location = (report.location[0], report.location[1])
+        self.worker = getattr(report, "worker_id", "")
+        self.seen = {**self.seen, **getattr(report, "noxline", {})}
+
+    def fields(self, record: records.Recorder) -> dict[str, Any]:
+        """Return the record's fields, those that say nothing left out."""
+        optional = {
+            "message": self.message,
+            "worker": "" if self.worker == "master" else self.worker,
+            "xfail": self.xfail,
+            "reruns": self.reruns,
+            "phases": self.phases,
+            **self.seen,
+        }
+        return {
+            "outcome": self.outcome,
+            "seconds": round(sum(self.phases.values()), 6),
+            "file": record.name(self.location[0]),
+            "line": self.location[1] + 1 if isinstance(self.location[1], int) else None,
+            **{name: value for name, value in optional.items() if value},
+        }
+
+
+def _outcome(report: Any) -> str:
+    if report.outcome == "failed":
+        return "error" if report.when in ("setup", "teardown") else "failed"
+    return str(report.outcome)
+
+
+def message(report: Any) -> str:
+    """Return why a report is not a pass: the reason of a skip, the text of a failure."""
+    if hasattr(report, "wasxfail"):
+        return str(records.shorten(str(report.wasxfail)))
+    if isinstance(report.longrepr, tuple):
+        return str(records.shorten(str(report.longrepr[-1])))
+    return str(records.shorten(getattr(report, "longreprtext", "") or str(report.longrepr or "")))

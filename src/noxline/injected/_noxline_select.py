@@ -1,0 +1,160 @@
+"""What of the collected tests runs, and in which order: one shard, named tests only, those that failed before first."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import _noxline_records as records
+import _noxline_shards as shards
+import pytest
+from _noxline_split import digest
+
+_LEAST_SECONDS = 0.001  # a shared fixture that takes less is no reason to keep tests together
+
+
+class Selector:
+    """Sees all collected items and leaves those that are to run."""
+
+    def __init__(self, base: str) -> None:
+        self.files: dict[str, None] = {}
+        self.total = 0
+        self.universe = ""
+        self.selected: list[str] = []
+        self.deselected = 0
+        self._base = base
+
+    def pytest_itemcollected(self, item: Any) -> None:
+        """Note the file of an item before anything can deselect it."""
+        self.files[item.nodeid.partition("::")[0]] = None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
+        """Deselect what belongs to the other shards, or is not asked for; put what failed before first."""
+        self.total = len(items)
+        names = {item: self.name(item) for item in items}
+        self.universe = digest(names.values())
+        wanted = self._wanted(names)
+        others = [item for item in items if names[item] not in wanted]
+        items[:] = sorted((item for item in items if names[item] in wanted), key=lambda item: wanted[names[item]])
+        if others:
+            self.deselected -= len(others)
+            config.hook.pytest_deselected(items=others)
+
+    def _wanted(self, names: dict[Any, str]) -> dict[str, int]:
+        """Return the tests that are to run, with their rank."""
+        only = os.environ.get("NOXLINE_ONLY", "")
+        if only:
+            return {name: rank for rank, name in enumerate(_list(only))}
+        mine = shards.mine(list(names.values()), _groups(names), os.environ)
+        first = frozenset(_list(os.environ.get("NOXLINE_FIRST", "")))
+        return {name: int(name not in first) for name in mine}
+
+    def name(self, item: Any) -> str:
+        """Return the id of an item; pytest-xdist may have added the item's group to it."""
+        nodeid, group = item.nodeid, group_of(item)
+        if group and nodeid.endswith(f"@{group}"):
+            nodeid = nodeid[: -len(group) - 1]
+        return str(records.from_root(self._base, nodeid))
+
+    def pytest_deselected(self, items: list[Any]) -> None:
+        """Count what others deselected; the shard's own part is taken off above."""
+        self.deselected += len(items)
+
+    def pytest_collection_finish(self, session: Any) -> None:
+        """Keep the ids that are going to run."""
+        self.selected = [item.nodeid for item in session.items]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: Any) -> None:
+        """Hand what a worker saw to its controller; let an empty shard of a suite that has tests pass."""
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output["noxline"] = self.seen()
+        elif shards.requested(os.environ) and self.total and not self.selected and session.exitstatus == 5:
+            session.exitstatus = 0
+
+    def seen(self) -> dict[str, Any]:
+        """Return what a worker tells its controller."""
+        return {
+            "files": list(self.files),
+            "total": self.total,
+            "universe": self.universe,
+            "deselected": self.deselected,
+        }
+
+    def take(self, seen: dict[str, Any]) -> None:
+        """Take over what a worker saw."""
+        self.files = dict.fromkeys(seen["files"])
+        self.total, self.universe, self.deselected = seen["total"], seen["universe"], seen["deselected"]
+
+
+def _list(path: str) -> list[str]:
+    """Return the names in a JSON file; without a readable one, none."""
+    if not path:
+        return []
+    try:
+        with open(path, encoding="utf-8") as stream:
+            content = json.load(stream)
+    except (OSError, ValueError):
+        return []
+    return [str(name) for name in content] if isinstance(content, list) else []
+
+
+def _groups(names: dict[Any, str]) -> dict[str, str]:
+    """Return the groups of items that must stay together, by the items' names."""
+    groups = {name: group_of(item) for item, name in names.items()}
+    return {name: group for name, group in groups.items() if group}
+
+
+def group_of(item: Any) -> str:
+    """Return the name of the item's xdist_group, or nothing; several are joined as pytest-xdist does it."""
+    marks = item.iter_markers("xdist_group")
+    return "_".join(sorted({str(mark.args[0] if mark.args else mark.kwargs.get("name", "default")) for mark in marks}))
+
+
+class Fixtures:
+    """Measures fixtures of a wider scope than a test, where the tests run; what it sees travels with the reports."""
+
+    def __init__(self, selector: Selector) -> None:
+        self._selector = selector
+        self._clock = records.Clock()
+        self._costs: dict[str, float] = {}
+        self._current: dict[str, float] = {}
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Any:
+        """Measure how long a shared fixture takes to set up."""
+        began = self._clock.now()
+        yield
+        key = self._key(request._pyfuncitem, fixturedef)
+        seconds = round(self._clock.now() - began, 6)
+        if key and seconds >= _LEAST_SECONDS:
+            self._costs[key] = self._current[key] = seconds
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> Any:
+        """Attach what is known of the item's fixtures to its report; attributes of a report reach the controller."""
+        outcome = yield
+        report = outcome.get_result()
+        if call.when == "setup":
+            seen = {"shared": self._current, "uses": self._uses(item), "group": group_of(item)}
+            report.noxline = {name: value for name, value in seen.items() if value}
+            self._current = {}
+
+    def _uses(self, item: Any) -> list[str]:
+        found = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+        keys = {self._key(item, definitions[-1]) for definitions in found.values() if definitions}
+        return sorted(key for key in keys if key in self._costs)
+
+    def _key(self, item: Any, fixturedef: Any) -> str:
+        """Return a name for the fixture's instance that this item gets; nothing for one that is the item's alone."""
+        scope, file = str(fixturedef.scope), self._selector.name(item).partition("::")[0]
+        owner = item.getparent(pytest.Class)
+        if scope == "function" or (scope == "class" and owner is None):
+            return ""
+        in_class = f"{file}::{owner.name}" if owner else ""
+        place = {"session": "", "package": os.path.dirname(file), "class": in_class}.get(scope, file)
+        index = getattr(getattr(item, "callspec", None), "indices", {}).get(fixturedef.argname)
+        return f"{scope}:{place}:{fixturedef.argname}" + ("" if index is None else f"[{index}]")

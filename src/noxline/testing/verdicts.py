@@ -1,0 +1,118 @@
+"""What is known beyond the records of a run: tests found flaky, tests in quarantine. It changes what failures count.
+
+`flaky.json` in an output directory: `{"schema": 1, "flaky": [{"id", "kind", "attempts", "polluters", "message"}],
+"quarantined": [{"id", "until", "reason"}]}`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from noxline.testing.records import Process, Test, Unreadable, read_processes
+from noxline.testing.results import Result, Results, merge
+from noxline.testing.retry import Finding
+
+FILE = "flaky.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Excused:
+    """A failed test that is in quarantine."""
+
+    id: str
+    until: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdicts:
+    """What a task says of tests that failed in it."""
+
+    flaky: tuple[Finding, ...] = ()
+    quarantined: tuple[Excused, ...] = ()
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Return the tests whose failure does not count."""
+        return frozenset([*(finding.id for finding in self.flaky), *(test.id for test in self.quarantined)])
+
+    def and_those(self, earlier: Verdicts) -> Verdicts:
+        """Return these verdicts and earlier ones about other tests."""
+        flaky = [finding for finding in earlier.flaky if finding.id not in self.ids]
+        quarantined = [test for test in earlier.quarantined if test.id not in self.ids]
+        return Verdicts(flaky=(*flaky, *self.flaky), quarantined=(*quarantined, *self.quarantined))
+
+
+def write_verdicts(output: Path, verdicts: Verdicts) -> None:
+    """Write what is known beyond the records; without anything, no file."""
+    if verdicts.ids:
+        document = {"schema": SCHEMA, **msgspec.to_builtins(verdicts)}
+        (output / FILE).write_text(json.dumps(document, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def read_verdicts(output: Path) -> Verdicts:
+    """Return what a task says of its failed tests; nothing when it left no such file, or a torn one."""
+    try:
+        document: dict[str, Any] = json.loads((output / FILE).read_bytes())
+        known = {name: document.get(name, []) for name in ("flaky", "quarantined")}
+        return msgspec.convert(known, Verdicts)
+    except (OSError, ValueError, AttributeError, msgspec.ValidationError):
+        return Verdicts()  # the tests then count as the failures that they were
+
+
+def read_judged(outputs: Sequence[Path]) -> Results:
+    """Return the merged results of output directories, with what each of them says of its failed tests."""
+    read = {}
+    for output in outputs:
+        verdicts = read_verdicts(output)
+        found = tuple(judged(process, verdicts) for process in read_processes(output))
+        if found:
+            read[output] = found
+    return merge(read)
+
+
+def judged(process: Process | Unreadable, verdicts: Verdicts) -> Process | Unreadable:
+    """Return the process with flaky tests as passed on another attempt, quarantined ones as expected failures."""
+    if isinstance(process, Unreadable) or not verdicts.ids:
+        return process
+    flaky = {finding.id: finding for finding in verdicts.flaky}
+    excused = {test.id: test for test in verdicts.quarantined}
+    return replace(process, tests=tuple(_judged(test, flaky, excused) for test in process.tests))
+
+
+def _judged(test: Test, flaky: Mapping[str, Finding], excused: Mapping[str, Excused]) -> Test:
+    if test.outcome not in ("failed", "error"):
+        return test
+    if test.id in flaky:
+        reruns = test.reruns + max(1, len(flaky[test.id].attempts))
+        return msgspec.structs.replace(test, outcome="passed", reruns=reruns)
+    if test.id in excused:
+        known = excused[test.id]
+        message = f"in quarantine until {known.until} ({known.reason}): {test.message}"
+        return msgspec.structs.replace(test, outcome="skipped", xfail=True, message=message)
+    return test
+
+
+def failing(results: Results) -> tuple[Result, ...]:
+    """Return what failed, each Python counted."""
+    return tuple(result for result in results.all() if result.outcome in ("failed", "error"))
+
+
+def sentences(verdicts: Verdicts) -> Sequence[str]:
+    """Return a warning for each test whose failure does not count."""
+    said = []
+    for finding in verdicts.flaky:
+        if finding.kind == "order-dependent":
+            behind = ", ".join(finding.polluters) or "tests that ran before it"
+            said.append(f"{finding.id} depends on the order of tests: it fails behind {behind} and passes alone")
+        else:
+            said.append(f"{finding.id} is flaky: it failed, then {', '.join(finding.attempts)}")
+    said += [f"{test.id} failed in quarantine until {test.until}: {test.reason}" for test in verdicts.quarantined]
+    return said
