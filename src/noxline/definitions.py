@@ -23,6 +23,7 @@ from noxline.project import Options, Project
 from noxline.requests import is_measured
 from noxline.sessions.coverage_settings import run_settings
 from noxline.settings.facts import ProjectFacts
+from noxline.splits import kept_split, split_name
 from noxline.version import __version__
 
 # Facts that decide what a standard session does, beside the files it reads.
@@ -107,6 +108,7 @@ class _Maker:
                 "shard": f"{task.shard[0]}/{task.shard[1]}" if task.shard else "",
                 "inputs": list(patterns),
                 "outputs": list(policy.outputs),
+                "tests": self._tests(task),
                 "arguments": list(self._arguments(task)),
                 **self._origin(stage, session),
             },
@@ -135,6 +137,13 @@ class _Maker:
             test_paths=() if isinstance(suite, NotApplicable) else (*suite.paths, *suite.files),
             mentioned=self.mentioned if kind in ("tests", "benchmarks") else "",
         )
+
+    def _tests(self, task: Task) -> str:
+        """Return the digest of the tests that belong to a shard by the kept split; empty where none is known."""
+        if task.shard is None:
+            return ""
+        number, count = task.shard
+        return kept_split(self.project.root, split_name(task.name), count).digest(number)
 
     def _arguments(self, task: Task) -> tuple[str, ...]:
         names = self.options.names

@@ -38,11 +38,16 @@ class Fingerprints:
         """Return the input files of a task as they were when the index was last refreshed."""
         return self.index.select(self.definitions[task].patterns)
 
-    def make(self, task: str, environment: Mapping[str, object], needs: Mapping[str, str]) -> Fingerprint:
-        """Return the fingerprint of a task in an environment, after tasks with these output digests."""
+    def make(
+        self, task: str, environment: Mapping[str, object], needs: Mapping[str, str], *, tests: str | None = None
+    ) -> Fingerprint:
+        """Return the fingerprint of a task in an environment, after tasks with these output digests.
+
+        `tests` is the digest of the tests that a shard ran, where that is known better than by the kept split.
+        """
         definition = self.definitions[task]
         digest, components = made_of.fingerprint(
-            definition=definition.content,
+            definition=definition.content if tests is None else {**definition.content, "tests": tests},
             inputs=self.index.digest(definition.patterns),
             variables=values(self.environ, definition.variables),
             environment=environment,

@@ -25,6 +25,7 @@ from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
 from noxline.ports import CacheStore
 from noxline.results import kept_result
+from noxline.splits import ran_tests
 from noxline.tree_outputs import files_of, gather, put_back
 from noxline.verification import REASON, Verifier
 
@@ -189,7 +190,8 @@ class Reuser:
             return outcome
         real = self.environments.after(task)
         self.fingerprints.index.refresh()
-        made = self.fingerprints.make(task.name, real, started.needs)
+        tests = ran_tests(task.shard[0], output) if task.shard else None
+        made = self.fingerprints.make(task.name, real, started.needs, tests=tests)
         self.made[task.name] = made
         warning = self.verifier.verdict(task.name, made.digest, outcome, view, output) if self.verifier else ""
         if warning:

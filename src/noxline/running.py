@@ -145,7 +145,13 @@ class RunSession:
         finally:
             executor.close()
             self._close(reuser)
-        lessons = learn(self.project, result.results, run=self.run_id, whole=not self.options.posargs)
+        lessons = learn(
+            self.project,
+            result.results,
+            run=self.run_id,
+            whole=not self.options.posargs,
+            fingerprints={name: made.digest for name, made in reuser.made.items()},
+        )
         for said in lessons.warnings:
             self.emit(Warned(message=said))
         return lessons.results, result.interrupted

@@ -110,6 +110,13 @@ def _processes(result: TaskResult) -> list[Process]:
     return [process for process in read if isinstance(process, Process)]
 
 
+def ran_tests(number: int, output: Path) -> str:
+    """Return the digest of the tests that a shard really ran, from what it left; empty when it does not say."""
+    read = read_processes(output) if output.is_dir() else ()
+    said = report(number, [process for process in read if isinstance(process, Process)])
+    return shard_digest(said.ids) if said else ""
+
+
 def sharded(results: Iterable[TaskResult]) -> dict[str, list[TaskResult]]:
     """Return the results of sharded sessions, by session."""
     found: dict[str, list[TaskResult]] = {}

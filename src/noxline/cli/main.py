@@ -1,18 +1,21 @@
-"""The entry of the command line, and the only place that turns an error into an exit."""
+"""The entry of the command line, and the only place that turns an error into an exit.
+
+A run that can be replayed pays for every import here, so each stands in the function that needs it.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
-from noxline.errors import ExitCode, MachineError, NoxlineError, UsageError
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+    from typing import NoReturn
+
+    from noxline.errors import ExitCode, MachineError, NoxlineError, UsageError
 
 # What the machine refuses is the user's to mend, wherever it is met: space, rights, a read-only disk.
 _REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
@@ -25,7 +28,7 @@ def main() -> NoReturn:
     if arguments == ["--version"]:  # answered without click, which alone costs most of the time allowed for it
         from noxline.version import __version__
 
-        sys.exit(_flushed(ExitCode.PASSED, f"noxline {__version__}\n"))
+        sys.exit(_flushed(0, f"noxline {__version__}\n"))
     if arguments[:1] in (["ci"], ["plan"]):
         from noxline.warm.replay import replay
 
@@ -49,6 +52,8 @@ def _replace_closed_streams() -> None:
 
 def _take_signals() -> None:
     """Let every polite signal end the run as Ctrl-C does, but for a hang-up that the caller has us ignore (nohup)."""
+    import signal
+
     signal.signal(signal.SIGTERM, _interrupt)
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _interrupt)
@@ -72,6 +77,8 @@ def _run(arguments: Sequence[str]) -> int:
 def _failed(error: Exception, arguments: Sequence[str]) -> int:
     """Tell the user of an error, and return its exit code."""
     import click
+
+    from noxline.errors import ExitCode, NoxlineError
 
     if isinstance(error, NoxlineError):
         return _told(error, arguments)
@@ -100,6 +107,7 @@ def _flushed(code: int, text: str = "") -> int:
 
 
 def _stopped(arguments: Sequence[str]) -> int:
+    from noxline.errors import ExitCode, NoxlineError
     from noxline.reports.outlet import tell
 
     tell("noxline: interrupted")
@@ -111,6 +119,8 @@ def _usage(error: object) -> UsageError:
     """Return click's complaint as one of ours."""
     import click
 
+    from noxline.errors import UsageError
+
     if not isinstance(error, click.ClickException):
         raise TypeError(error)
     context = error.ctx if isinstance(error, click.UsageError) else None
@@ -119,6 +129,8 @@ def _usage(error: object) -> UsageError:
 
 
 def _refusal(error: OSError) -> MachineError:
+    from noxline.errors import MachineError
+
     hint = "free some space on the disk" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
     return MachineError(f"the machine refuses: {error.strerror}", place=str(error.filename or ""), hint=hint)
 
@@ -139,6 +151,8 @@ def _answer(error: NoxlineError, code: ExitCode, arguments: Sequence[str]) -> No
     """Print the one JSON document, where JSON was asked for."""
     if not _wants_json(arguments):
         return
+    from contextlib import suppress
+
     from noxline.cli.console import print_json
 
     told = {"message": error.message, "place": error.place, "hint": error.hint}
@@ -152,6 +166,8 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 
 def _crashed(error: Exception, arguments: Sequence[str]) -> int:
+    from noxline.errors import NoxlineError
+
     place = _save_traceback(error)
     message = f"{type(error).__name__}: {error}".strip()
     return _told(NoxlineError(f"a bug in noxline: {message}", place=place, hint="please report it"), arguments)
@@ -162,6 +178,7 @@ def _save_traceback(error: Exception) -> str:
     import tempfile
     import time
     import traceback
+    from pathlib import Path
 
     name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}.txt"
     text = "".join(traceback.format_exception(error))

@@ -256,7 +256,7 @@ class Index:
         if names and names not in self._ignored:
             self._ignored[names] = self._read_ignored(names)
         found = self._ignored.get(names, {})
-        if not found:
+        if not found or not any(pattern[:1] == "!" for pattern in patterns):
             return found
         wanted = matcher(patterns)
         return {name: digest for name, digest in found.items() if wanted(name)}
