@@ -4,8 +4,7 @@
 python docs/record.py PROJECT PICTURE.svg [ci --python 3.12 …]
 
 The project is used as it stands: its environments are kept below its `.noxline`. The run gets a terminal of its own, so
-that colours and width are those that a person sees. No word of the output is changed; long lines are wrapped. The run
-takes itself for one in CI, which prints no live table, unless `CI` is set: with `CI=` the second run is a replay.
+that colours and width are those that a person sees. No word of the output is changed; long lines are wrapped.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ _WEB_FONT = re.compile(r"@font-face\s*\{[^}]*\}\s*")
 
 
 def captured(argv: list[str], directory: Path) -> str:
-    """Return what a command prints on a terminal of `WIDTH` columns, without a live table unless `CI` is empty."""
+    """Return what a command prints on a terminal of `WIDTH` columns, without a live table (as under CI)."""
     ours, theirs = pty.openpty()
-    environ = {"CI": "true", **os.environ, "TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
+    environ = {**os.environ, "CI": "true", "TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
     environ.pop("NO_COLOR", None)
     child = subprocess.Popen(argv, cwd=directory, env=environ, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
     os.close(theirs)
