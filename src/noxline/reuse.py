@@ -24,8 +24,9 @@ from noxline.last_seen import LastSeen
 from noxline.model.cache import Fingerprint, Found
 from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
+from noxline.nox_bridge.environments import touches
 from noxline.ports import CacheStore
-from noxline.results import kept_result
+from noxline.results import kept_result, moved
 from noxline.splits import ran_tests
 from noxline.tree_outputs import files_of, gather, put_back
 from noxline.verification import REASON, Verifier
@@ -225,11 +226,9 @@ class Reuser:
         after = self.fingerprints.index.moments(patterns)
         if after == started.moments and made.components["inputs"] == started.inputs:
             return ""
-        names = [
-            name
-            for name in sorted(after.keys() | started.moments.keys())
-            if after.get(name) != started.moments.get(name)
-        ]
+        names = moved(started.moments, after, touches(self.root))
+        if not names and made.components["inputs"] == started.inputs:
+            return ""
         if not names:
             return "an input changed"
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
