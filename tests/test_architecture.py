@@ -35,7 +35,7 @@ LAYERS = (
     ("environments",),
     ("fingerprints", "verification"),
     ("reuse",),
-    ("preview",),
+    ("preview", "shard_reuse"),
     ("explaining",),
     ("running", "narrowing"),
     ("wiring_reuse",),

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from noxline.inputs.lots import new_run_id
 from noxline.model.gate import Rule
 from noxline.model.metric import Metric
 from noxline.model.run import Run, TaskResult
 from noxline.model.stage import Source
 from noxline.model.task import Outcome, Status, Task
-from noxline.running import judged, new_run_id
+from noxline.running import judged
 
 RULE = Rule(metric="coverage.line_percent", operator=">=", bound=90, origin="config/gates.toml:2", binding=True)
 

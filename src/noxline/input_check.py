@@ -12,9 +12,9 @@ from pathlib import Path
 
 from noxline.audit.observed import Observed
 from noxline.audit.reading import TRACE, read_observed
-from noxline.audit.shadow import is_chosen
 from noxline.audit.tracer import find_tracer, tracing_argv
 from noxline.audit.undeclared import Declared, undeclared
+from noxline.inputs.lots import is_chosen
 from noxline.model.event import Warned
 from noxline.model.task import Task
 from noxline.model.undeclared import Undeclared

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,19 +21,23 @@ from noxline.nox_bridge.prepare import prepare_argv
 from noxline.nox_bridge.standard_noxfile import write_standard_noxfile
 from noxline.project import Options, Project
 from noxline.sessions.measure import measured_environment, write_rcfile
-from noxline.splits import planned_split, split_name, write_run_split
+from noxline.splits import kept_split, planned_split, split_name, write_run_split
 from noxline.system.files import task_folder
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestBuilder:
-    """Knows the folders of one run and turns tasks into requests."""
+    """Knows the folders of one run and turns tasks into requests.
+
+    `all_run` tells of a session, whose first shard starts, whether none of its shards will be reused.
+    """
 
     project: Project
     options: Options
     run_id: str
     directory: Path
     check: InputCheck
+    all_run: Callable[[str], bool]
 
     def folder(self, task: str) -> Path:
         """Return the folder of a task in the run directory."""
@@ -176,7 +180,9 @@ class RequestBuilder:
         """Return the file that all shards of this run read; it is written when the first of them starts."""
         path = self.directory / "splits" / f"{task_folder(name)}.json"
         if not path.exists():
-            write_run_split(path, planned_split(self.project.root, name, count), self.project.root)
+            # A shard whose result is reused ran by the kept split: beside it, the others have to run by the same.
+            split = planned_split if self.all_run(name) else kept_split
+            write_run_split(path, split(self.project.root, name, count), self.project.root)
         return path
 
     def _measure(self, task: Task, envs: Path) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from noxline.cache.ledger import Tally, append
 from noxline.cache.place import LOCAL
 from noxline.definitions import Definition
 from noxline.engine.reuse import Terms, refusal, reuse
+from noxline.errors import NoxlineError
 from noxline.fingerprints import Fingerprints
 from noxline.inputs.outputs import output_digest, output_view
 from noxline.last_seen import LastSeen
@@ -76,6 +77,10 @@ class ReplayTerms:
     plan: tuple[tuple[str, tuple[str, ...], Mapping[str, Any], tuple[str, ...]], ...]
 
 
+class WouldRunError(NoxlineError):
+    """A task would run in a rehearsal, in which none may."""
+
+
 def _never(_task: str) -> bool:
     return False
 
@@ -100,6 +105,7 @@ class Reuser:
     local: DiskStore | None = None
     verifier: Verifier | None = None
     is_checked: Callable[[str], bool] = _never
+    rehearses: bool = False
     ran: int = 0
 
     def decide(self, task: Task) -> Decision:
@@ -113,6 +119,8 @@ class Reuser:
             self.made[task.name] = made
             decision = self._decide(task, made)
         if isinstance(decision, Run):
+            if self.rehearses:
+                raise WouldRunError(f"{task.name} would run: {'; '.join(decision.reasons)}")
             self.ran += 1
             self.outputs[task.name] = f"{_UNKNOWN} {os.urandom(8).hex()}"
             patterns = self.definitions[task.name].patterns
@@ -260,7 +268,7 @@ class Reuser:
         self.seen.save()
         if self.store is not None:
             self.store.close()
-        if self.local is not None:
+        if self.local is not None and not self.rehearses:
             append(self.local.root, self._tally())
 
     def declared(self, task: Task) -> Declared:

@@ -31,6 +31,7 @@ from noxline.ports import Reading, Reporter
 from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
 from noxline.reuse import Reuser
+from noxline.shard_reuse import all_shards_run
 from noxline.state import task_durations
 from noxline.system.files import write_atomic
 from noxline.system.masking import masker
@@ -42,11 +43,6 @@ _STATUS = {
 }
 
 
-def new_run_id() -> str:
-    """Return a run id that sorts by time: `20260131-142530-9f3a`."""
-    return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{os.urandom(2).hex()}"
-
-
 @dataclass
 class RunSession:
     """One run from its directory to its verdict; `run` is called once."""
@@ -55,7 +51,7 @@ class RunSession:
     options: Options
     reporters: Sequence[Reporter]
     reuse: Callable[[RunSession, RequestBuilder], Reuser]
-    run_id: str = field(default_factory=new_run_id)
+    run_id: str
     warnings: list[str] = field(default_factory=list)
     reuser: Reuser = field(init=False)
 
@@ -117,12 +113,14 @@ class RunSession:
     def _tasks(self, begun: float) -> tuple[tuple[TaskResult, ...], bool]:
         if warning := self.check.warning():
             self.emit(warning)
+        tasks = [self.project.graph.tasks[name] for name in self.project.selection.tasks]
         builder = RequestBuilder(
             project=self.project,
             options=self.options,
             run_id=self.run_id,
             directory=self.directory,
             check=self.check,
+            all_run=lambda session: all_shards_run(self.reuser, tasks, session),
         )
         reuser = self.reuser = self.reuse(self, builder)
         plan = Plan(

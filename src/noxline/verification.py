@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from noxline.audit.shadow import compare, is_chosen
+from noxline.audit.shadow import compare
+from noxline.inputs.lots import is_chosen
 from noxline.inputs.outputs import output_view
 from noxline.model.cache import Found
 from noxline.model.task import Outcome, Status

@@ -235,19 +235,26 @@ def _rules(settings: Settings, facts: ProjectFacts) -> tuple[Rule, ...]:
     return applicable_rules(rules(settings), coverage_fail_under=facts.coverage_fail_under)
 
 
-def run_project(project: Project, options: Options, reporters: Sequence[Reporter]) -> Run:
+def run_project(project: Project, options: Options, reporters: Sequence[Reporter], *, run_id: str | None = None) -> Run:
     """Run the selected tasks, read what they left, judge the gates; tell the reporters all along."""
-    return run_session(project, options, reporters).run()
+    return run_session(project, options, reporters, run_id=run_id).run()
 
 
 def run_session(
-    project: Project, options: Options, reporters: Sequence[Reporter], *, run_id: str | None = None
+    project: Project,
+    options: Options,
+    reporters: Sequence[Reporter],
+    *,
+    run_id: str | None = None,
+    rehearses: bool = False,
 ) -> RunSession:
-    """Return a run that is ready to begin."""
-    from noxline.running import RunSession, new_run_id
-    from noxline.wiring_reuse import reuser_of
+    """Return a run that is ready to begin; one that rehearses ends with WouldRunError before any task would run."""
+    from noxline.inputs.lots import new_run_id
+    from noxline.running import RunSession
+    from noxline.wiring_reuse import rehearsing_reuser_of, reuser_of
 
-    return RunSession(project, options, reporters, reuse=reuser_of, run_id=run_id or new_run_id())
+    reuse = rehearsing_reuser_of if rehearses else reuser_of
+    return RunSession(project, options, reporters, reuse=reuse, run_id=run_id or new_run_id())
 
 
 def foresee(project: Project, options: Options, warn: Callable[[str], None]) -> dict[str, Foreseen]:

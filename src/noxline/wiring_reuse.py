@@ -46,19 +46,29 @@ def _local_store(project: Project, warn: Callable[[str], None]) -> DiskStore:
 
 def reuser_of(session: RunSession, builder: RequestBuilder) -> Reuser:
     """Return what decides about reuse in a run."""
+    reuser = _reuser(session, builder)
+    reuser.is_checked = session.check.is_checked
+    rate = share_verified(session.project.settings.pipeline.cache.verify_rate, os.environ)
+    if reuser.store is not None and rate:
+        reuser.verifier = Verifier(session.project.root, reuser.store, session.run_id, rate)
+    return reuser
 
+
+def rehearsing_reuser_of(session: RunSession, builder: RequestBuilder) -> Reuser:
+    """Return what decides in a rehearsal: nothing may run in it, and no lot is drawn."""
+    reuser = _reuser(session, builder)
+    reuser.rehearses = True
+    return reuser
+
+
+def _reuser(session: RunSession, builder: RequestBuilder) -> Reuser:
     def warn(message: str) -> None:
         session.emit(Warned(message=message))
 
     def place(task: str) -> tuple[Path, Path]:
         return builder.output(task), builder.folder(task) / "log.txt"
 
-    reuser = open_reuse(session.project, session.options, place, warn)
-    reuser.is_checked = session.check.is_checked
-    rate = share_verified(session.project.settings.pipeline.cache.verify_rate, os.environ)
-    if reuser.store is not None and rate:
-        reuser.verifier = Verifier(session.project.root, reuser.store, session.run_id, rate)
-    return reuser
+    return open_reuse(session.project, session.options, place, warn)
 
 
 def open_reuse(

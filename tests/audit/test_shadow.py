@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noxline.audit.shadow import compare, is_chosen
+from noxline.audit.shadow import compare
+from noxline.inputs.lots import is_chosen
 
 VIEWS = st.dictionaries(st.sampled_from("abcd"), st.sampled_from("xyz"))
 

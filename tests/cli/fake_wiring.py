@@ -97,7 +97,9 @@ def _misfortune() -> None:
             os.kill(os.getpid(), signal.SIGHUP)
 
 
-def run_project(project: SimpleNamespace, options: Options, reporters: Sequence[Reporter]) -> Run:
+def run_project(
+    project: SimpleNamespace, options: Options, reporters: Sequence[Reporter], *, run_id: str | None = None
+) -> Run:
     _misfortune()
     run = run_of(project.root, result("lint", seconds=1.0), judged=options.judged)
     if os.environ.get("FAKE") == "fail":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,11 +104,13 @@ def _options(context: click.Context, given: dict[str, Any], **more: Any) -> Opti
 
 def _execute(start: Path, options: Options, given: dict[str, Any]) -> int:
     from noxline.reports.run_json import to_document
+    from noxline.warm.replay import DRAWN
     from noxline.wiring import open_project, run_project
 
     how = verbosity(quiet=given["quiet"], verbose=given["verbose"])
     project = open_project(start, options)
-    finished = run_project(project, options, reporters(project, how, as_json=given["as_json"]))
+    listeners = reporters(project, how, as_json=given["as_json"])
+    finished = run_project(project, options, listeners, run_id=DRAWN[0] if DRAWN else None)
     if given["as_json"]:
         print_json(to_document(finished))
     if _may_be_replayed(finished, options):
@@ -118,13 +119,13 @@ def _execute(start: Path, options: Options, given: dict[str, Any]) -> int:
 
 
 def _may_be_replayed(finished: Run, options: Options) -> bool:
-    """Tell whether the next run may find everything done: nothing failed, and the machine has a next run.
+    """Tell whether the next run may find everything done: nothing failed.
 
     What --affected leaves out depends on other branches too, of which a replay knows nothing.
     """
     ended = all(result.outcome.status.value in ("passed", "skipped") for result in finished.tasks)
     plain = options.judged and not (options.no_cache or options.affected or options.check_inputs or options.refresh)
-    return ended and plain and os.environ.get("CI", "").lower() in ("", "0", "false")
+    return ended and plain
 
 
 def _rehearse(start: Path, options: Options, how: Verbosity, *, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from noxline.errors import NoxlineError
 from noxline.explaining import FINGERPRINTS, text_of
+from noxline.input_check import share_checked
 from noxline.inputs import sealed
 from noxline.model.cache import Fingerprint
 from noxline.model.event import Event, TaskOutput
@@ -29,6 +30,7 @@ from noxline.reports.run_json import to_document, verdict_document
 from noxline.reports.style import style_of
 from noxline.reuse import ReplayTerms
 from noxline.system.files import task_folder
+from noxline.verification import share_verified
 from noxline.warm import replay, trace
 from noxline.wiring import open_project, run_session
 
@@ -91,7 +93,7 @@ def rehearse(asked: Asked) -> bool:
     try:
         project = open_project(asked.folder, asked.options)
         memory = Memory()
-        session = run_session(project, asked.options, [memory], run_id=replay.RUN_ID)
+        session = run_session(project, asked.options, [memory], run_id=replay.RUN_ID, rehearses=True)
         run = session.run()
         watch.on = False
         terms = session.reuser.terms()
@@ -157,6 +159,8 @@ def _keep(asked: Asked, project: Project, seen: _Seen) -> None:
         "out": out,
         "err": err,
         "exit_code": run.exit_code,
+        "verify_rate": share_verified(project.settings.pipeline.cache.verify_rate, os.environ),
+        "check_rate": share_checked(asked.options, project.settings.pipeline.cache.check_rate, os.environ),
         "keep_runs": project.settings.pipeline.keep_runs,
     }
     folder = root / replay.FOLDER

@@ -11,6 +11,7 @@ import time
 
 from noxline.inputs import sealed
 from noxline.inputs.canonical import digest
+from noxline.inputs.lots import is_chosen, new_run_id
 from noxline.version import __version__
 from noxline.warm.witness import hold, variables_digest
 
@@ -27,6 +28,8 @@ FOLDER = ".noxline/state/warm"
 RUN_ID = "00000000-000000-0000"
 STARTED_AT = "0001-01-01T00:00:00+00:00"
 DRY_RUN = "--dry-run"
+# The id of a run that was not replayed because a lot fell on one of its tasks: the ordinary way draws the same by it.
+DRAWN: list[str] = []
 SECONDS = 98765.4321
 HUMAN_SECONDS = "27 h 26 min"
 COMMIT = "0" * 39 + "1"
@@ -101,8 +104,19 @@ def replay(arguments: Sequence[str]) -> int | None:
         return _tell(root, snapshot, index)
     if any(index.digest(patterns) != known for patterns, known in snapshot["sets"]):
         return None
+    run_id = new_run_id()
+    if _is_drawn(run_id, snapshot):
+        DRAWN.append(run_id)
+        return None
     _save(index)
-    return _run(root, snapshot, began)
+    return _run(root, snapshot, run_id, began)
+
+
+def _is_drawn(run_id: str, snapshot: Mapping[str, Any]) -> bool:
+    """Tell whether the lot falls on a task whose result is to be verified, or whose inputs are to be checked."""
+    names = [task[0] for task in snapshot["plan"]]
+    lots = ((f"verify {run_id}", snapshot["verify_rate"]), (run_id, snapshot["check_rate"]))
+    return any(is_chosen(lot, name, rate) for lot, rate in lots if rate for name in names)
 
 
 def plain(arguments: Sequence[str]) -> list[str]:
@@ -147,8 +161,7 @@ def _save(index: Index) -> None:
         return  # a full disk: the next run reads some files again
 
 
-def _run(root: str, snapshot: Mapping[str, Any], began: float) -> int | None:
-    run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.urandom(2).hex()}"
+def _run(root: str, snapshot: Mapping[str, Any], run_id: str, began: float) -> int | None:
     directory = f"{root}/.noxline/runs/{run_id}"
     try:
         os.makedirs(f"{directory}/tasks")
