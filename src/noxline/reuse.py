@@ -71,6 +71,7 @@ class ReplayTerms:
     sets: tuple[tuple[tuple[str, ...], str], ...]
     entries: tuple[str, ...]
     written: tuple[str, ...]
+    tally: Tally
     store: str
     blobs: str
     tasks: tuple[tuple[str, tuple[tuple[str, int, str, bool], ...], tuple[int, str]], ...]
@@ -163,7 +164,7 @@ class Reuser:
         row = self.seen.rows.get(task.name)
         if row is None:
             return (NEVER,)
-        as_before = self.fingerprints.make(task.name, row[1]["environment"], needs)
+        as_before = self.made[task.name] = self.fingerprints.make(task.name, row[1]["environment"], needs)
         listed = self.fingerprints.inputs(task.name)
         self.seen.keep_list(listed.digest, listed.text)
         same = as_before.digest == row[0]
@@ -250,6 +251,7 @@ class Reuser:
             sets=tuple((one, self.fingerprints.index.digest(one)) for one in patterns),
             entries=tuple(entry_path(self.local.entries, self.made[name].digest) for name in self.taken),
             written=tuple(files_of(self.root, (o for n in self.taken for o in self.definitions[n].outputs))),
+            tally=self._tally(),
             store=self.local.root,
             blobs=self.local.blobs,
             tasks=tuple((name, *_files(found)) for name, found in self.taken.items()),

@@ -130,7 +130,6 @@ class World:
             needs=[],
             cpus=1,
             envs=self.envs,
-            durations=self.root / "none.json",
             pythons=[],
             measure={},
         )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _NAMED = 3  # so many causes are named on a line; the others are counted
 ABSENT = "absent"
+EMPTY = "(empty)"
 _PLATFORM = {"python": "Python", "os": "operating system", "libc": "C library"}
 
 
@@ -143,7 +144,7 @@ def _variables(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
         elif before.startswith("sha256:") or after.startswith("sha256:"):
             yield f"{name} has another value"
         else:
-            yield f"{name}: {before} → {after}"
+            yield f"{name}: {before or EMPTY} → {after or EMPTY}"
 
 
 def _needs(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
