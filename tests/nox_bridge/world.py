@@ -131,6 +131,7 @@ class World:
             cpus=1,
             envs=self.envs,
             pythons=[],
+            testing={},
             measure={},
         )
 
