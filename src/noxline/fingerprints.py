@@ -13,7 +13,8 @@ from pathlib import Path
 from noxline.definitions import Definition
 from noxline.inputs import fingerprint as made_of
 from noxline.inputs.file_digests import content_of
-from noxline.inputs.index import Index, InputSet
+from noxline.inputs.index import Index
+from noxline.inputs.input_set import InputSet
 from noxline.inputs.variables import values
 from noxline.model.cache import Fingerprint
 

@@ -11,10 +11,8 @@ from typing import Any, Protocol
 
 from noxline.audit.harmless import FINGERPRINTED
 from noxline.audit.undeclared import Declared
-from noxline.cache.blobs import entry_path
 from noxline.cache.disk import DiskStore
 from noxline.cache.ledger import Tally, append
-from noxline.cache.place import LOCAL
 from noxline.definitions import Definition
 from noxline.engine.reuse import Terms, refusal, reuse
 from noxline.errors import NoxlineError
@@ -28,7 +26,7 @@ from noxline.nox_bridge.environments import touches
 from noxline.ports import CacheStore
 from noxline.results import kept_result, moved
 from noxline.splits import ran_tests
-from noxline.tree_outputs import files_of, gather, put_back
+from noxline.tree_outputs import gather, put_back
 from noxline.verification import REASON, Verifier
 
 NO_OUTPUT = "none"
@@ -57,26 +55,6 @@ class Started:
     inputs: str
     needs: Mapping[str, str]
     moments: Mapping[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReplayTerms:
-    """On what it rests that a run took every result from the local store; times in seconds since the epoch.
-
-    `tasks` are those that were reused, with their files `(path, size, sha256, executable)`, size and digest of the
-    log; `written` are the files of outputs in the project itself, which have to be as they are.
-    """
-
-    expires: float
-    sets: tuple[tuple[tuple[str, ...], str], ...]
-    entries: tuple[str, ...]
-    written: tuple[str, ...]
-    tally: Tally
-    store: str
-    blobs: str
-    tasks: tuple[tuple[str, tuple[tuple[str, int, str, bool], ...], tuple[int, str]], ...]
-    entry_folder: str
-    plan: tuple[tuple[str, tuple[str, ...], Mapping[str, Any], tuple[str, ...]], ...]
 
 
 class WouldRunError(NoxlineError):
@@ -190,36 +168,58 @@ class Reuser:
 
     def finished(self, task: Task, outcome: Outcome) -> Outcome:
         """Take notice of the end of an attempt; keep its result when it passed and nothing changed meanwhile."""
-        output, log = self.place(task.name)
-        if outcome.status is Status.PASSED:
-            gather(self.root, self.definitions[task.name].outputs, output)
-        view = output_view(str(output), str(self.root)) if output.is_dir() else {}
-        self.outputs[task.name] = output_digest(view) if view else NO_OUTPUT
-        started = self.started[task.name]
+        view = self._seen_output(task, outcome)
         if outcome.status not in (Status.PASSED, Status.FAILED):
             return outcome
+        started, output = self.started[task.name], self.place(task.name)[0]
         real = self.environments.after(task)
         self.fingerprints.index.refresh()
         tests = ran_tests(task.shard[0], output) if task.shard else None
-        made = self.fingerprints.make(task.name, real, started.needs, tests=tests)
-        self.made[task.name] = made
-        warning = self.verifier.verdict(task.name, made.digest, outcome, view, output) if self.verifier else ""
-        if warning:
-            self.refused.add(task.name)
-            outcome = replace(outcome, warnings=(*outcome.warnings, warning))
+        made = self.made[task.name] = self.fingerprints.make(task.name, real, started.needs, tests=tests)
+        outcome = self._verified(task, outcome, view)
         changed = self._changed(task.name, started, made)
         if changed:
             return replace(outcome, warnings=(*outcome.warnings, f"not kept: {changed} while it ran"))
         self.note(task, made, outcome.status.value)
-        if outcome.status is Status.PASSED and self.store is not None and self.definitions[task.name].reuse:
-            inputs = self.fingerprints.inputs(task.name).text
-            kept = kept_result(
-                made, task=task.name, outcome=outcome, output=output, log=log, inputs=inputs,
-                output_digest=self.outputs[task.name],
-            )  # fmt: skip
-            unwanted = task.name in self.refused or self.standing_reason(task) == FORCED
-            self.store.keep(replace(kept, replaces=unwanted))
+        if outcome.status is Status.PASSED and self.definitions[task.name].reuse:
+            self._keep(task, made, outcome)
         return outcome
+
+    def _seen_output(self, task: Task, outcome: Outcome) -> Mapping[str, str]:
+        """Return the view of what a task left, its outputs in the project included; others will be told its digest."""
+        output = self.place(task.name)[0]
+        if outcome.status is Status.PASSED:
+            gather(self.root, self.definitions[task.name].outputs, output)
+        view = output_view(str(output), str(self.root)) if output.is_dir() else {}
+        self.outputs[task.name] = output_digest(view) if view else NO_OUTPUT
+        return view
+
+    def _verified(self, task: Task, outcome: Outcome, view: Mapping[str, str]) -> Outcome:
+        """Return the outcome with a warning when a stored result, which was put to the test, says otherwise."""
+        if self.verifier is None:
+            return outcome
+        digest, output = self.made[task.name].digest, self.place(task.name)[0]
+        warning = self.verifier.verdict(task.name, digest, outcome, view, output)
+        if not warning:
+            return outcome
+        self.refused.add(task.name)
+        return replace(outcome, warnings=(*outcome.warnings, warning))
+
+    def _keep(self, task: Task, made: Fingerprint, outcome: Outcome) -> None:
+        if self.store is None:
+            return
+        output, log = self.place(task.name)
+        kept = kept_result(
+            made,
+            task=task.name,
+            outcome=outcome,
+            output=output,
+            log=log,
+            inputs=self.fingerprints.inputs(task.name).text,
+            output_digest=self.outputs[task.name],
+        )
+        unwanted = task.name in self.refused or self.standing_reason(task) == FORCED
+        self.store.keep(replace(kept, replaces=unwanted))
 
     def _changed(self, task: str, started: Started, made: Fingerprint) -> str:
         """Return in words which input of a task changed since it was started."""
@@ -239,30 +239,6 @@ class Reuser:
         """Note the fingerprint of a task that ended, for the reasons of later runs."""
         self.seen.note(task.name, made.digest, made.components, status, self.fingerprints.inputs(task.name).text)
 
-    def terms(self) -> ReplayTerms | None:
-        """Return on what this run's reuse rests; None when something else than the plain local store had a part."""
-        if self.local is None or self.local.scope != LOCAL or any(one.source != "local" for one in self.taken.values()):
-            return None
-        ages = {name: self.definitions[name].max_age for name in self.taken}
-        dates = [self.taken[name].entry.created + age for name, age in ages.items() if age is not None]
-        patterns = dict.fromkeys(self.definitions[name].patterns for name in self.taken)
-        return ReplayTerms(
-            expires=min([*dates, self.environments.expires()]),
-            sets=tuple((one, self.fingerprints.index.digest(one)) for one in patterns),
-            entries=tuple(entry_path(self.local.entries, self.made[name].digest) for name in self.taken),
-            written=tuple(files_of(self.root, (o for n in self.taken for o in self.definitions[n].outputs))),
-            tally=self._tally(),
-            store=self.local.root,
-            blobs=self.local.blobs,
-            tasks=tuple((name, *_files(found)) for name, found in self.taken.items()),
-            entry_folder=self.local.entries,
-            plan=tuple((name, *self._planned(name)) for name in self.taken),
-        )
-
-    def _planned(self, task: str) -> tuple[tuple[str, ...], Mapping[str, Any], tuple[str, ...]]:
-        definition = self.definitions[task]
-        return definition.patterns, self.made[task].components, definition.needs
-
     def close(self) -> None:
         """Keep what was learnt, and finish the store."""
         self.fingerprints.index.save()
@@ -270,7 +246,7 @@ class Reuser:
         if self.store is not None:
             self.store.close()
         if self.local is not None and not self.rehearses:
-            append(self.local.root, self._tally())
+            append(self.local.root, self.tally())
 
     def declared(self, task: Task) -> Declared:
         """Return what a task's inputs and outputs are declared, or taken, to be."""
@@ -282,7 +258,8 @@ class Reuser:
             outputs=definition.outputs,
         )
 
-    def _tally(self) -> Tally:
+    def tally(self) -> Tally:
+        """Return what this run's reuse comes to."""
         return Tally(
             hits=len(self.taken),
             misses=self.ran,
@@ -290,9 +267,3 @@ class Reuser:
             verified=self.verifier.verified if self.verifier else 0,
             wrong=self.verifier.wrong if self.verifier else 0,
         )
-
-
-def _files(found: Found) -> tuple[tuple[tuple[str, int, str, bool], ...], tuple[int, str]]:
-    entry = found.entry
-    files = tuple((file.path, file.size, file.sha256, file.executable) for file in entry.files)
-    return files, (entry.log.size, entry.log.sha256)

@@ -51,5 +51,5 @@ def test_others_are_refused_with_place_and_hint(text: str) -> None:
 
 def test_credentials_in_settings_are_refused_and_not_shown() -> None:
     with pytest.raises(ConfigError, match="credentials") as caught:
-        parse_address("https://me:hunter2@cache.example.org/")
+        parse_address("https://me:hunter2@cache.example.org/")  # pragma: allowlist secret - made up
     assert "hunter2" not in caught.value.message + caught.value.hint

@@ -15,8 +15,11 @@ from noxline.cache.transport import GarbageError, RefusedError, TransportError
 from tests.cache.remote_servers import Hostile, Nginx, free_port, reply
 from tests.cache.transports import NAME, holds_the_contract
 
-MAIN_USER = {"NOXLINE_CACHE_USER": "main", "NOXLINE_CACHE_PASSWORD": "main-password"}
-PR_USER = {"NOXLINE_CACHE_USER": "pr", "NOXLINE_CACHE_PASSWORD": "pr-password"}
+MAIN_USER = {
+    "NOXLINE_CACHE_USER": "main",
+    "NOXLINE_CACHE_PASSWORD": "main-password",
+}  # pragma: allowlist secret - made up
+PR_USER = {"NOXLINE_CACHE_USER": "pr", "NOXLINE_CACHE_PASSWORD": "pr-password"}  # pragma: allowlist secret - made up
 
 
 def transport(url: str, environ: dict[str, str] | None = None, timeout: float = 20.0) -> HttpTransport:
@@ -75,9 +78,8 @@ def test_who_we_are_comes_from_the_variables() -> None:
     basic = base64.b64encode(b"me:pass").decode()
     assert credentials({}) == {}
     assert credentials({"NOXLINE_CACHE_TOKEN": "t"}) == {"Authorization": "Bearer t"}
-    assert credentials({"NOXLINE_CACHE_USER": "me", "NOXLINE_CACHE_PASSWORD": "pass"}) == {
-        "Authorization": f"Basic {basic}"
-    }
+    user = {"NOXLINE_CACHE_USER": "me", "NOXLINE_CACHE_PASSWORD": "pass"}  # pragma: allowlist secret - made up
+    assert credentials(user) == {"Authorization": f"Basic {basic}"}
 
 
 def chunked(connection: socket.socket, _head: bytes) -> None:

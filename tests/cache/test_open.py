@@ -148,7 +148,7 @@ def test_without_a_key_or_read_only_nothing_is_sent(tmp_path: Path, more: dict[s
     ("settings", "environ"),
     [
         ({"remote": "nonsense"}, {}),
-        ({"remote": "https://me:pw@host/"}, {}),
+        ({"remote": "https://me:pw@host/"}, {}),  # pragma: allowlist secret - made up
         ({"remote": "https://host", "keys": ("nonsense",)}, {}),
         ({"remote": "https://host", "keys": KEYS}, {SIGNING_KEY: "nonsense"}),
         ({"remote": "https://host", "keys": KEYS}, {SCOPE: "../trusted"}),

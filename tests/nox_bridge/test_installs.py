@@ -71,7 +71,7 @@ def test_its_own_environment_may_be_named(root: Path) -> None:
         (("../lib",), "lib from outside the project"),
         (("-r", "/nowhere/r.txt"), r"r\.txt cannot be read"),
         (("--nonsense",), "does not know the install option --nonsense"),
-        (("-i", "https://me:secret@e.org/simple", "six"), "credentials"),
+        (("-i", "https://me:secret@e.org/simple", "six"), "credentials"),  # pragma: allowlist secret - made up
         (("a @ https://token@e.org/a.whl",), "credentials"),
         (("-r", "pylock.toml"), "installed as it is"),
     ],

@@ -15,7 +15,11 @@ from noxline.cache.transport import GarbageError, RefusedError, TimedOutError, T
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
 
-TOKEN, USER, PASSWORD = "NOXLINE_CACHE_TOKEN", "NOXLINE_CACHE_USER", "NOXLINE_CACHE_PASSWORD"
+TOKEN, USER, PASSWORD = (
+    "NOXLINE_CACHE_TOKEN",
+    "NOXLINE_CACHE_USER",
+    "NOXLINE_CACHE_PASSWORD",
+)  # pragma: allowlist secret - names
 _MISSING = frozenset({404, 410})
 _THERE_ALREADY = frozenset({409, 412})
 _REFUSED = frozenset({401, 403, 405, 411, 413, 501, 507})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _ALL = ("**",)
 _PYTHON = ("**/*.py", "**/*.pyi", "**/*.ipynb", "**/py.typed")
@@ -30,6 +30,19 @@ _SERVICES = (
 _DOCS = ("docs", "doc", "documentation", "changelog", "changelog.d", "newsfragments", "news", "changes")
 
 
+_FIXED: Mapping[str, tuple[str, ...]] = {
+    "lint": (*_PYTHON, *_SETTINGS),
+    "types": (*_PYTHON, *_SETTINGS, "**/*.json"),
+    "sbom": ("**/*.toml", "**/*.cfg", "**/setup.py", "**/requirements*", "**/*.lock", "**/Pipfile"),
+}
+# Beside the project's own source.
+_OF_SOURCE: Mapping[str, tuple[str, ...]] = {
+    "complexity": _SETTINGS,
+    "duplication": _SETTINGS,
+    "coverage": (*_SETTINGS, "**/*.py"),
+}
+
+
 def default_patterns(
     stage: str, *, sources: Iterable[str], test_dirs: Iterable[str], mentioned: str, test_paths: Iterable[str]
 ) -> tuple[str, ...]:
@@ -42,20 +55,12 @@ def default_patterns(
     match stage:
         case "tests" | "benchmarks":
             return _of_tests(mentioned, (*test_dirs, *test_paths))
-        case "lint":
-            return (*_PYTHON, *_SETTINGS)
-        case "types":
-            return (*_PYTHON, *_SETTINGS, "**/*.json")
-        case "complexity" | "duplication":
-            return (*_below(own), *_SETTINGS) if own else _ALL
-        case "coverage":
-            return (*_below(own), *_SETTINGS, "**/*.py") if own else _ALL
         case "docs":
             return _without_tests(tuple(test_dirs), own)
-        case "sbom":
-            return ("**/*.toml", "**/*.cfg", "**/setup.py", "**/requirements*", "**/*.lock", "**/Pipfile")
+        case _ if stage in _OF_SOURCE and own:
+            return (*_below(own), *_OF_SOURCE[stage])
         case _:
-            return _ALL
+            return _FIXED.get(stage, _ALL)
 
 
 def _of_tests(mentioned: str, kept: tuple[str, ...]) -> tuple[str, ...]:

@@ -81,10 +81,10 @@ def _inputs(old: str, new: str, files: Callable[[str], Mapping[str, str] | None]
     if before is None or after is None:
         yield "its input files changed"
         return
-    changed = [name for name in _differing(before, after) if name in before and name in after]
-    yield from (_changed(name, before[name], after[name]) for name in changed)
-    yield from (f"{name} is new" for name in sorted(after.keys() - before.keys()))
-    yield from (f"{name} is gone" for name in sorted(before.keys() - after.keys()))
+    both = before.keys() & after.keys()
+    yield from (_changed(name, before[name], after[name]) for name in sorted(both) if before[name] != after[name])
+    yield from (f"{name} is new" for name in sorted(after.keys() - both))
+    yield from (f"{name} is gone" for name in sorted(before.keys() - both))
 
 
 def _changed(name: str, old: str, new: str) -> str:
@@ -113,17 +113,23 @@ def _definition(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]
 
 def _environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     for name in _differing(old, new):
-        before, after = old.get(name), new.get(name)
-        if name == "platform" and isinstance(before, dict) and isinstance(after, dict):
-            yield from (f"{_PLATFORM.get(p, p)} {before.get(p)} → {after.get(p)}" for p in _differing(before, after))
-        elif isinstance(before, dict) or isinstance(after, dict):
-            yield from _sets(before or {}, after or {})
-        else:
-            yield f"{name.replace('_', ' ')} {before or ABSENT} → {after or ABSENT}"
+        yield from _part(name, old.get(name), new.get(name))
+
+
+def _part(name: str, before: Any, after: Any) -> Iterator[str]:
+    """Yield what differs in one part of an environment: its platform, a set of distributions, or a plain value."""
+    if not isinstance(before or after, dict):
+        yield f"{name.replace('_', ' ')} {before or ABSENT} → {after or ABSENT}"
+        return
+    old, new = before or {}, after or {}
+    if name == "platform":
+        yield from (f"{_PLATFORM.get(p, p)} {old.get(p)} → {new.get(p)}" for p in _differing(old, new))
+    else:
+        yield from _sets(old, new)
 
 
 def _sets(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
-    """Yield what differs between two sets of distributions, or between two platforms."""
+    """Yield what differs between two sets of distributions."""
     for name in _differing(old, new):
         before, after = old.get(name), new.get(name)
         if before is None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 from array import array
-from hashlib import sha256
 from stat import S_ISDIR, S_ISLNK
 
 from noxline.inputs import sealed
 from noxline.inputs.file_digests import ABSENT, WIDTH, behind, content_of, is_settled, read_time, status_of
-from noxline.inputs.input_lines import line_of
+from noxline.inputs.input_set import InputSet
 from noxline.inputs.listing import Listing, begin, listing, untracked
 from noxline.inputs.patterns import matcher, named
 
@@ -25,25 +24,6 @@ _SCHEMA = 2
 _BLOCK = 256  # files
 _STEP = 200  # changed files; more are not remembered one by one
 _STEPS = 64
-
-
-class InputSet:
-    """Some files of a project with their digests; `digest` is that of both together."""
-
-    __slots__ = ("_digests", "digest", "names")
-
-    def __init__(self, names: Sequence[str], digests: Sequence[str]) -> None:
-        self.names = names
-        self._digests = digests
-        # Neither holds a NUL, so no two sets are written alike.
-        whole = "\0".join((str(len(names)), *names, *digests))
-        self.digest = sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()
-
-    @property
-    def text(self) -> bytes:
-        """Return the files as lines of digest and name, in order."""
-        lines = [line_of(name, digest) for name, digest in zip(self.names, self._digests, strict=True)]
-        return "".join(lines).encode("utf-8", "surrogateescape")
 
 
 class Index:
@@ -83,12 +63,10 @@ class Index:
         self._ignored = {}
         asked = {folder: begin(self._path_of(folder)) for folder in self._raws or ("",)}
         numbers = status_of(self.root, self.names)
-        listed = {
-            folder: listing(f"{self.root}/{folder}" if folder else self.root, git) for folder, git in asked.items()
-        }
+        listed = {folder: listing(self._path_of(folder), git) for folder, git in asked.items()}
         self.by_git = listed[""].by_git
         folders = self._new_folders(numbers)
-        if folders or {folder: one.raw for folder, one in listed.items()} != self._raws:
+        if folders or any(one.raw != self._raws.get(folder) for folder, one in listed.items()):
             self._relist(listed, folders)
             numbers = status_of(self.root, self.names)
         if numbers == self._numbers and not self._unsettled:
@@ -108,30 +86,37 @@ class Index:
     def _relist(self, listed: Mapping[str, Listing], folders: frozenset[str]) -> None:
         """Take the new list of files over, those of repositories inside this one included, and keep known digests."""
         known = {name: place for place, name in enumerate(self.names) if name not in folders}
-        raws: dict[str, bytes] = {}
-        names: set[str] = set()
-        pending = [("", listed[""])]
-        while pending:
-            folder, one = pending.pop()
-            raws[folder] = one.raw
-            for name in one.names():
-                full = f"{folder}/{name.rstrip('/')}" if folder else name.rstrip("/")
-                if (name.endswith("/") or full not in known) and _is_folder(f"{self.root}/{full}"):
-                    pending.append((full, listed.get(full) or listing(f"{self.root}/{full}")))
-                else:
-                    names.add(full)
-        self._raws = raws
-        new = tuple(sorted(names))
-        places = [known.get(name) for name in new]
-        absent = (0,) * WIDTH
-        numbers = array("Q")
-        for place in places:
-            numbers.extend(absent if place is None else self._numbers[place * WIDTH : (place + 1) * WIDTH])
-        self.digests = [ABSENT if place is None else self.digests[place] for place in places]
+        new = tuple(sorted(self._entered(listed, known)))
+        numbers, digests = array("Q"), []
+        for place in map(known.get, new):
+            if place is None:
+                numbers.extend((0,) * WIDTH)
+                digests.append(ABSENT)
+            else:
+                numbers.extend(self._numbers[place * WIDTH : (place + 1) * WIDTH])
+                digests.append(self.digests[place])
+        self.digests = digests
         unsettled = {self.names[place] for place in self._unsettled}
         self._unsettled = frozenset(place for place, name in enumerate(new) if name in unsettled)
         self.names, self._numbers = new, numbers
         self._sets, self._fresh, self._steps, self._since, self._changed = {}, {}, {}, {}, True
+
+    def _entered(self, listed: Mapping[str, Listing], known: Mapping[str, int]) -> set[str]:
+        """Return the names of all files, those of repositories inside this one in place of their folders."""
+        names: set[str] = set()
+        self._raws = {}
+        pending = [("", listed[""])]
+        while pending:
+            folder, one = pending.pop()
+            self._raws[folder] = one.raw
+            prefix = f"{folder}/" if folder else ""
+            for name in one.names():
+                full = prefix + name.rstrip("/")
+                if (name.endswith("/") or full not in known) and _is_folder(f"{self.root}/{full}"):
+                    pending.append((full, listed.get(full) or listing(f"{self.root}/{full}")))
+                else:
+                    names.add(full)
+        return names
 
     def _read(self, numbers: array[int]) -> bool:
         """Read the files whose numbers differ; return whether one has another digest."""

@@ -120,16 +120,19 @@ def untracked(root: str, folders: Sequence[str]) -> set[str]:
     plain = [folder for folder in folders if not os.path.lexists(f"{root}/{folder}/.git")]
     raw = Git(root, "--literal-pathspecs", "ls-files", "-z", "--others", "--", *plain).output() if plain else None
     if raw is None:
-        return {name for folder in folders for name in walk(root, folder)}
-    found = [os.fsdecode(name) for name in raw.split(b"\0") if name]
-    files = {name for name in found if not name.endswith("/")}
-    kept = {name for folder in plain for name in _own(_below(files, folder), tracked=False, below=folder)}
-    inner = {name.rstrip("/") for name in found if name.endswith("/")} | {*folders} - {*plain}
-    return kept | {name for folder in inner for name in walk(root, folder)}
+        return _walked(root, folders)
+    found = list(map(os.fsdecode, filter(None, raw.split(b"\0"))))
+    inner = {name.rstrip("/") for name in found if name.endswith("/")}
+    kept = (_own(_below(found, folder), tracked=False, below=folder) for folder in plain)
+    return _walked(root, inner.union(folders).difference(plain)).union(*kept)
+
+
+def _walked(root: str, folders: Iterable[str]) -> set[str]:
+    return {name for folder in folders for name in walk(root, folder)}
 
 
 def _below(names: Iterable[str], folder: str) -> list[str]:
-    return [name for name in names if name.startswith(f"{folder}/")]
+    return [name for name in names if name.startswith(f"{folder}/") and not name.endswith("/")]
 
 
 def _by_tag(raw: bytes) -> dict[str, list[str]]:
@@ -144,17 +147,20 @@ def _own(names: Iterable[str], *, tracked: bool, below: str = "") -> list[str]:
     """Leave out what tools are known to write; `below` is a folder whose own name does not matter."""
     kept = []
     for name in names:
-        parts = name[len(below) :].split("/")
-        if not _WRITTEN_FOLDERS.isdisjoint(parts[:-1]) or name.endswith(_WRITTEN_ENDS):
-            continue
-        if any(part.endswith(".egg-info") for part in parts):
-            continue
-        if not tracked and (
-            not _BUILT_FOLDERS.isdisjoint(parts[:-1])
-            or name.endswith(_BUILT_ENDS)
-            or parts[-1] in _BUILT_NAMES
-            or parts[-1].startswith(".coverage.")
-        ):
-            continue
-        kept.append(name)
+        *folders, base = name[len(below) :].split("/")
+        if not _is_written(folders, base) and (tracked or not _is_built(folders, base)):
+            kept.append(name)
     return kept
+
+
+def _is_written(folders: list[str], base: str) -> bool:
+    """Tell whether a tool wrote a file beside the source, tracked or not."""
+    if not _WRITTEN_FOLDERS.isdisjoint(folders) or base.endswith(_WRITTEN_ENDS):
+        return True
+    return any(part.endswith(".egg-info") for part in (*folders, base))
+
+
+def _is_built(folders: list[str], base: str) -> bool:
+    """Tell whether a file has the name of one that a build or a report leaves."""
+    named_so = base in _BUILT_NAMES or base.startswith(".coverage.") or base.endswith(_BUILT_ENDS)
+    return named_so or not _BUILT_FOLDERS.isdisjoint(folders)

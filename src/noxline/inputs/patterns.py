@@ -33,17 +33,22 @@ def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
     """
     import re
 
-    groups: list[tuple[bool, list[str]]] = []  # neighbours of one kind are one expression, the last ones first
+    ways = [(takes, re.compile("|".join(parts), re.DOTALL).fullmatch) for takes, parts in _grouped(patterns)]
+    if len(ways) == 1 and ways[0][0]:
+        only = ways[0][1]
+        return lambda name: only(name) is not None
+    return lambda name: next((takes for takes, fits in ways if fits(name)), False)
+
+
+def _grouped(patterns: Sequence[str]) -> list[tuple[bool, list[str]]]:
+    """Return the expressions of patterns, the last ones first, neighbours that take, or take out, together."""
+    groups: list[tuple[bool, list[str]]] = []
     for pattern in reversed(patterns):
         takes = pattern[:1] != "!"
         if not groups or groups[-1][0] is not takes:
             groups.append((takes, []))
         groups[-1][1].append(_expression(pattern if takes else pattern[1:]))
-    ways = [(takes, re.compile("|".join(parts), re.DOTALL).fullmatch) for takes, parts in groups]
-    if len(ways) == 1 and ways[0][0]:
-        only = ways[0][1]
-        return lambda name: only(name) is not None
-    return lambda name: next((takes for takes, fits in ways if fits(name)), False)
+    return groups
 
 
 def _plain(pattern: str) -> str:

@@ -116,7 +116,7 @@ def archive_origin(file: Path, root: Path) -> str:
 def without_credentials(address: str) -> str:
     """Return an address without user and password; that of git over ssh keeps its user.
 
-    >>> without_credentials("https://me:secret@example.org/simple#egg=x"), without_credentials("ssh://git@e.org/a")
+    >>> without_credentials("https://token@example.org/simple#egg=x"), without_credentials("ssh://git@e.org/a")
     ('https://example.org/simple', 'ssh://git@e.org/a')
     """
     whole, _, fragment = address.partition("#")

@@ -24,12 +24,12 @@ from noxline.model.cache import Fingerprint
 from noxline.model.event import Event, TaskOutput
 from noxline.model.run import Run
 from noxline.project import Options, Project
+from noxline.replay_terms import ReplayTerms, terms_of
 from noxline.reports.events import encode
 from noxline.reports.html import page
 from noxline.reports.plain import PlainReport, Verbosity
 from noxline.reports.run_json import to_document, verdict_document
 from noxline.reports.style import style_of
-from noxline.reuse import ReplayTerms
 from noxline.system.files import task_folder
 from noxline.verification import share_verified
 from noxline.warm import replay, trace
@@ -97,7 +97,7 @@ def rehearse(asked: Asked) -> bool:
         session = run_session(project, asked.options, [memory], run_id=replay.RUN_ID, rehearses=True)
         run = session.run()
         watch.on = False
-        terms = session.reuser.terms()
+        terms = terms_of(session.reuser)
         if terms is None or not _is_replayable(run):
             return False
         read = trace.witnesses(

@@ -85,23 +85,28 @@ def find_root(folder: str) -> str:
 def replay(arguments: Sequence[str]) -> int | None:
     """Replay the run that these arguments ask for and return its exit code; None: it has to run the ordinary way."""
     began = time.monotonic()
-    only_told = arguments[0] == "plan" or DRY_RUN in arguments
     here = os.getcwd()
     root = find_root(here)
-    if not root:
+    snapshot = _snapshot(root, here, arguments) if root else None
+    index = _files(root, snapshot) if snapshot else None
+    if snapshot is None or index is None:
         return None
+    if arguments[0] == "plan" or DRY_RUN in arguments:
+        return _tell(root, snapshot, index)
+    return _replay(root, snapshot, index, began)
+
+
+def _snapshot(root: str, here: str, arguments: Sequence[str]) -> dict[str, Any] | None:
+    """Return the snapshot for these arguments; None when there is none that can be believed."""
     try:
-        path = f"{root}/{FOLDER}/{key_of(plain(arguments), here, os.environ, style_key())}"
-        snapshot = sealed.load(path)
+        content = sealed.load(f"{root}/{FOLDER}/{key_of(plain(arguments), here, os.environ, style_key())}")
     except (sealed.DamagedError, OSError, ValueError):
         return None  # the ordinary way says what is damaged, and a new rehearsal writes the snapshot anew
-    if not isinstance(snapshot, dict):
-        return None
-    index = _files(root, snapshot)
-    if index is None:
-        return None
-    if only_told:
-        return _tell(root, snapshot, index)
+    return content if isinstance(content, dict) else None
+
+
+def _replay(root: str, snapshot: Mapping[str, Any], index: Index, began: float) -> int | None:
+    """Replay a run unless an input differs, or the lot falls on one of its tasks."""
     if any(index.digest(patterns) != known for patterns, known in snapshot["sets"]):
         return None
     run_id = new_run_id()
