@@ -35,7 +35,7 @@ LAYERS = (
     ("environments",),
     ("fingerprints", "verification"),
     ("reuse",),
-    ("preview", "shard_reuse"),
+    ("preview", "shard_reuse", "replay_terms"),
     ("explaining",),
     ("running", "narrowing"),
     ("wiring_reuse",),

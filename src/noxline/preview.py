@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from noxline.engine.plan import NOTHING_RAN
 from noxline.engine.reuse import Terms, refusal
 from noxline.model.cache import Fingerprint
 from noxline.model.task import Task
@@ -43,12 +44,16 @@ def foresee(project: Project, reuser: Reuser) -> dict[str, Foreseen]:
 
 
 def _one(task: Task, reuser: Reuser, seen: Mapping[str, Foreseen], outputs: dict[str, str]) -> Foreseen:
+    needed = reuser.definitions[task.name].needs
     if task.skip:
         return Foreseen(decision="skip", reasons=(task.skip,))
-    waiting = tuple(name for name in reuser.definitions[task.name].needs if seen[name].decision in ("run", "depends"))
+    if task.tolerant and needed and all(seen[name].decision == "skip" for name in needed):
+        return Foreseen(decision="skip", reasons=(NOTHING_RAN,))
+    waiting = tuple(name for name in needed if seen[name].decision in ("run", "depends"))
+    last = _last_needs(reuser, task.name)
+    needs = reuser.with_needs(task.name, {**{name: last[name] for name in waiting if name in last}, **outputs})
     environment, unknown = reuser.environments.before(task)
     if environment is not None:
-        needs = reuser.with_needs(task.name, {**_last_needs(reuser, task.name), **outputs})
         reuser.made[task.name] = reuser.fingerprints.make(task.name, environment, needs)
         listed = reuser.fingerprints.inputs(task.name)
         reuser.seen.keep_list(listed.digest, listed.text)
@@ -56,7 +61,6 @@ def _one(task: Task, reuser: Reuser, seen: Mapping[str, Foreseen], outputs: dict
     if reasons:
         return Foreseen(decision="run", reasons=(reasons,))
     if environment is None:
-        needs = reuser.with_needs(task.name, {**_last_needs(reuser, task.name), **outputs})
         return Foreseen(decision="run", reasons=reuser.reasons_without_environment(task, needs, unknown))
     if waiting:
         return Foreseen(decision="depends", reasons=waiting)

@@ -11,23 +11,21 @@ from typing import Any, Protocol
 
 from noxline.audit.harmless import FINGERPRINTED
 from noxline.audit.undeclared import Declared
-from noxline.cache.blobs import entry_path
 from noxline.cache.disk import DiskStore
 from noxline.cache.ledger import Tally, append
-from noxline.cache.place import LOCAL
 from noxline.definitions import Definition
 from noxline.engine.reuse import Terms, refusal, reuse
-from noxline.errors import NoxlineError
+from noxline.errors import MachineError, NoxlineError
 from noxline.fingerprints import Fingerprints
 from noxline.inputs.outputs import output_digest, output_view
-from noxline.last_seen import LastSeen
+from noxline.last_seen import UNKEPT, LastSeen
 from noxline.model.cache import Fingerprint, Found
 from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
 from noxline.ports import CacheStore
 from noxline.results import kept_result
 from noxline.splits import ran_tests
-from noxline.tree_outputs import files_of, gather, put_back
+from noxline.tree_outputs import gather, links_in, put_back
 from noxline.verification import REASON, Verifier
 
 NO_OUTPUT = "none"
@@ -56,25 +54,6 @@ class Started:
     inputs: str
     needs: Mapping[str, str]
     moments: Mapping[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReplayTerms:
-    """On what it rests that a run took every result from the local store; times in seconds since the epoch.
-
-    `tasks` are those that were reused, with their files `(path, size, sha256, executable)`, size and digest of the
-    log; `written` are the files of outputs in the project itself, which have to be as they are.
-    """
-
-    expires: float
-    sets: tuple[tuple[tuple[str, ...], str], ...]
-    entries: tuple[str, ...]
-    written: tuple[str, ...]
-    store: str
-    blobs: str
-    tasks: tuple[tuple[str, tuple[tuple[str, int, str, bool], ...], tuple[int, str]], ...]
-    entry_folder: str
-    plan: tuple[tuple[str, tuple[str, ...], Mapping[str, Any], tuple[str, ...]], ...]
 
 
 class WouldRunError(NoxlineError):
@@ -110,6 +89,19 @@ class Reuser:
 
     def decide(self, task: Task) -> Decision:
         """Return whether a task runs or a stored result is taken, which is then in its place already."""
+        try:
+            decision = self._decide(task)
+        except OSError as error:  # the result of this run counts, and nobody knows on what it rests
+            self.made.pop(task.name, None)
+            decision = Run(reasons=(f"what its result rests on cannot be read: {error}",))
+        if isinstance(decision, Run):
+            if self.rehearses:
+                raise WouldRunError(f"{task.name} would run: {'; '.join(decision.reasons)}")
+            self.ran += 1
+            self.outputs[task.name] = f"{_UNKNOWN} {os.urandom(8).hex()}"
+        return decision
+
+    def _decide(self, task: Task) -> Decision:
         needs = self.needs(task.name)
         environment, unknown = self.environments.before(task)
         made = self.fingerprints.make(task.name, environment, needs) if environment is not None else None
@@ -117,18 +109,13 @@ class Reuser:
             decision: Decision = Run(reasons=self.reasons_without_environment(task, needs, unknown))
         else:
             self.made[task.name] = made
-            decision = self._decide(task, made)
+            decision = self._by_store(task, made)
         if isinstance(decision, Run):
-            if self.rehearses:
-                raise WouldRunError(f"{task.name} would run: {'; '.join(decision.reasons)}")
-            self.ran += 1
-            self.outputs[task.name] = f"{_UNKNOWN} {os.urandom(8).hex()}"
-            patterns = self.definitions[task.name].patterns
-            index = self.fingerprints.index
+            patterns, index = self.definitions[task.name].patterns, self.fingerprints.index
             self.started[task.name] = Started(index.digest(patterns), needs, index.moments(patterns))
         return decision
 
-    def _decide(self, task: Task, made: Fingerprint) -> Decision:
+    def _by_store(self, task: Task, made: Fingerprint) -> Decision:
         definition = self.definitions[task.name]
         standing = self.standing_reason(task)
         if standing or self.store is None:
@@ -148,9 +135,12 @@ class Reuser:
         if not self.store.restore(found, output, log):
             return Run(reasons=("its stored result is damaged",))
         try:
-            put_back(self.root, definition.outputs, output)
+            if put_back(self.root, definition.outputs, output):
+                self.fingerprints.index.refresh()  # tasks that follow may read what was put back
         except OSError as error:
             return Run(reasons=(f"its outputs cannot be put back: {error.strerror}",))
+        except MachineError as error:
+            return Run(reasons=(error.message,))
         self.outputs[task.name] = found.entry.output_digest
         self.taken[task.name] = found
         taken = reuse(found)
@@ -189,12 +179,13 @@ class Reuser:
     def finished(self, task: Task, outcome: Outcome) -> Outcome:
         """Take notice of the end of an attempt; keep its result when it passed and nothing changed meanwhile."""
         output, log = self.place(task.name)
+        lost: tuple[str, ...] = ()
         if outcome.status is Status.PASSED:
-            gather(self.root, self.definitions[task.name].outputs, output)
+            lost = (*gather(self.root, self.definitions[task.name].outputs, output), *links_in(output))
         view = output_view(str(output), str(self.root)) if output.is_dir() else {}
         self.outputs[task.name] = output_digest(view) if view else NO_OUTPUT
-        started = self.started[task.name]
-        if outcome.status not in (Status.PASSED, Status.FAILED):
+        started = self.started.get(task.name)
+        if started is None or outcome.status not in (Status.PASSED, Status.FAILED):
             return outcome
         real = self.environments.after(task)
         self.fingerprints.index.refresh()
@@ -208,8 +199,12 @@ class Reuser:
         changed = self._changed(task.name, started, made)
         if changed:
             return replace(outcome, warnings=(*outcome.warnings, f"not kept: {changed} while it ran"))
-        self.note(task, made, outcome.status.value)
-        if outcome.status is Status.PASSED and self.store is not None and self.definitions[task.name].reuse:
+        passed = outcome.status is Status.PASSED
+        keeps = passed and self.store is not None and self.definitions[task.name].reuse and not lost
+        self.note(task, made, outcome.status.value if keeps or not passed else UNKEPT)
+        if passed and lost:
+            outcome = replace(outcome, warnings=(*outcome.warnings, f"not kept: its output {lost[0]} is a link"))
+        if keeps and self.store is not None:
             inputs = self.fingerprints.inputs(task.name).text
             kept = kept_result(
                 made, task=task.name, outcome=outcome, output=output, log=log, inputs=inputs,
@@ -239,35 +234,14 @@ class Reuser:
         """Note the fingerprint of a task that ended, for the reasons of later runs."""
         self.seen.note(task.name, made.digest, made.components, status, self.fingerprints.inputs(task.name).text)
 
-    def terms(self) -> ReplayTerms | None:
-        """Return on what this run's reuse rests; None when something else than the plain local store had a part."""
-        if self.local is None or self.local.scope != LOCAL or any(one.source != "local" for one in self.taken.values()):
-            return None
-        ages = {name: self.definitions[name].max_age for name in self.taken}
-        dates = [self.taken[name].entry.created + age for name, age in ages.items() if age is not None]
-        patterns = dict.fromkeys(self.definitions[name].patterns for name in self.taken)
-        return ReplayTerms(
-            expires=min([*dates, self.environments.expires()]),
-            sets=tuple((one, self.fingerprints.index.digest(one)) for one in patterns),
-            entries=tuple(entry_path(self.local.entries, self.made[name].digest) for name in self.taken),
-            written=tuple(files_of(self.root, (o for n in self.taken for o in self.definitions[n].outputs))),
-            store=self.local.root,
-            blobs=self.local.blobs,
-            tasks=tuple((name, *_files(found)) for name, found in self.taken.items()),
-            entry_folder=self.local.entries,
-            plan=tuple((name, *self._planned(name)) for name in self.taken),
-        )
-
-    def _planned(self, task: str) -> tuple[tuple[str, ...], Mapping[str, Any], tuple[str, ...]]:
-        definition = self.definitions[task]
-        return definition.patterns, self.made[task].components, definition.needs
-
     def close(self) -> None:
-        """Keep what was learnt, and finish the store."""
-        self.fingerprints.index.save()
-        self.seen.save()
-        if self.store is not None:
-            self.store.close()
+        """Keep what was learnt, and finish the store, whatever the disk refuses; may raise OSError."""
+        try:
+            self.fingerprints.index.save()
+            self.seen.save()
+        finally:
+            if self.store is not None:
+                self.store.close()
         if self.local is not None and not self.rehearses:
             append(self.local.root, self._tally())
 
@@ -289,9 +263,3 @@ class Reuser:
             verified=self.verifier.verified if self.verifier else 0,
             wrong=self.verifier.wrong if self.verifier else 0,
         )
-
-
-def _files(found: Found) -> tuple[tuple[tuple[str, int, str, bool], ...], tuple[int, str]]:
-    entry = found.entry
-    files = tuple((file.path, file.size, file.sha256, file.executable) for file in entry.files)
-    return files, (entry.log.size, entry.log.sha256)

@@ -30,13 +30,20 @@ def main() -> NoReturn:
 
         sys.exit(_flushed(0, f"noxline {__version__}\n"))
     if arguments[:1] in (["ci"], ["plan"]):
-        from noxline.warm.replay import replay
-
-        code = replay(arguments)
+        code = _replayed(arguments)
         if code is not None:
             sys.exit(_flushed(code))
     _take_signals()
     sys.exit(_flushed(_run(arguments)))
+
+
+def _replayed(arguments: Sequence[str]) -> int | None:
+    from noxline.warm.replay import replay
+
+    try:
+        return replay(arguments)
+    except KeyboardInterrupt:
+        return _stopped(arguments)
 
 
 def _replace_closed_streams() -> None:

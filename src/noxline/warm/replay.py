@@ -18,7 +18,7 @@ from noxline.warm.witness import hold, variables_digest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, TextIO
 
     from noxline.inputs.index import Index
 
@@ -86,11 +86,11 @@ def replay(arguments: Sequence[str]) -> int | None:
     """Replay the run that these arguments ask for and return its exit code; None: it has to run the ordinary way."""
     began = time.monotonic()
     only_told = arguments[0] == "plan" or DRY_RUN in arguments
-    here = os.getcwd()
-    root = find_root(here)
-    if not root:
-        return None
     try:
+        here = os.getcwd()
+        root = find_root(here)
+        if not root:
+            return None
         path = f"{root}/{FOLDER}/{key_of(plain(arguments), here, os.environ, style_key())}"
         snapshot = sealed.load(path)
     except (sealed.DamagedError, OSError, ValueError):
@@ -150,7 +150,7 @@ def _tell(root: str, snapshot: Mapping[str, Any], index: Index) -> int | None:
     text = snapshot["told"]
     for name, decision in told.items():
         text = text.replace(f"@@{name}@@", decision)
-    sys.stdout.write(text)
+    _say(sys.stdout, text)
     return 0
 
 
@@ -176,10 +176,24 @@ def _run(root: str, snapshot: Mapping[str, Any], run_id: str, began: float) -> i
     except OSError:
         remove(directory)
         return None  # the ordinary way says what the disk refuses
-    sys.stdout.write(fill(snapshot["out"]))
-    sys.stdout.flush()
-    sys.stderr.write(fill(snapshot["err"]))
+    except KeyboardInterrupt:
+        remove(directory)
+        raise
+    _say(sys.stdout, fill(snapshot["out"]))
+    _say(sys.stderr, fill(snapshot["err"]))
     return int(snapshot["exit_code"])
+
+
+def _say(stream: TextIO, text: str) -> None:
+    """Bring text out; a stream that takes none any more changes nothing of a run that is over."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError:
+        from noxline.reports.outlet import Outlet
+
+        failed = Outlet(stream)
+        failed.flush()  # it says what there is to say, once, and has the rest go nowhere
 
 
 def _restore(directory: str, snapshot: Mapping[str, Any]) -> bool:
