@@ -28,6 +28,7 @@ FOLDER = ".noxline/state/warm"
 RUN_ID = "00000000-000000-0000"
 STARTED_AT = "0001-01-01T00:00:00+00:00"
 DRY_RUN = "--dry-run"
+LAST_SEEN = "fingerprints"  # the file of last_seen.py
 # The id of a run that was not replayed because a lot fell on one of its tasks: the ordinary way draws the same by it.
 DRAWN: list[str] = []
 SECONDS = 98765.4321
@@ -173,6 +174,7 @@ def _run(root: str, snapshot: Mapping[str, Any], run_id: str, began: float) -> i
             _write(f"{directory}/{name}", fill(text))
         _write(f"{root}/.noxline/runs/last", f"{run_id}\n")
         _prune(f"{root}/.noxline/runs", snapshot["keep_runs"], run_id)
+        _note(f"{root}/.noxline/state/{LAST_SEEN}", snapshot["plan"])
     except OSError:
         remove(directory)
         return None  # the ordinary way says what the disk refuses
@@ -182,6 +184,18 @@ def _run(root: str, snapshot: Mapping[str, Any], run_id: str, began: float) -> i
     _say(sys.stdout, fill(snapshot["out"]))
     _say(sys.stderr, fill(snapshot["err"]))
     return int(snapshot["exit_code"])
+
+
+def _note(path: str, plan: Sequence[tuple[str, tuple[str, ...], dict[str, Any], tuple[str, ...]]]) -> None:
+    """Note the fingerprints of this run as the newest, which tell later runs why they differ; may raise OSError."""
+    try:
+        rows = sealed.load(path)
+    except sealed.DamagedError:
+        return  # the ordinary way says so
+    known = rows if isinstance(rows, dict) else {}
+    other = {name: made for name, _, made, _ in plan if name not in known or known[name][1] != made}
+    if other:
+        sealed.save(path, {**known, **{name: (digest(made), made, "passed") for name, made in other.items()}})
 
 
 def _say(stream: TextIO, text: str) -> None:
