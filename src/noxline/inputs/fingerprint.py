@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _NAMED = 3  # so many causes are named on a line; the others are counted
 ABSENT = "absent"
+PARTS = ("schema", "definition", "inputs", "variables", "environment", "programs", "needs", "machine")
 _PLATFORM = {"python": "Python", "os": "operating system", "libc": "C library"}
 
 
