@@ -93,6 +93,19 @@ def test_an_earlier_state_that_came_back_is_reused_with_all_that_follows(desk: D
     assert agrees(desk, (TESTS, REPORT)) == {"tests": "reuse", "report": "reuse"}
 
 
+def test_what_reads_outputs_that_are_put_back_depends_on_the_task_that_made_them(desk: Desk) -> None:
+    desk.definitions["tests"] = definition("src", outputs=("gen",))
+    desk.definitions["docs"] = definition("gen", "docs", needs=("tests",))
+    docs = task_of("docs", needs=("tests",))
+    desk.write("gen/x.txt", "made")
+    run(desk, (TESTS, docs))
+    assert agrees(desk, (TESTS, docs)) == {"tests": "reuse", "docs": "reuse"}
+    (desk.root / "gen" / "x.txt").unlink()
+    assert agrees(desk, (TESTS, docs)) == {"tests": "reuse", "docs": "depends"}
+    desk.write("gen/x.txt", "edited")
+    assert agrees(desk, (TESTS, docs)) == {"tests": "reuse", "docs": "depends"}
+
+
 def test_looking_changes_nothing(desk: Desk) -> None:
     run(desk, (TESTS, REPORT))
     before = dict(desk.reuser().seen.rows)

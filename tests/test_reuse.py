@@ -115,6 +115,9 @@ def test_a_task_of_which_nobody_knows_what_it_rests_on_is_not_kept(desk: Desk) -
         def expires(self) -> float:
             return 0.0
 
+        def folders(self) -> tuple[str, ...]:
+            return ()
+
     desk.environments = Lost()
     shelf = Shelf()
     reuser = desk.reuser(store=shelf)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from noxline.errors import MachineError
-from noxline.tree_outputs import FOLDER, files_of, gather, links_in, put_back
+from noxline.results import stored_files
+from noxline.tree_outputs import FOLDER, files_of, gather, links_in, put_back, to_be_put_back
 from tests.reuse.world import write
 
 
@@ -82,3 +83,16 @@ def test_links_are_named_and_left_out(root: Path, tmp_path: Path) -> None:
 def test_all_files_of_outputs_are_listed(root: Path) -> None:
     names = [Path(path).relative_to(root).as_posix() for path in files_of(root, ("gen", "one.txt"))]
     assert sorted(names) == ["gen/a.txt", "gen/deep/run.sh", "one.txt"]
+
+
+def test_what_would_be_put_back_is_known_beforehand(root: Path, tmp_path: Path) -> None:
+    gather(root, ("gen", "one.txt"), tmp_path / "out")
+    stored = stored_files(tmp_path / "out")
+    assert to_be_put_back(root, ("gen", "one.txt"), stored) == frozenset()
+    (root / "gen" / "a.txt").write_text("A")
+    (root / "gen" / "deep" / "run.sh").chmod(0o644)
+    (root / "one.txt").unlink()
+    write(root / "gen" / "new.txt", "n")
+    expected = {"gen/a.txt", "gen/deep/run.sh", "gen/new.txt", "one.txt"}
+    assert to_be_put_back(root, ("gen", "one.txt"), stored) == expected
+    assert to_be_put_back(root, (), stored) == frozenset()

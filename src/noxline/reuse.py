@@ -46,6 +46,9 @@ class Environments(Protocol):
     def expires(self) -> float:
         """Return until when what is known of environments counts, in seconds since the epoch."""
 
+    def folders(self) -> tuple[str, ...]:
+        """Return the folders outside noxline's own environments whose names tell what tasks find installed."""
+
 
 @dataclass
 class Started:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from noxline.errors import MachineError
+from noxline.model.cache import StoredFile
 from noxline.system.files import walk
 
 FOLDER = ".project"  # below a task's output directory
@@ -59,6 +61,21 @@ def put_back(root: Path, names: Sequence[str], output: Path) -> bool:
         _replace(source, target)
         replaced = True
     return replaced
+
+
+def to_be_put_back(root: Path, names: Sequence[str], stored: Iterable[StoredFile]) -> frozenset[str]:
+    """Return the files of declared outputs, relative to the root, that would change were a stored result put back."""
+    if not names:
+        return frozenset()
+    kept = {file.path.removeprefix(f"{FOLDER}/"): file for file in stored if file.path.startswith(f"{FOLDER}/")}
+    there = {Path(path).relative_to(root).as_posix() for path in files_of(root, names) if Path(path).is_file()}
+    return frozenset(name for name in kept.keys() | there if name not in kept or not _is_kept(root / name, kept[name]))
+
+
+def _is_kept(path: Path, kept: StoredFile) -> bool:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size != kept.size:
+        return False
+    return sha256(path.read_bytes()).hexdigest() == kept.sha256 and _is_executable(path) == kept.executable
 
 
 def files_of(root: Path, names: Iterable[str]) -> list[str]:

@@ -170,6 +170,18 @@ def damaged_snapshots(small: Small) -> None:
         flip(path)
 
 
+def new_distribution(small: Small) -> None:
+    """Tasks without an environment of their own import what is installed beside the Python on PATH."""
+    programs = small.home.parent / "bin"
+    (programs.parent / "pyvenv.cfg").write_text("", encoding="utf-8")
+    packages = programs.parent / "lib" / "python3.11" / "site-packages"
+    python = programs / "python"
+    if not python.exists():
+        python.symlink_to(sys.executable)
+    count = len(list(packages.glob("*"))) if packages.exists() else 0
+    (packages / f"plugin-{count}.dist-info").mkdir(parents=True)
+
+
 CHANGES: dict[str, Callable[[Small], Any]] = {
     "an input": edit("src/a.py", "", "# more\n"),
     "an input, size and time kept": same_size,
@@ -185,6 +197,8 @@ CHANGES: dict[str, Callable[[Small], Any]] = {
     "another variable": variable("ANYTHING", "else"),
     "a new interpreter": new_interpreter,
     "an interpreter gone": interpreter_gone,
+    "a Python with packages in front": new_distribution,
+    "another package beside it": new_distribution,
     "damaged blobs": damaged_blobs,
     "removed blobs": removed_blobs,
     "damaged entries": damaged_entries,

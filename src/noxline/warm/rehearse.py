@@ -106,6 +106,7 @@ def rehearse(asked: Asked) -> bool:
             programs=[*_interpreters(project), *session.reuser.fingerprints.programs],
             store=terms.store,
             entries=(*terms.entries, *terms.written),
+            installed=session.reuser.environments.folders(),
         )
         _keep(asked, project, _Seen(terms=terms, run=run, events=memory.events, read=read, made=session.reuser.made))
         return True
