@@ -158,6 +158,15 @@ def test_settings_of_stages_that_are_not_there(settings: PipelineSettings, key: 
     assert hint in caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["../gen", "/gen", "a/../../gen", ".", "", "gen/*.txt", ".noxline/envs", ".git/x"])
+def test_outputs_lie_below_the_project_and_have_names(name: str) -> None:
+    settings = PipelineSettings(stage={"lint": StageSettings(outputs=("docs/_build", name))})
+    with pytest.raises(ConfigError, match="cannot be an output") as caught:
+        pipeline(settings=settings, **{"pipeline.stage.lint.outputs": "config/pipeline.toml:7"})
+    assert caught.value.place == "config/pipeline.toml:7"
+    assert "outputs" in caught.value.hint
+
+
 def test_a_pipeline_without_any_stage_is_an_error() -> None:
     with pytest.raises(ConfigError, match="no stage at all") as raised:
         pipeline(settings=PipelineSettings(standard=[]), **{"pipeline.standard": "config/pipeline.toml:2"})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from noxline.errors import ConfigError, suggest
+from noxline.inputs.patterns import has_wildcard
 from noxline.model.pipeline import Pipeline
 from noxline.model.stage import Policy, SessionInfo, Source, Stage
 from noxline.model.task import Task
@@ -46,6 +47,7 @@ def assemble(
         )
     _refuse_unknown_stages(stages, settings, origins)
     _refuse_unsplittable_stages(stages, origins)
+    _refuse_outputs_elsewhere(stages, origins)
     return Pipeline(root=root, stages=tuple(stages), pythons=pythons, notes=notes)
 
 
@@ -124,6 +126,21 @@ def _refuse_unsplittable_stages(stages: Sequence[Stage], origins: Mapping[str, s
                 place=origins.get(key, key),
                 hint="shards divide the tests that pytest or unittest collects",
             )
+
+
+def _refuse_outputs_elsewhere(stages: Sequence[Stage], origins: Mapping[str, str]) -> None:
+    """Refuse outputs that are no files or folders below the project: they could not be put back as they were."""
+    for stage in stages:
+        for name in stage.policy.outputs:
+            parts = [part for part in name.split("/") if part not in ("", ".")]
+            if not parts or ".." in parts or name.startswith("/") or parts[0] in (".noxline", ".git"):
+                hint = "outputs are files and folders below the project, relative to its root"
+            elif has_wildcard(name):
+                hint = "name the file, or the whole folder: outputs take no wildcards"
+            else:
+                continue
+            key = f"pipeline.stage.{stage.name}.outputs"
+            raise ConfigError(f"{name!r} cannot be an output", place=origins.get(key, key), hint=hint)
 
 
 def tasks_of(

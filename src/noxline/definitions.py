@@ -41,6 +41,20 @@ _DETECTED: Mapping[str, tuple[str, ...]] = {
     "build": ("backend", "installable"),
     "sbom": ("name", "installable"),
 }
+# Variables that the tools of standard sessions take as options; a name that ends with `*` is a beginning.
+_COMPILERS = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CARGO_*", "MATURIN_*", "CYTHON_*")
+_BACKENDS = ("SETUPTOOLS_SCM_*", "PBR_*", "HATCH_*", "PDM_BUILD_*", "POETRY_DYNAMIC_*", "SOURCE_DATE_EPOCH")
+_VARIABLES: Mapping[str, tuple[str, ...]] = {
+    "tests": ("HYPOTHESIS_*", "DJANGO_SETTINGS_MODULE", *_COMPILERS),
+    "benchmarks": ("HYPOTHESIS_*", "DJANGO_SETTINGS_MODULE", *_COMPILERS),
+    "lint": ("RUFF_*",),
+    "types": ("MYPY*", "PYRIGHT_*", "DJANGO_SETTINGS_MODULE"),
+    "docs": ("SPHINX*", "MKDOCS_*", "READTHEDOCS*", "SOURCE_DATE_EPOCH", "DJANGO_SETTINGS_MODULE"),
+    "hooks": ("SKIP", "PRE_COMMIT_*", "PREK_*"),
+    "security": ("TRIVY_*", "PIP_AUDIT_*", "ZIZMOR_*", "NOXLINE_SAFETY_DB"),
+    "build": (*_BACKENDS, *_COMPILERS),
+    "sbom": (*_BACKENDS, *_COMPILERS),
+}
 # Programs outside their environments that standard sessions start.
 _PROGRAMS: Mapping[str, tuple[str, ...]] = {"hooks": ("git",), "security": ("git", "trivy")}
 _FROM_GIT = frozenset({"build", "sbom"})
@@ -108,16 +122,18 @@ class _Maker:
                 "shard": f"{task.shard[0]}/{task.shard[1]}" if task.shard else "",
                 "inputs": list(patterns),
                 "outputs": list(policy.outputs),
+                "needs order": [need for need in task.needs if need in self.selected],
                 "tests": self._tests(task),
                 "arguments": list(self._arguments(task)),
                 **self._origin(stage, session),
+                **self._settings(session),
             },
             patterns=patterns,
             installs=digest(
                 {**self._origin(stage, session), "detected": self._installs(session), "name": session.family}
             ),
             outputs=policy.outputs,
-            variables=policy.env,
+            variables=(*policy.env, *_VARIABLES.get(standard, ())),
             programs=_PROGRAMS.get(standard, ()),
             needs=tuple(need for need in task.needs if need in self.selected),
             reuse=policy.reuse and not self.options.fix,
@@ -152,6 +168,15 @@ class _Maker:
 
     def _installs(self, session: SessionInfo) -> str:
         return _detected_installs(self.project.facts, session.standard) if session.standard else session.name
+
+    def _settings(self, session: SessionInfo) -> dict[str, str]:
+        """Return what a standard session reads of noxline's settings and of coverage's, wherever they stand."""
+        settings = self.project.settings
+        if session.standard == "tests":
+            quarantined = [(entry.test, str(entry.expires)) for entry in settings.gates.quarantine]
+            tests = settings.pipeline.tests
+            return {"settings": digest([tests.retries, tests.retry_time, quarantined]), "measured": self.rcfile}
+        return {"measured": self.rcfile} if session.standard == "coverage" else {}
 
     def _origin(self, stage: Stage, session: SessionInfo) -> dict[str, Any]:
         """Return where the session comes from: noxline's version and what was detected, or the noxfile's sources."""
@@ -204,7 +229,7 @@ def mentioned_text(root: Path, facts: ProjectFacts) -> str:
     files = [root / name for name in _TEXTS]
     if not isinstance(suite, NotApplicable):
         files += [root / name for name in suite.files]
-    files += [path for folder in facts.test_dirs for path in sorted((root / folder).glob("conftest.py"))]
+    files += [path for folder in facts.test_dirs for path in sorted((root / folder).rglob("conftest.py"))]
     commands = "" if isinstance(suite, NotApplicable) else repr([command.argv for command in suite.commands])
     return "\n".join([commands, _pytest_table(root), *map(_text, dict.fromkeys(files))])
 

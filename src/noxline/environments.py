@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,14 @@ from noxline.definitions import Definition
 from noxline.errors import MachineError
 from noxline.inputs.environment import DEFAULT_TTL, identity, known_set, set_of_real, sound
 from noxline.model.task import Task
+from noxline.nox_bridge.child import search_path
 from noxline.nox_bridge.distributions import real_set
 from noxline.nox_bridge.environments import is_usable
 from noxline.nox_bridge.interpreters import Interpreter
 from noxline.nox_bridge.platforms import platform_of
 from noxline.nox_bridge.recipe import recipe_of
 from noxline.nox_bridge.resolve import files_of, record_after, resolve_again
+from noxline.nox_bridge.surroundings import Surroundings
 from noxline.nox_bridge.wanted import renew, want
 from noxline.ports import CacheStore
 from noxline.project import Project
@@ -53,10 +57,14 @@ class ProjectEnvironments:
     _records: dict[str, dict[str, Any] | None] | None = None
     _recipes: dict[str, str] = field(default_factory=dict)
 
+    @cached_property
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(self.project.root)
+
     def before(self, task: Task) -> tuple[Mapping[str, Any] | None, str]:
         """Return the identity of a task's environment without building it, or None and why it is not known."""
         if not task.environment:
-            return identity(self._platform(task), {}), ""
+            return identity(self._platform(task), self._around(task)), ""
         record = self._record(task)
         known = self._known(task, record)
         python = self._interpreter(task)
@@ -84,13 +92,21 @@ class ProjectEnvironments:
     def after(self, task: Task) -> Mapping[str, Any]:
         """Return the identity of a task's environment as it really is, and keep what it resolved to."""
         if not task.environment:
-            return identity(self._platform(task), {})
+            return identity(self._platform(task), self._around(task))
         place, root = self._place(task), self.project.root
         record = record_after(place, root, self._record(task))
         if self._records is not None and record != self._records.get(task.environment):
             self._records[task.environment] = record
             self._write(task, record)
         return identity(self._platform(task), real_set(place, root))
+
+    def _around(self, task: Task) -> Mapping[str, str]:
+        path = search_path(self.environ.get("PATH", os.defpath), task.python, self.project.interpreters)
+        return self._surroundings.distributions(path)
+
+    def folders(self) -> tuple[str, ...]:
+        """Return the folders outside noxline's own environments whose names tell what tasks find installed."""
+        return self._surroundings.folders
 
     def expires(self) -> float:
         """Return until when what is known of environments counts, in seconds since the epoch."""

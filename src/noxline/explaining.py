@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from noxline.errors import UsageError, suggest
-from noxline.inputs.fingerprint import difference
+from noxline.inputs.fingerprint import PARTS, difference
 from noxline.model.cache import Fingerprint
 from noxline.preview import Foreseen, foresee
 from noxline.project import Project
@@ -55,20 +55,26 @@ def _earlier(root: Path, reuser: Reuser, task: str, run_id: str | None) -> tuple
     rows = _kept(root, chosen or run_id)
     if task not in rows:
         raise UsageError(f"run {chosen} kept no fingerprint of {task}", hint=suggest(task, sorted(rows)))
-    return f"run {chosen}", rows[task]["components"]
+    return f"run {chosen}", rows[task]
 
 
 def _kept(root: Path, run_id: str) -> Mapping[str, Any]:
-    """Return the fingerprints that a run kept."""
+    """Return the components of the fingerprints that a run kept."""
     path = root / ".noxline" / "runs" / run_id / FINGERPRINTS
     try:
-        rows: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["tasks"]
+        kept = json.loads(path.read_text(encoding="utf-8"))["tasks"].items()
+        rows = {str(name): _whole(row["components"]) for name, row in kept}
     except FileNotFoundError:
         names = [one.run_id for one in runs(root)]
         raise UsageError(f"there is no run {run_id!r} with fingerprints", hint=suggest(run_id, names)) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"the fingerprints of run {run_id} cannot be read: {error}", place=str(path)) from error
     return rows
+
+
+def _whole(components: dict[str, Any]) -> Mapping[str, Any]:
+    """Return components in which no part is missing; raise KeyError or TypeError."""
+    return {**components, **{name: components[name] for name in PARTS}}
 
 
 def text_of(fingerprints: Mapping[str, Fingerprint]) -> str:

@@ -12,6 +12,8 @@ from noxline.inputs import fingerprint, input_lines, sealed
 
 _FILE = "fingerprints"
 _KEPT_LISTS = 60
+UNKEPT = "passed unkept"  # how a task ended whose result no store was given
+_ENDS = {"failed": "it failed last time", UNKEPT: "its last result was not kept"}
 
 
 @dataclass
@@ -90,7 +92,7 @@ class LastSeen:
         if old_digest != digest:
             reasons = fingerprint.difference(old, components, self.files)
             return fingerprint.in_short(reasons) or ("its fingerprint changed",)
-        return ("it failed last time",) if status == "failed" else ("its stored result is gone",)
+        return (_ENDS.get(status, "its stored result is gone"),)
 
 
 def _age(path: Path) -> int:

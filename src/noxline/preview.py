@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from noxline.engine.plan import NOTHING_RAN
 from noxline.engine.reuse import Terms, refusal
+from noxline.inputs.patterns import matcher
 from noxline.model.cache import Fingerprint
 from noxline.model.task import Task
 from noxline.project import Project
 from noxline.reuse import Reuser
+from noxline.tree_outputs import to_be_put_back
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,20 +38,38 @@ class Foreseen:
 def foresee(project: Project, reuser: Reuser) -> dict[str, Foreseen]:
     """Return what would become of each selected task, in the order of the graph."""
     seen: dict[str, Foreseen] = {}
-    outputs: dict[str, str] = {}
+    ahead = _Ahead()
     for name in project.selection.tasks:
         task = project.graph.tasks[name]
-        seen[name] = _one(task, reuser, seen, outputs)
+        seen[name] = _one(task, reuser, seen, ahead)
     return seen
 
 
-def _one(task: Task, reuser: Reuser, seen: Mapping[str, Foreseen], outputs: dict[str, str]) -> Foreseen:
+@dataclass
+class _Ahead:
+    """What reused tasks will leave: the digests of their outputs, and the files that they put back in the project."""
+
+    outputs: dict[str, str] = field(default_factory=dict)
+    put_back: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def touching(self, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the tasks that put back something that patterns name."""
+        wanted = matcher(patterns) if self.put_back else None
+        return tuple(name for name, files in self.put_back.items() if wanted and any(map(wanted, files)))
+
+
+def _one(task: Task, reuser: Reuser, seen: Mapping[str, Foreseen], ahead: _Ahead) -> Foreseen:
+    needed = reuser.definitions[task.name].needs
     if task.skip:
         return Foreseen(decision="skip", reasons=(task.skip,))
-    waiting = tuple(name for name in reuser.definitions[task.name].needs if seen[name].decision in ("run", "depends"))
+    if task.tolerant and needed and all(seen[name].decision == "skip" for name in needed):
+        return Foreseen(decision="skip", reasons=(NOTHING_RAN,))
+    waiting = tuple(name for name in needed if seen[name].decision in ("run", "depends"))
+    last = _last_needs(reuser, task.name)
+    needs = reuser.with_needs(task.name, {**{name: last[name] for name in waiting if name in last}, **ahead.outputs})
+    waiting = tuple(dict.fromkeys((*waiting, *ahead.touching(reuser.definitions[task.name].patterns))))
     environment, unknown = reuser.environments.before(task)
     if environment is not None:
-        needs = reuser.with_needs(task.name, {**_last_needs(reuser, task.name), **outputs})
         reuser.made[task.name] = reuser.fingerprints.make(task.name, environment, needs)
         listed = reuser.fingerprints.inputs(task.name)
         reuser.seen.keep_list(listed.digest, listed.text)
@@ -56,11 +77,10 @@ def _one(task: Task, reuser: Reuser, seen: Mapping[str, Foreseen], outputs: dict
     if reasons:
         return Foreseen(decision="run", reasons=(reasons,))
     if environment is None:
-        needs = reuser.with_needs(task.name, {**_last_needs(reuser, task.name), **outputs})
         return Foreseen(decision="run", reasons=reuser.reasons_without_environment(task, needs, unknown))
     if waiting:
         return Foreseen(decision="depends", reasons=waiting)
-    return _by_store(task, reuser, reuser.made[task.name], outputs)
+    return _by_store(task, reuser, reuser.made[task.name], ahead)
 
 
 def _last_needs(reuser: Reuser, task: str) -> Mapping[str, str]:
@@ -69,7 +89,7 @@ def _last_needs(reuser: Reuser, task: str) -> Mapping[str, str]:
     return row[1]["needs"] if row else {}
 
 
-def _by_store(task: Task, reuser: Reuser, made: Fingerprint, outputs: dict[str, str]) -> Foreseen:
+def _by_store(task: Task, reuser: Reuser, made: Fingerprint, ahead: _Ahead) -> Foreseen:
     found = reuser.store.find(made.digest) if reuser.store else None
     if found is None:
         return Foreseen(decision="run", reasons=reuser.seen.why(task.name, made.digest, made.components))
@@ -77,5 +97,8 @@ def _by_store(task: Task, reuser: Reuser, made: Fingerprint, outputs: dict[str, 
     refused = refusal(found, Terms(now=time.time(), max_age=definition.max_age, machine=made.components["machine"]))
     if refused:
         return Foreseen(decision="run", reasons=(refused,))
-    outputs[task.name] = found.entry.output_digest
+    ahead.outputs[task.name] = found.entry.output_digest
+    restored = to_be_put_back(reuser.root, definition.outputs, found.entry.files)
+    if restored:
+        ahead.put_back[task.name] = restored
     return Foreseen(decision="reuse", reasons=())

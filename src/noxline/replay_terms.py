@@ -21,6 +21,7 @@ class ReplayTerms:
 
     `tasks` are those that were reused, with their files `(path, size, sha256, executable)`, size and digest of the
     log; `written` are the files of outputs in the project itself, which have to be as they are.
+    `shared` says that a remote store stands behind the local one.
     """
 
     expires: float
@@ -33,6 +34,7 @@ class ReplayTerms:
     tasks: tuple[tuple[str, tuple[tuple[str, int, str, bool], ...], tuple[int, str]], ...]
     entry_folder: str
     plan: tuple[tuple[str, tuple[str, ...], Mapping[str, Any], tuple[str, ...]], ...]
+    shared: bool
 
 
 def terms_of(reuser: Reuser) -> ReplayTerms | None:
@@ -51,6 +53,7 @@ def terms_of(reuser: Reuser) -> ReplayTerms | None:
         tasks=tuple((name, *_files(found)) for name, found in taken.items()),
         entry_folder=store.entries,
         plan=tuple((name, *_planned(reuser, name)) for name in taken),
+        shared=reuser.store is not store,
     )
 
 

@@ -15,10 +15,10 @@ from noxline.cache.disk import DiskStore
 from noxline.cache.ledger import Tally, append
 from noxline.definitions import Definition
 from noxline.engine.reuse import Terms, refusal, reuse
-from noxline.errors import NoxlineError
+from noxline.errors import MachineError, NoxlineError
 from noxline.fingerprints import Fingerprints
 from noxline.inputs.outputs import output_digest, output_view
-from noxline.last_seen import LastSeen
+from noxline.last_seen import UNKEPT, LastSeen
 from noxline.model.cache import Fingerprint, Found
 from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
@@ -26,7 +26,7 @@ from noxline.nox_bridge.environments import touches
 from noxline.ports import CacheStore
 from noxline.results import kept_result, moved
 from noxline.splits import ran_tests
-from noxline.tree_outputs import gather, put_back
+from noxline.tree_outputs import gather, links_in, put_back
 from noxline.verification import REASON, Verifier
 
 NO_OUTPUT = "none"
@@ -46,6 +46,9 @@ class Environments(Protocol):
 
     def expires(self) -> float:
         """Return until when what is known of environments counts, in seconds since the epoch."""
+
+    def folders(self) -> tuple[str, ...]:
+        """Return the folders outside noxline's own environments whose names tell what tasks find installed."""
 
 
 @dataclass
@@ -90,6 +93,19 @@ class Reuser:
 
     def decide(self, task: Task) -> Decision:
         """Return whether a task runs or a stored result is taken, which is then in its place already."""
+        try:
+            decision = self._decide(task)
+        except OSError as error:  # the result of this run counts, and nobody knows on what it rests
+            self.made.pop(task.name, None)
+            decision = Run(reasons=(f"what its result rests on cannot be read: {error}",))
+        if isinstance(decision, Run):
+            if self.rehearses:
+                raise WouldRunError(f"{task.name} would run: {'; '.join(decision.reasons)}")
+            self.ran += 1
+            self.outputs[task.name] = f"{_UNKNOWN} {os.urandom(8).hex()}"
+        return decision
+
+    def _decide(self, task: Task) -> Decision:
         needs = self.needs(task.name)
         environment, unknown = self.environments.before(task)
         made = self.fingerprints.make(task.name, environment, needs) if environment is not None else None
@@ -97,18 +113,13 @@ class Reuser:
             decision: Decision = Run(reasons=self.reasons_without_environment(task, needs, unknown))
         else:
             self.made[task.name] = made
-            decision = self._decide(task, made)
+            decision = self._by_store(task, made)
         if isinstance(decision, Run):
-            if self.rehearses:
-                raise WouldRunError(f"{task.name} would run: {'; '.join(decision.reasons)}")
-            self.ran += 1
-            self.outputs[task.name] = f"{_UNKNOWN} {os.urandom(8).hex()}"
-            patterns = self.definitions[task.name].patterns
-            index = self.fingerprints.index
+            patterns, index = self.definitions[task.name].patterns, self.fingerprints.index
             self.started[task.name] = Started(index.digest(patterns), needs, index.moments(patterns))
         return decision
 
-    def _decide(self, task: Task, made: Fingerprint) -> Decision:
+    def _by_store(self, task: Task, made: Fingerprint) -> Decision:
         definition = self.definitions[task.name]
         standing = self.standing_reason(task)
         if standing or self.store is None:
@@ -128,9 +139,12 @@ class Reuser:
         if not self.store.restore(found, output, log):
             return Run(reasons=("its stored result is damaged",))
         try:
-            put_back(self.root, definition.outputs, output)
+            if put_back(self.root, definition.outputs, output):
+                self.fingerprints.index.refresh()  # tasks that follow may read what was put back
         except OSError as error:
             return Run(reasons=(f"its outputs cannot be put back: {error.strerror}",))
+        except MachineError as error:
+            return Run(reasons=(error.message,))
         self.outputs[task.name] = found.entry.output_digest
         self.taken[task.name] = found
         taken = reuse(found)
@@ -168,10 +182,11 @@ class Reuser:
 
     def finished(self, task: Task, outcome: Outcome) -> Outcome:
         """Take notice of the end of an attempt; keep its result when it passed and nothing changed meanwhile."""
-        view = self._seen_output(task, outcome)
-        if outcome.status not in (Status.PASSED, Status.FAILED):
+        view, lost = self._seen_output(task, outcome)
+        started = self.started.get(task.name)
+        if started is None or outcome.status not in (Status.PASSED, Status.FAILED):
             return outcome
-        started, output = self.started[task.name], self.place(task.name)[0]
+        output = self.place(task.name)[0]
         real = self.environments.after(task)
         self.fingerprints.index.refresh()
         tests = ran_tests(task.shard[0], output) if task.shard else None
@@ -180,19 +195,33 @@ class Reuser:
         changed = self._changed(task.name, started, made)
         if changed:
             return replace(outcome, warnings=(*outcome.warnings, f"not kept: {changed} while it ran"))
+        if outcome.status is Status.PASSED:
+            return self._passed(task, made, outcome, lost)
         self.note(task, made, outcome.status.value)
-        if outcome.status is Status.PASSED and self.definitions[task.name].reuse:
-            self._keep(task, made, outcome)
         return outcome
 
-    def _seen_output(self, task: Task, outcome: Outcome) -> Mapping[str, str]:
-        """Return the view of what a task left, its outputs in the project included; others will be told its digest."""
+    def _seen_output(self, task: Task, outcome: Outcome) -> tuple[Mapping[str, str], tuple[str, ...]]:
+        """Return the view of what a task left, its outputs in the project included, and links that cannot be kept.
+
+        The tasks that need this one will be told the digest of the view.
+        """
         output = self.place(task.name)[0]
+        lost: tuple[str, ...] = ()
         if outcome.status is Status.PASSED:
-            gather(self.root, self.definitions[task.name].outputs, output)
+            lost = (*gather(self.root, self.definitions[task.name].outputs, output), *links_in(output))
         view = output_view(str(output), str(self.root)) if output.is_dir() else {}
         self.outputs[task.name] = output_digest(view) if view else NO_OUTPUT
-        return view
+        return view, lost
+
+    def _passed(self, task: Task, made: Fingerprint, outcome: Outcome, lost: tuple[str, ...]) -> Outcome:
+        """Keep the result of a task that passed, where it can be kept."""
+        keeps = self.store is not None and self.definitions[task.name].reuse and not lost
+        self.note(task, made, "passed" if keeps else UNKEPT)
+        if keeps:
+            self._keep(task, made, outcome)
+        if not lost:
+            return outcome
+        return replace(outcome, warnings=(*outcome.warnings, f"not kept: its output {lost[0]} is a link"))
 
     def _verified(self, task: Task, outcome: Outcome, view: Mapping[str, str]) -> Outcome:
         """Return the outcome with a warning when a stored result, which was put to the test, says otherwise."""
@@ -240,11 +269,13 @@ class Reuser:
         self.seen.note(task.name, made.digest, made.components, status, self.fingerprints.inputs(task.name).text)
 
     def close(self) -> None:
-        """Keep what was learnt, and finish the store."""
-        self.fingerprints.index.save()
-        self.seen.save()
-        if self.store is not None:
-            self.store.close()
+        """Keep what was learnt, and finish the store, whatever the disk refuses; may raise OSError."""
+        try:
+            self.fingerprints.index.save()
+            self.seen.save()
+        finally:
+            if self.store is not None:
+                self.store.close()
         if self.local is not None and not self.rehearses:
             append(self.local.root, self.tally())
 

@@ -5,32 +5,52 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from noxline.errors import MachineError
+from noxline.model.cache import StoredFile
 from noxline.system.files import walk
 
 FOLDER = ".project"  # below a task's output directory
 
 
-def gather(root: Path, names: Iterable[str], output: Path) -> None:
-    """Copy what a stage declares as its outputs to its output directory; may raise OSError."""
+def gather(root: Path, names: Iterable[str], output: Path) -> tuple[str, ...]:
+    """Copy what a stage declares as its outputs to its output directory; may raise OSError.
+
+    Return those that are links: they may lead anywhere, and are left out.
+    """
+    links = []
     for name in names:
         source, target = root / name, output / FOLDER / name
-        if source.is_symlink() or not source.exists():
+        if source.is_symlink():
+            links.append(name)
+            continue
+        if not source.exists():
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
         else:
             shutil.copy2(source, target)
+    return tuple(links)
 
 
-def put_back(root: Path, names: Sequence[str], output: Path) -> None:
+def links_in(output: Path) -> tuple[str, ...]:
+    """Return the links below an output directory, which no store takes: a result without them would be another."""
+    found = []
+    for folder, folders, files in os.walk(output):
+        found += [Path(folder, name) for name in (*folders, *files) if Path(folder, name).is_symlink()]
+    return tuple(sorted(path.relative_to(output).as_posix().removeprefix(f"{FOLDER}/") for path in found))
+
+
+def put_back(root: Path, names: Sequence[str], output: Path) -> bool:
     """Bring the declared outputs in the project to what the output directory holds; what is so already stays.
 
-    Each is replaced as a whole once its copy is complete. Raise MachineError for a place that leads out of the project.
+    Each is replaced as a whole once its copy is complete. Return whether any was; raise MachineError for a place that
+    leads out of the project.
     """
+    replaced = False
     for name in names:
         source = output / FOLDER / name
         target = root / name
@@ -39,6 +59,23 @@ def put_back(root: Path, names: Sequence[str], output: Path) -> None:
         if not target.parent.resolve().is_relative_to(root.resolve()):
             raise MachineError(f"the output {name} would lie outside the project", hint="a folder on its way is a link")
         _replace(source, target)
+        replaced = True
+    return replaced
+
+
+def to_be_put_back(root: Path, names: Sequence[str], stored: Iterable[StoredFile]) -> frozenset[str]:
+    """Return the files of declared outputs, relative to the root, that would change were a stored result put back."""
+    if not names:
+        return frozenset()
+    kept = {file.path.removeprefix(f"{FOLDER}/"): file for file in stored if file.path.startswith(f"{FOLDER}/")}
+    there = {Path(path).relative_to(root).as_posix() for path in files_of(root, names) if Path(path).is_file()}
+    return frozenset(name for name in kept.keys() | there if name not in kept or not _is_kept(root / name, kept[name]))
+
+
+def _is_kept(path: Path, kept: StoredFile) -> bool:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size != kept.size:
+        return False
+    return sha256(path.read_bytes()).hexdigest() == kept.sha256 and _is_executable(path) == kept.executable
 
 
 def files_of(root: Path, names: Iterable[str]) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 
 from noxline.errors import ConfigError, UsageError
+from noxline.explaining import Explanation
 from noxline.graph import TaskGraph
 from noxline.model.event import RunStarted, TaskFinished
 from noxline.model.gate import Result, Rule, Verdict
@@ -24,7 +25,7 @@ from noxline.selection import Selection
 from noxline.settings.facts import NotApplicable, ProjectFacts
 from tests.reports.sample import failed, result, run_of
 
-__all__ = ["Options", "foresee", "judge_again", "open_project", "run_project"]
+__all__ = ["Options", "explain_task", "foresee", "judge_again", "open_project", "run_project"]
 
 NOTHING = NotApplicable(reason="not configured")
 RULE = Rule(metric="complexity.max", operator="<", bound=10, origin="config/gates.toml:3")
@@ -64,6 +65,22 @@ def foresee(project: SimpleNamespace, options: Options, warn: object) -> dict[st
         "coverage": Foreseen(decision="depends", reasons=("tests-3.12",)),
         "hooks": Foreseen(decision="skip", reasons=("no hook configuration",)),
     }
+
+
+def explain_task(
+    project: SimpleNamespace, options: Options, task: str, against: str | None, warn: Callable[[str], None]
+) -> Explanation:
+    warn("the index is damaged")
+    told = {
+        "tests-3.12": ("run", ("src/a.py changed", "1 more"), "the last result", ("src/a.py changed", "MODE is set")),
+        "coverage": ("depends", ("tests-3.12", "lint"), "the last result", ()),
+        "hooks": ("skip", ("no hook configuration",), "", ()),
+        "lint": ("reuse", (), f"run {against}", ()),
+    }
+    if task not in told:
+        raise UsageError(f"there is no task called {task!r}", hint="did you mean 'lint'?")
+    decision, reasons, since, changes = told[task]
+    return Explanation(task=task, decision=decision, reasons=reasons, against=since, changes=changes)
 
 
 def open_project(start: Path, options: Options) -> SimpleNamespace:

@@ -29,6 +29,10 @@ BASE: dict[str, Any] = {
         "python": "3.11",
         "shard": "1/2",
         "tests": "t1",
+        "settings": "s1",
+        "measured": "m1",
+        "needs order": ["a", "b"],
+        "session": "tests",
         "noxline": "1.0",
         "detected": "d1",
         "version": "v1",
@@ -87,9 +91,14 @@ CAUSES: list[tuple[dict[str, Any], list[str]]] = [
     (changed("definition", "version", "v2"), ["the commit or the tags changed"]),
     (changed("definition", "noxline", "1.1"), ["noxline 1.0 → 1.1"]),
     (changed("definition", "source", {"noxfile.py": "n2", "tools/nox_help.py": "h1"}), ["noxfile.py changed"]),
-    (changed("definition", "shard", "1/3"), ["its definition changed (shard)"]),
-    (changed("definition", "outputs", ["x"]), ["its definition changed (outputs)"]),
-    (changed("definition", "noxfile variables", {"HOME": "i"}), ["its definition changed (noxfile variables)"]),
+    (changed("definition", "shard", "1/3"), ["the tests are split into another number of shards"]),
+    (changed("definition", "outputs", ["x"]), ["the settings of its outputs changed"]),
+    (changed("definition", "noxfile variables", {"HOME": "i"}), ["HOME, which the noxfile reads, changed"]),
+    (changed("definition", "python", "3.12"), ["Python 3.11 → 3.12"]),
+    (changed("definition", "settings", "s2"), ["the settings of tests changed"]),
+    (changed("definition", "measured", "m2"), ["what is measured of coverage changed"]),
+    (changed("definition", "needs order", ["b", "a"]), ["what it needs stands in another order"]),
+    (changed("definition", "session", "other"), ["its definition changed (session)"]),
 ]
 
 
@@ -102,6 +111,12 @@ def test_the_cause_is_named(after: dict[str, Any], reasons: list[str]) -> None:
     old, new = made(BASE), made(after)
     assert old[0] != new[0]
     assert difference(old[1], new[1], FILES.get) == reasons
+
+
+def test_a_need_that_came_is_told_once() -> None:
+    """Among the needs, and not again as another order of them."""
+    now = changed("needs", "docs", "o2") | {"definition": {**BASE["definition"], "needs order": ["a", "b", "docs"]}}
+    assert difference(made(BASE)[1], made(now)[1], FILES.get) == ["it needs docs now"]
 
 
 def test_equal_fingerprints_have_no_difference() -> None:

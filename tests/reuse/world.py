@@ -63,6 +63,10 @@ class FixedEnvironments:
         """Return until when this counts."""
         return float("inf")
 
+    def folders(self) -> tuple[str, ...]:
+        """Return where else something is installed: nowhere."""
+        return ()
+
 
 @dataclass
 class Ran:

@@ -120,7 +120,9 @@ class Small:
         """Return the store of results."""
         return self.home / "cache" / "noxline"
 
-    def _environ(self) -> dict[str, str]:
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return the variables of the runs."""
         kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
         kept["PATH"] = f"{self.home.parent / 'bin'}{os.pathsep}{kept['PATH']}"
         own = {"HOME": str(self.home), "XDG_CACHE_HOME": str(self.home / "cache"), "LANG": "C.UTF-8"}
@@ -132,7 +134,7 @@ class Small:
         done = subprocess.run(
             [sys.executable, str(LAUNCH), command, *arguments],
             cwd=self.root / folder,
-            env=self._environ(),
+            env=self.variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -153,7 +155,7 @@ class Small:
         process = subprocess.Popen(
             [sys.executable, str(LAUNCH), "ci"],
             cwd=self.root,
-            env=self._environ(),
+            env=self.variables,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import pytest
 
 from noxline.inputs import commit, sealed
 from tests.inputs.test_index import git
-from tests.warm.small import Done, Small
+from tests.warm.small import LAUNCH, Done, Small
 
 pytestmark = pytest.mark.process
 
@@ -168,6 +170,18 @@ def damaged_snapshots(small: Small) -> None:
         flip(path)
 
 
+def new_distribution(small: Small) -> None:
+    """Tasks without an environment of their own import what is installed beside the Python on PATH."""
+    programs = small.home.parent / "bin"
+    (programs.parent / "pyvenv.cfg").write_text("", encoding="utf-8")
+    packages = programs.parent / "lib" / "python3.11" / "site-packages"
+    python = programs / "python"
+    if not python.exists():
+        python.symlink_to(sys.executable)
+    count = len(list(packages.glob("*"))) if packages.exists() else 0
+    (packages / f"plugin-{count}.dist-info").mkdir(parents=True)
+
+
 CHANGES: dict[str, Callable[[Small], Any]] = {
     "an input": edit("src/a.py", "", "# more\n"),
     "an input, size and time kept": same_size,
@@ -183,6 +197,8 @@ CHANGES: dict[str, Callable[[Small], Any]] = {
     "another variable": variable("ANYTHING", "else"),
     "a new interpreter": new_interpreter,
     "an interpreter gone": interpreter_gone,
+    "a Python with packages in front": new_distribution,
+    "another package beside it": new_distribution,
     "damaged blobs": damaged_blobs,
     "removed blobs": removed_blobs,
     "damaged entries": damaged_entries,
@@ -265,3 +281,59 @@ def ran(done: Done) -> set[str]:
     """Return the tasks that ran."""
     tasks = done.document("run.json")["tasks"]
     return {task["name"] for task in tasks if task["decision"] == "ran"}
+
+
+def test_the_next_reason_is_told_against_the_run_that_was_replayed(small: Small) -> None:
+    """Not against the one before it."""
+    small.environ["MODE"] = "slow"
+    small.warmed()
+    small.environ["MODE"] = "fast"
+    small.ci()
+    small.environ["MODE"] = "slow"
+    assert small.ci().replayed
+    try:
+        edit("src/a.py", "", "# and more\n")(small)
+        tasks = small.ci().document("run.json")["tasks"]
+        assert [task["reasons"] for task in tasks if task["name"] == "unit"] == [["src/a.py changed"]]
+    finally:
+        del small.environ["MODE"]
+
+
+def test_a_plan_is_not_replayed_past_a_task_that_has_nothing_to_do_for_now(small: Small) -> None:
+    assert "@@" not in small.ci(command="plan").out
+    small.warmed()
+    done = small.ci(command="plan")
+    assert done.replayed
+    assert "@@" not in done.out
+    assert [line.split()[-1] for line in done.out.splitlines() if line.split()[:1] == ["unit"]] == ["reuse"]
+
+
+def test_a_folder_that_is_gone_is_told_as_the_ordinary_way_does(small: Small) -> None:
+    gone = small.root / "gone"
+    gone.mkdir()
+    command = f"rmdir {gone} && exec {sys.executable} {LAUNCH} ci"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=gone, env=small.variables, capture_output=True, text=True, timeout=60
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2, done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full disk to write to")  # noqa: PTH110
+@pytest.mark.parametrize("command", ["ci", "plan"])
+def test_output_that_nobody_takes_changes_no_replay(small: Small, command: str) -> None:
+    small.warmed()
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, str(LAUNCH), command],
+            cwd=small.root,
+            env=small.variables,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "noxline: warning: the output cannot be written (No space left on device); the run goes on without it"
+    ]

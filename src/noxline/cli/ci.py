@@ -139,5 +139,7 @@ def _rehearse(start: Path, options: Options, how: Verbosity, *, as_json: bool) -
         rehearse(
             Asked(arguments=arguments, folder=start, options=options, how=how, as_json=as_json, told=plan_template)
         )
+    except KeyboardInterrupt:
+        return  # whoever waits no longer has the run and its verdict already
     except Exception as error:  # noqa: BLE001 - a bug in here costs the next run time, and must not cost this its verdict
         tell(f"warning: the next run cannot be prepared: {type(error).__name__}: {error}")

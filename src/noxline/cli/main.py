@@ -30,13 +30,20 @@ def main() -> NoReturn:
 
         sys.exit(_flushed(0, f"noxline {__version__}\n"))
     if arguments[:1] in (["ci"], ["plan"]):
-        from noxline.warm.replay import replay
-
-        code = replay(arguments)
+        code = _replayed(arguments)
         if code is not None:
             sys.exit(_flushed(code))
     _take_signals()
     sys.exit(_flushed(_run(arguments)))
+
+
+def _replayed(arguments: Sequence[str]) -> int | None:
+    from noxline.warm.replay import replay
+
+    try:
+        return replay(arguments)
+    except KeyboardInterrupt:
+        return _stopped(arguments)
 
 
 def _replace_closed_streams() -> None:
@@ -65,6 +72,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
+        _refuse_lost_folder()
         from noxline.cli.group import cli
 
         return int(cli.main(args=list(arguments) or ["--help"], prog_name="noxline", standalone_mode=False) or 0)
@@ -72,6 +80,15 @@ def _run(arguments: Sequence[str]) -> int:
         return _stopped(arguments)
     except Exception as error:  # noqa: BLE001 - the last net: a bug of ours becomes exit code 5 and a saved traceback
         return _failed(error, arguments)
+
+
+def _refuse_lost_folder() -> None:
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib is loaded by whatever needs it
+    except FileNotFoundError:
+        from noxline.errors import MachineError
+
+        raise MachineError("the folder that noxline was started in is gone", hint="cd to the project") from None
 
 
 def _failed(error: Exception, arguments: Sequence[str]) -> int:

@@ -16,6 +16,7 @@ from noxline.engine.setups import Setups
 from noxline.graph import TaskGraph
 from noxline.model.task import Cause, Outcome, Status, Task
 
+NOTHING_RAN = "nothing that it needs ran"
 # A task that ended in one of these ways was never let loose on its own command, so it left no output.
 _BEFORE_THE_COMMAND = frozenset({Cause.SETUP, Cause.START})
 
@@ -188,7 +189,7 @@ class Plan:
             if self._blocks(self.outcomes[name]):
                 reason = _why(self.outcomes[name])
                 return Outcome(task=task.name, status=Status.CANCELLED, cause=Cause.NEED, reason=reason)
-        return Outcome(task=task.name, status=Status.SKIPPED, reason=task.skip or "nothing that it needs ran")
+        return Outcome(task=task.name, status=Status.SKIPPED, reason=task.skip or NOTHING_RAN)
 
     def cancel_waiting(self, cause: Cause, reason: str) -> list[Outcome]:
         """Cancel every task that neither ended nor runs; return their outcomes."""

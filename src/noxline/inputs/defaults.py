@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _ALL = ("**",)
 _PYTHON = ("**/*.py", "**/*.pyi", "**/*.ipynb", "**/py.typed")
 _SETTINGS = (
-    *("**/*.toml", "**/*.cfg", "**/*.ini", "**/.*rc", "**/.*.json", "**/.*.y*ml", "**/*config*.json"),
+    *("**/*.toml", "**/*.cfg", "**/*.ini", "**/.*rc", "**/.flake8", "**/.*.json", "**/.*.y*ml", "**/*config*.json"),
     *("**/.gitignore", "**/.editorconfig", "**/requirements*", "**/constraints*", "**/*.lock", "**/MANIFEST.in"),
 )
 # Text for people and settings of other services: no test reads them, unless something names them.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _NAMED = 3  # so many causes are named on a line; the others are counted
 ABSENT = "absent"
 EMPTY = "(empty)"
+PARTS = ("schema", "definition", "inputs", "variables", "environment", "programs", "needs", "machine")
 _PLATFORM = {"python": "Python", "os": "operating system", "libc": "C library"}
 
 
@@ -98,6 +99,11 @@ def _definition(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]
         "arguments": "other arguments are given",
         "detected": "what was detected of the project changed",
         "inputs": "the settings of its inputs changed",
+        "measured": "what is measured of coverage changed",
+        "needs order": "what it needs stands in another order",
+        "outputs": "the settings of its outputs changed",
+        "settings": "the settings of tests changed",
+        "shard": "the tests are split into another number of shards",
         "tests": "other tests belong to this shard",
         "version": "the commit or the tags changed",
     }
@@ -105,8 +111,12 @@ def _definition(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]
         before, after = old.get(name), new.get(name)
         if name == "source" and isinstance(before, dict) and isinstance(after, dict):
             yield from (f"{file} changed" for file in _differing(before, after))
-        elif name == "noxline":
-            yield f"noxline {before} → {after}"
+        elif name == "noxfile variables" and isinstance(before, dict) and isinstance(after, dict):
+            yield from (f"{one}, which the noxfile reads, changed" for one in _differing(before, after))
+        elif name in ("noxline", "python"):
+            yield f"{name.replace('python', 'Python')} {before or ABSENT} → {after or ABSENT}"
+        elif name == "needs order" and sorted(before or ()) != sorted(after or ()):
+            continue  # which ones came or went is told among the needs themselves
         else:
             yield words.get(name, f"its definition changed ({name})")
 

@@ -23,9 +23,17 @@ def counts(name: str) -> bool:
 
 
 def values(environ: Mapping[str, str], declared: Iterable[str]) -> dict[str, str]:
-    """Return the variables that count and are set; of declared ones, which may be secrets, a digest of the value."""
+    """Return the variables that count and are set; of declared ones, which may be secrets, a digest of the value.
+
+    A declared name that ends with `*` stands for all that begin like it.
+    """
     found = {name: value for name, value in environ.items() if counts(name)}
-    for name in declared:
-        if name in environ:
-            found[name] = "sha256:" + sha256(environ[name].encode("utf-8", "surrogateescape")).hexdigest()
+    for name in _named(environ, declared):
+        found[name] = "sha256:" + sha256(environ[name].encode("utf-8", "surrogateescape")).hexdigest()
     return found
+
+
+def _named(environ: Mapping[str, str], declared: Iterable[str]) -> list[str]:
+    names = frozenset(declared)
+    beginnings = tuple(name[:-1] for name in names if name.endswith("*"))
+    return [name for name in environ if name in names or (beginnings and name.startswith(beginnings))]

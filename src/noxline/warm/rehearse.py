@@ -23,6 +23,7 @@ from noxline.inputs import sealed
 from noxline.model.cache import Fingerprint
 from noxline.model.event import Event, TaskOutput
 from noxline.model.run import Run
+from noxline.model.task import Status
 from noxline.project import Options, Project
 from noxline.replay_terms import ReplayTerms, terms_of
 from noxline.reports.events import encode
@@ -106,6 +107,7 @@ def rehearse(asked: Asked) -> bool:
             programs=[*_interpreters(project), *session.reuser.fingerprints.programs],
             store=terms.store,
             entries=(*terms.entries, *terms.written),
+            installed=session.reuser.environments.folders(),
         )
         _keep(asked, project, _Seen(terms=terms, run=run, events=memory.events, read=read, made=session.reuser.made))
         return True
@@ -118,9 +120,14 @@ def rehearse(asked: Asked) -> bool:
 
 
 def _is_replayable(run: Run) -> bool:
-    """Tell whether every task was reused or had nothing to do, and no rule looks at the run's own time."""
+    """Tell whether every task was reused or had nothing to do, and no rule looks at the run's own time.
+
+    A task that was cancelled because somebody interrupted the rehearsal is none that had nothing to do.
+    """
     timed = any(verdict.metric.startswith("pipeline.") for verdict in run.verdicts)
-    return not timed and not run.warnings and all(result.decision in ("reused", "skipped") for result in run.tasks)
+    ended = all(result.outcome.status in (Status.PASSED, Status.SKIPPED) for result in run.tasks)
+    reused = all(result.decision in ("reused", "skipped") for result in run.tasks)
+    return not timed and not run.warnings and ended and reused and run.status != "interrupted"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +161,7 @@ def _keep(asked: Asked, project: Project, seen: _Seen) -> None:
         "tasks": [(task_folder(name), list(files), log) for name, files, log in terms.tasks],
         "store": terms.entry_folder,
         "plan": [(name, patterns, dict(components), needs) for name, patterns, components, needs in terms.plan],
-        "told": "" if asked.as_json else asked.told(project),
+        "told": "" if asked.as_json or not _is_foretold(terms, run) else asked.told(project),
         "version": _version(terms),
         "texts": {**_texts(told, seen.events), FINGERPRINTS: text_of(seen.made)},
         "out": out,
@@ -170,6 +177,11 @@ def _keep(asked: Asked, project: Project, seen: _Seen) -> None:
     sealed.save(str(folder / key), snapshot)
     for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)[_KEPT:]:
         old.unlink(missing_ok=True)
+
+
+def _is_foretold(terms: ReplayTerms, run: Run) -> bool:
+    """Tell whether files alone decide what a later run does with each task: no store of others could have a result."""
+    return not terms.shared and all(result.task.skip or result.decision == "reused" for result in run.tasks)
 
 
 def _version(terms: ReplayTerms) -> str:

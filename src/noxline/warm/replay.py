@@ -18,7 +18,7 @@ from noxline.warm.witness import hold, variables_digest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, TextIO
 
     from noxline.inputs.index import Index
 
@@ -28,6 +28,7 @@ FOLDER = ".noxline/state/warm"
 RUN_ID = "00000000-000000-0000"
 STARTED_AT = "0001-01-01T00:00:00+00:00"
 DRY_RUN = "--dry-run"
+LAST_SEEN = "fingerprints"  # the file of last_seen.py
 # The id of a run that was not replayed because a lot fell on one of its tasks: the ordinary way draws the same by it.
 DRAWN: list[str] = []
 SECONDS = 98765.4321
@@ -85,7 +86,10 @@ def find_root(folder: str) -> str:
 def replay(arguments: Sequence[str]) -> int | None:
     """Replay the run that these arguments ask for and return its exit code; None: it has to run the ordinary way."""
     began = time.monotonic()
-    here = os.getcwd()
+    try:
+        here = os.getcwd()
+    except OSError:
+        return None  # the folder is gone: the ordinary way says so
     root = find_root(here)
     snapshot = _snapshot(root, here, arguments) if root else None
     index = _files(root, snapshot) if snapshot else None
@@ -155,7 +159,7 @@ def _tell(root: str, snapshot: Mapping[str, Any], index: Index) -> int | None:
     text = snapshot["told"]
     for name, decision in told.items():
         text = text.replace(f"@@{name}@@", decision)
-    sys.stdout.write(text)
+    _say(sys.stdout, text)
     return 0
 
 
@@ -178,13 +182,40 @@ def _run(root: str, snapshot: Mapping[str, Any], run_id: str, began: float) -> i
             _write(f"{directory}/{name}", fill(text))
         _write(f"{root}/.noxline/runs/last", f"{run_id}\n")
         _prune(f"{root}/.noxline/runs", snapshot["keep_runs"], run_id)
+        _note(f"{root}/.noxline/state/{LAST_SEEN}", snapshot["plan"])
     except OSError:
         remove(directory)
         return None  # the ordinary way says what the disk refuses
-    sys.stdout.write(fill(snapshot["out"]))
-    sys.stdout.flush()
-    sys.stderr.write(fill(snapshot["err"]))
+    except KeyboardInterrupt:
+        remove(directory)
+        raise
+    _say(sys.stdout, fill(snapshot["out"]))
+    _say(sys.stderr, fill(snapshot["err"]))
     return int(snapshot["exit_code"])
+
+
+def _note(path: str, plan: Sequence[tuple[str, tuple[str, ...], dict[str, Any], tuple[str, ...]]]) -> None:
+    """Note the fingerprints of this run as the newest, which tell later runs why they differ; may raise OSError."""
+    try:
+        rows = sealed.load(path)
+    except sealed.DamagedError:
+        return  # the ordinary way says so
+    known = rows if isinstance(rows, dict) else {}
+    other = {name: made for name, _, made, _ in plan if name not in known or known[name][1] != made}
+    if other:
+        sealed.save(path, {**known, **{name: (digest(made), made, "passed") for name, made in other.items()}})
+
+
+def _say(stream: TextIO, text: str) -> None:
+    """Bring text out; a stream that takes none any more changes nothing of a run that is over."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError:
+        from noxline.reports.outlet import Outlet
+
+        failed = Outlet(stream)
+        failed.flush()  # it says what there is to say, once, and has the rest go nowhere
 
 
 def _restore(directory: str, snapshot: Mapping[str, Any]) -> bool:

@@ -51,18 +51,25 @@ def begin() -> Watch:
 
 
 def witnesses(
-    watch: Watch, root: Path, *, programs: Iterable[str], store: str, entries: Iterable[str]
+    watch: Watch,
+    root: Path,
+    *,
+    programs: Iterable[str],
+    store: str,
+    entries: Iterable[str],
+    installed: Iterable[str] = (),
 ) -> witness.Witnesses:
     """Return what was read; noxline's own state is left out, for it only repeats what was read.
 
     Raise MovedError when something of it is no longer as it was when it was read.
 
-    `programs` are the paths of interpreters and other programs, `entries` those of the stored results.
+    `programs` are the paths of interpreters and other programs, `entries` those of the stored results. `installed` are
+    folders of distributions that tasks find; noxline's own may be among them, and count then.
     What the noxfile read is among the rest: the kept listing was held against it.
     """
     own = (f"{root}/.noxline/state/", f"{root}/.noxline/runs/", f"{store}/", f"{root}/.git/")
     files = [*_counting({*watch.files, *programs}, own), *entries]
-    folders, kinds = _counting(watch.folders, own), _counting(watch.kinds, own)
+    folders, kinds = sorted({*_counting(watch.folders, own), *installed}), _counting(watch.kinds, own)
     found = (
         [(path, witness.numbers_of(path), witness.content_of(path)) for path in files],
         [(path, witness.numbers_of(path), witness.names_in(path)) for path in folders],
