@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from noxline.audit.observed import Observed, Record, observed
-from noxline.audit.strace import Trace
+from noxline.audit.strace import Trace, Traced
 
 TRACE = "strace.out"
 BEGIN = "begin.json"  # written by noxline.nox_bridge.audited when the session's own work begins
@@ -30,16 +31,15 @@ def read_observed(folder: Path, root: Path) -> Observed | None:
     begin = _begin(folder)
     if begin is None:
         return None
-    files = {int(path.stem): path for path in folder.glob("*.txt") if path.stem.isdigit()}
-    records = [record for path in files.values() for record in _hook_records(path)]
+    hooked = _hooked(folder)
+    records = [*chain.from_iterable(hooked.values())]
     trace = folder / TRACE
     if trace.exists():
-        ignored = {pid: frozenset(r.name for r in _hook_records(path) if r.kind == "I") for pid, path in files.items()}
-        records += _traced(trace, root, begin, ignored)
+        records += _traced(trace, root, begin, _ignored(hooked))
     return observed(
         (record for record in records if record.at >= begin.at),
         on_disk=lambda name: _kind(root / name),
-        processes=len(files),
+        processes=len(hooked),
         traced=trace.exists(),
     )
 
@@ -49,6 +49,11 @@ def _begin(folder: Path) -> _Begin | None:
         return _Begin(**json.loads((folder / BEGIN).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None  # the task ended before its session began
+
+
+def _hooked(folder: Path) -> Mapping[int, Sequence[Record]]:
+    """Return what the audit hook recorded in each process that has one."""
+    return {int(path.stem): tuple(_hook_records(path)) for path in folder.glob("*.txt") if path.stem.isdigit()}
 
 
 def _hook_records(path: Path) -> Iterator[Record]:
@@ -66,6 +71,10 @@ def _plain(name: str) -> str:
     return "\\".join(part.replace("\\n", "\n") for part in parts)
 
 
+def _ignored(hooked: Mapping[int, Iterable[Record]]) -> Mapping[int, frozenset[str]]:
+    return {pid: frozenset(one.name for one in records if one.kind == "I") for pid, records in hooked.items()}
+
+
 def _traced(path: Path, root: Path, begin: _Begin, ignored: Mapping[int, frozenset[str]]) -> Iterator[Record]:
     """Give what strace saw.
 
@@ -75,12 +84,18 @@ def _traced(path: Path, root: Path, begin: _Begin, ignored: Mapping[int, frozens
     trace = Trace(str(root), str(root))
     with path.open(encoding="utf-8", errors="surrogateescape") as lines:
         for one in trace.read(lines):
-            if (one.pid == begin.pid and not begin.own) or one.program in _SILENT:
-                continue
             watched = one.pid if one.pid in ignored else trace.forked_from(one.pid)
-            if watched in ignored and (one.record.kind == "L" or (one.look and one.record.name in ignored[watched])):
-                continue
-            yield one.record
+            if _counts(one, begin) and not _is_for_hook(one, ignored.get(watched)):
+                yield one.record
+
+
+def _counts(one: Traced, begin: _Begin) -> bool:
+    return (one.pid != begin.pid or begin.own) and one.program not in _SILENT
+
+
+def _is_for_hook(one: Traced, ignored: Collection[str] | None) -> bool:
+    """Tell whether the audit hook decides about a record; `ignored` is None where there is no hook."""
+    return ignored is not None and (one.record.kind == "L" or (one.look and one.record.name in ignored))
 
 
 def _kind(path: Path) -> str:

@@ -110,10 +110,18 @@ def _listed(observed: Observed, declared: Declared, lines: _Lines, told: Sequenc
     taken = _taken(declared.files)
     known = [name for name in told if name.endswith("/")]
     for folder in sorted(observed.listed):
-        fine = covers_listing(declared.patterns, folder) if declared.patterns else not folder or folder in taken
-        if not fine and not f"{folder}/".startswith(tuple(known)):
-            known += [f"{folder}/"] if folder else []
-            yield Undeclared(use=Use.LISTED, names=(f"{folder}/",), count=1, line=lines.adding([folder or "*"]))
+        if _may_list(declared, taken, folder) or f"{folder}/".startswith(tuple(known)):
+            continue
+        if folder:
+            known.append(f"{folder}/")
+        yield Undeclared(use=Use.LISTED, names=(f"{folder}/",), count=1, line=lines.adding([folder or "*"]))
+
+
+def _may_list(declared: Declared, taken: Collection[str], folder: str) -> bool:
+    """Tell whether something declared stands for the names in a folder; `taken` are those that hold a declared file."""
+    if declared.patterns:
+        return covers_listing(declared.patterns, folder)
+    return not folder or folder in taken
 
 
 def _missing(observed: Observed, declared: Declared, lines: _Lines) -> Iterator[Undeclared]:

@@ -45,7 +45,13 @@ def _problem(parts: SplitResult) -> tuple[str, str] | None:
         return f"{parts.scheme or 'nothing'}:// is no kind of remote cache", f"write {_EXAMPLES}"
     if parts.query or parts.fragment or parts.port == 0:
         return "an address has no ? and no # part and no port 0", f"write {_EXAMPLES}"
-    if parts.scheme == "file":
-        sound = not parts.netloc and parts.path.startswith("/")
-        return None if sound else ("a directory is named by its absolute path", 'write "file:///mnt/cache"')
+    return _directory_problem(parts) if parts.scheme == "file" else _server_problem(parts)
+
+
+def _directory_problem(parts: SplitResult) -> tuple[str, str] | None:
+    sound = not parts.netloc and parts.path.startswith("/")
+    return None if sound else ("a directory is named by its absolute path", 'write "file:///mnt/cache"')
+
+
+def _server_problem(parts: SplitResult) -> tuple[str, str] | None:
     return None if parts.hostname else ("the address names no server and no bucket", f"write {_EXAMPLES}")

@@ -145,6 +145,15 @@ class Breaker:
         """Count an outage, or an answer that showed to be garbage; each of the two is told once."""
         if isinstance(error, LeftAloneError | MissingError):
             return
+        opens, tells = self._count(error)
+        if tells:
+            left = "for the rest of this run" if opens else f"after {ALLOWED} such failures in a row"
+            self._say(f"the remote cache {self._address} is left alone {left}: {error}")
+        if opens:
+            self._transport.close()
+
+    def _count(self, error: TransportError) -> tuple[bool, bool]:
+        """Count a failure; return whether it opens the breaker, and whether it is to be told."""
         kind = GarbageError if isinstance(error, GarbageError) else TransportError
         with self._lock:
             self._in_a_row[kind] += 1
@@ -152,11 +161,7 @@ class Breaker:
             tells = not self._open and kind not in self._told
             self._told.add(kind)
             self._open = self._open or opens
-        if tells:
-            left = "for the rest of this run" if opens else f"after {ALLOWED} such failures in a row"
-            self._say(f"the remote cache {self._address} is left alone {left}: {error}")
-        if opens:
-            self._transport.close()
+        return opens, tells
 
     def close(self) -> None:
         """Cut the connections, and end the threads that are idle; never waits for one."""
