@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 
 from noxline.model.pipeline import Pipeline
@@ -96,12 +97,18 @@ def ran_split(results: Sequence[TaskResult]) -> Split | None:
 
 
 def _reports(results: Sequence[TaskResult]) -> list[ShardReport] | None:
-    ordered = sorted((r for r in results if r.task.shard is not None), key=lambda r: r.task.shard or (0, 0))
-    if not ordered or len(ordered) != (ordered[0].task.shard or (0, 0))[1]:
-        return None
+    ordered = _all_in_order(results)
     reports = [report(number, _processes(result)) for number, result in enumerate(ordered, start=1)]
     found = [one for one in reports if one is not None]
-    return found if len(found) == len(ordered) else None
+    return found if found and len(found) == len(ordered) else None
+
+
+def _all_in_order(results: Sequence[TaskResult]) -> list[TaskResult]:
+    """Return the shards of one session in their order; nothing unless all of them are there."""
+    placed = [(result.task.shard, result) for result in results if result.task.shard is not None]
+    placed.sort(key=itemgetter(0))
+    count = placed[0][0][1] if placed else 0
+    return [result for _, result in placed] if len(placed) == count else []
 
 
 def _processes(result: TaskResult) -> list[Process]:
@@ -133,17 +140,19 @@ def checked(root: Path, results: Sequence[TaskResult]) -> tuple[TaskResult, ...]
     """
     wrong: dict[str, str] = {}
     for session, shards in sharded(results).items():
-        if any(shard.outcome.status is not Status.PASSED for shard in shards):
-            continue
-        reports = _reports(shards)
-        kept = kept_split(root, session, len(shards))
-        planned = {name: number for number, names in enumerate(kept.shards) for name in names}
-        said = problem(reports, planned=planned) if reports else _silent(shards)
-        if said:
-            wrong |= {shard.task.name: said for shard in shards}
-    return tuple(
-        _failed(result, wrong[result.task.name]) if result.task.name in wrong else result for result in results
-    )
+        if all(shard.outcome.status is Status.PASSED for shard in shards):
+            wrong |= dict.fromkeys((shard.task.name for shard in shards), _wrong(root, session, shards))
+    return tuple(_failed(result, why) if (why := wrong.get(result.task.name)) else result for result in results)
+
+
+def _wrong(root: Path, session: str, shards: Sequence[TaskResult]) -> str:
+    """Return why the shards of a session, all of which passed, are not every test once; nothing when they are."""
+    reports = _reports(shards)
+    if not reports:
+        return _silent(shards)
+    kept = kept_split(root, session, len(shards))
+    planned = {name: number for number, names in enumerate(kept.shards) for name in names}
+    return problem(reports, planned=planned)
 
 
 def _silent(shards: Sequence[TaskResult]) -> str:

@@ -19,6 +19,7 @@ EMPTY: Record = {"schema": SCHEMA, "tests": {}}
 _KINDS = ("failed", "flaky", "order-dependent")  # the later says more
 _FAILED = ("failed", "error")
 _OUTCOMES = ("passed", "flaky", "failed")
+_FORMS: Mapping[str, type | tuple[type, ...]] = {"first": (int, float), "polluters": list, "seen": dict, "failed": dict}
 _KEPT = 50
 
 
@@ -62,18 +63,21 @@ def observe(record: Record, seen: Seen) -> Record:
 
 
 def _entry(name: str, seen: Seen, before: Mapping[str, Any]) -> dict[str, Any]:
+    entry = _as_it_ran_first(name, seen, before)
     finding = next((one for one in seen.verdicts.flaky if one.id == name), None)
+    if finding is None:
+        return entry
+    return {**entry, "kind": finding.kind, "polluters": list(finding.polluters), "seen": {seen.run: "flaky"}}
+
+
+def _as_it_ran_first(name: str, seen: Seen, before: Mapping[str, Any]) -> dict[str, Any]:
     failed = seen.outcomes[name] in _FAILED
-    kind = "failed"
-    if finding is not None:
-        kind = finding.kind
-    elif not failed and seen.fingerprint and seen.fingerprint in before.get("failed", {}):
-        kind = "flaky"
+    failed_before = bool(seen.fingerprint) and seen.fingerprint in before.get("failed", {})
     return {
         "first": seen.when,
-        "kind": kind,
-        "polluters": list(finding.polluters) if finding else [],
-        "seen": {seen.run: "flaky" if finding else "failed" if failed else "passed"},
+        "kind": "flaky" if failed_before and not failed else "failed",
+        "polluters": [],
+        "seen": {seen.run: "failed" if failed else "passed"},
         "failed": {seen.fingerprint: seen.when} if failed and seen.fingerprint else {},
     }
 
@@ -120,9 +124,7 @@ def _is_entry(entry: Any) -> bool:
     return (
         isinstance(entry, dict)
         and entry.get("kind") in _KINDS
-        and isinstance(entry.get("first"), int | float)
-        and isinstance(entry.get("polluters"), list)
-        and all(isinstance(entry.get(part), dict) for part in ("seen", "failed"))
+        and all(isinstance(entry.get(part), form) for part, form in _FORMS.items())
         and all(outcome in _OUTCOMES for outcome in entry["seen"].values())
         and all(isinstance(when, int | float) for when in entry["failed"].values())
     )

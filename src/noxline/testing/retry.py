@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -60,13 +60,20 @@ class Retrying:
         """Return a finding for each test, in their order."""
         passing = [test for test in failing if self._alone(test)]
         found = {test.id: self._finding(test, "broken") for test in failing if test not in passing}
-        for test in passing:  # what an earlier run found out is quickly seen again
-            if test.suspects and self._fails_behind(test, test.suspects) and self._confirmed(test, test.suspects):
-                found[test.id] = self._finding(test, "order-dependent", test.suspects)
+        found |= self._passing_alone(passing)
+        return tuple(found[test.id] for test in failing)
+
+    def _passing_alone(self, passing: Sequence[Failing]) -> dict[str, Finding]:
+        """Return a finding for each test that passes alone: it depends on the order, or on nothing that is known."""
+        # What an earlier run found out is quickly seen again.
+        found = {
+            test.id: self._finding(test, "order-dependent", test.suspects)
+            for test in passing
+            if test.suspects and self._fails_behind(test, test.suspects) and self._confirmed(test, test.suspects)
+        }
         left = [test for test in passing if test.id not in found]
         again = self._in_order(left)
-        found |= {test.id: self._ordered(test, again.get(test.id, ())) for test in left}
-        return tuple(found[test.id] for test in failing)
+        return found | {test.id: self._ordered(test, again.get(test.id, ())) for test in left}
 
     def _finding(self, test: Failing, kind: Kind, polluters: Sequence[str] = ()) -> Finding:
         attempts = tuple(self.attempts.get(test.id, ()))
@@ -88,16 +95,20 @@ class Retrying:
         again: dict[str, tuple[str, ...]] = {}
         tried: dict[tuple[str, ...], Mapping[str, str]] = {}
         for test in sorted(failing, key=lambda test: -len(test.before)):
-            order = next((one for one in tried if one[: len(test.before) + 1] == (*test.before, test.id)), None)
-            before = test.before
-            if order is None:
-                before = next((part for part in _parts(test) if part and self.trials.affords([*part, test.id])), ())
-                order = (*before, test.id)
-                if before:
-                    tried[order] = self.trials.run(order)
-            if before and self._say(test, tried[order], f"behind {_count(before)} as before") is False:
+            shared = _beginning_with((*test.before, test.id), tried)
+            before = test.before if shared else self._affordable(test)
+            if not before:
+                continue
+            order = shared or (*before, test.id)
+            if order not in tried:
+                tried[order] = self.trials.run(order)
+            if self._say(test, tried[order], f"behind {_count(before)} as before") is False:
                 again[test.id] = before
         return again
+
+    def _affordable(self, test: Failing) -> tuple[str, ...]:
+        """Return the best of what to run before the test that there is time for; nothing when there is none."""
+        return next((part for part in _parts(test) if part and self.trials.affords([*part, test.id])), ())
 
     def _say(self, test: Failing, outcomes: Mapping[str, str], how: str) -> bool | None:
         outcome = outcomes.get(test.id)
@@ -141,6 +152,10 @@ class Retrying:
             if not self._try(test, (), "alone once more"):
                 return False
         return True
+
+
+def _beginning_with(start: tuple[str, ...], orders: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return next((order for order in orders if order[: len(start)] == start), ())
 
 
 def _parts(test: Failing) -> tuple[tuple[str, ...], ...]:

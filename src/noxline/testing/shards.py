@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from noxline.injected._noxline_split import Known, digest, keep_or_resplit, split
-from noxline.testing.records import Process
+from noxline.testing.records import Collected, Process
 
 __all__ = ["Known", "ShardReport", "keep_or_resplit", "problem", "report", "shard_digest", "split"]
 
@@ -35,13 +35,16 @@ def report(number: int, processes: Sequence[Process]) -> ShardReport | None:
     collected = [process.collected for process in processes if process.collected is not None]
     if not collected or len(collected) < len(processes):
         return None
+    total, universe = _for_all_shards(collected)
+    ids = tuple(name for one in collected for name in one.ids)
+    return ShardReport(number=number, ids=ids, total=total, universe=universe)
+
+
+def _for_all_shards(collected: Sequence[Collected]) -> tuple[int, str]:
+    """Return count and digest of what was collected for all shards; where no split was, that is what was run."""
+    total = sum(one.total or len(one.ids) for one in collected)
     universe = sum(int(one.universe or digest(one.ids), 16) for one in collected) % 2**256
-    return ShardReport(
-        number=number,
-        ids=tuple(name for one in collected for name in one.ids),
-        total=sum(one.total or len(one.ids) for one in collected),
-        universe=f"{universe:064x}",
-    )
+    return total, f"{universe:064x}"
 
 
 def problem(shards: Sequence[ShardReport], *, planned: Mapping[str, int] | None = None) -> str:
@@ -49,24 +52,30 @@ def problem(shards: Sequence[ShardReport], *, planned: Mapping[str, int] | None 
 
     `planned` maps the tests of the split to their shards: it can name what no shard ran.
     """
-    if len({(shard.total, shard.universe) for shard in shards}) > 1:
-        counts = ", ".join(f"shard {shard.number}: {shard.total}" for shard in shards)
-        return f"the shards did not collect the same tests ({counts})"
-    doubled = _doubled(shards)
-    if doubled:
-        return f"tests ran in more than one shard: {_some(doubled)}"
-    ran = [name for shard in shards for name in shard.ids]
-    if digest(ran) != shards[0].universe:
-        lost = [name for name in planned or {} if name not in set(ran)]
-        named = f": {_some(sorted(lost))}" if lost else ""
-        return f"only {len(ran)} of {shards[0].total} tests are in a shard{named}"
-    return ""
+    return _unlike(shards) or _doubled(shards) or _lost(shards, planned or {})
 
 
-def _doubled(shards: Sequence[ShardReport]) -> list[str]:
-    """Return the tests of several shards; one that a shard itself holds twice is a test that was collected twice."""
+def _unlike(shards: Sequence[ShardReport]) -> str:
+    if len({(shard.total, shard.universe) for shard in shards}) <= 1:
+        return ""
+    counts = ", ".join(f"shard {shard.number}: {shard.total}" for shard in shards)
+    return f"the shards did not collect the same tests ({counts})"
+
+
+def _doubled(shards: Sequence[ShardReport]) -> str:
+    # A test that a shard itself holds twice is one that was collected twice.
     times = Counter(name for shard in shards for name in set(shard.ids))
-    return sorted(name for name, count in times.items() if count > 1)
+    doubled = sorted(name for name, count in times.items() if count > 1)
+    return f"tests ran in more than one shard: {_some(doubled)}" if doubled else ""
+
+
+def _lost(shards: Sequence[ShardReport], planned: Iterable[str]) -> str:
+    ran = [name for shard in shards for name in shard.ids]
+    if digest(ran) == shards[0].universe:
+        return ""
+    lost = sorted(set(planned) - set(ran))
+    named = f": {_some(lost)}" if lost else ""
+    return f"only {len(ran)} of {shards[0].total} tests are in a shard{named}"
 
 
 def _some(names: Sequence[str]) -> str:
