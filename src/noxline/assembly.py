@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -152,24 +153,24 @@ def tasks_of(
     With `parallel_tests` the test runner starts workers of its own: its tasks may take all CPU tokens that are free.
     """
     sessions = [(stage, session) for stage in pipeline.stages for session in stage.sessions]
-    counts = {stage.name: _shard_count(stage, cores, auto or {}) for stage in pipeline.stages}
     by_session = {
-        (session.source, session.name): _names(stage, session, counts[stage.name]) for stage, session in sessions
+        (session.source, session.name): _names(stage, session, _shard_count(stage, cores, auto or {}))
+        for stage, session in sessions
     }
     by_stage: dict[str, list[str]] = {stage.name: [] for stage in pipeline.stages}
     for stage, session in sessions:
         by_stage[stage.name] += by_session[session.source, session.name]
-    return tuple(
-        task
-        for stage, session in sessions
-        for task in _session_tasks(
+    tasks = (
+        _session_tasks(
             stage,
             session,
             by_session[session.source, session.name],
             needs=_needs(stage, session, by_session, by_stage, pipeline),
             cpus=_cpus(stage, cores, parallel_tests=parallel_tests),
         )
+        for stage, session in sessions
     )
+    return tuple(chain.from_iterable(tasks))
 
 
 def _cpus(stage: Stage, cores: int, *, parallel_tests: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from noxline.definitions import definitions_of
@@ -96,10 +97,16 @@ def ignored_inputs(project: Project, options: Options) -> list[str]:
     """Return the inputs that git ignores, named for that: nobody knows how they were at another commit."""
     definitions = definitions_of(project, options)
     named_ones = {name for definition in definitions.values() for name in named(definition.patterns) if name}
-    there = [name for name in sorted(named_ones) if (project.root / name).exists()]
-    folders = [name for name in there if (project.root / name).is_dir()]
-    found = {*there} - {*folders} | (untracked(str(project.root), folders) if folders else set())
+    found = _files_of(project.root, sorted(named_ones))
     return sorted(found.difference(listing(str(project.root)).names())) if found else []
+
+
+def _files_of(root: Path, names: Iterable[str]) -> set[str]:
+    """Return the files among some paths of a project, and those that git does not track in the folders among them."""
+    there = [name for name in names if (root / name).exists()]
+    folders = [name for name in there if (root / name).is_dir()]
+    files = {*there}.difference(folders)
+    return files | untracked(str(root), folders) if folders else files
 
 
 def deciding_files(project: Project) -> set[str]:

@@ -100,15 +100,18 @@ def _next(text: str, rest: list[str]) -> Argument:
     if text in _FLAGS:
         kind, option = _FLAGS[text]
         return Argument(kind, option or text)
-    name, joined, value = text.partition("=") if text.startswith("--") else (text[:2], text[2:], text[2:])
-    if name not in _VALUES:
+    return _with_value(text, rest)
+
+
+def _with_value(text: str, rest: list[str]) -> Argument:
+    """Return an option with its value: the one joined to it, else the next of the other arguments, which it leaves."""
+    is_long = text.startswith("--")
+    name, joined, value = text.partition("=") if is_long else (text[:2], text[2:], text[2:])
+    if name not in _VALUES or not (joined or rest):
         return Argument(Kind.UNKNOWN, name)
-    if not joined:
-        if not rest:
-            return Argument(Kind.UNKNOWN, name)
-        value = rest.pop(0)
     kind, option = _VALUES[name]
-    return Argument(kind, option or name, value.removeprefix("=") if not text.startswith("--") else value)
+    value = value if joined else rest.pop(0)
+    return Argument(kind, option or name, value if is_long else value.removeprefix("="))
 
 
 def spelled(found: Iterable[Argument]) -> list[str]:
@@ -126,13 +129,22 @@ def spelled(found: Iterable[Argument]) -> list[str]:
 
 def obstacle(found: Sequence[Argument]) -> str:
     """Return why these arguments cannot be resolved ahead, or ""."""
-    unknown = next((one.option for one in found if one.kind is Kind.UNKNOWN), "")
-    if unknown:
-        return f"noxline does not know the install option {unknown}"
-    if any(one.kind is Kind.EDITABLE and "://" in (one.value or "") for one in found):
+    for one in found:
+        if one.kind is Kind.UNKNOWN:
+            return f"noxline does not know the install option {one.option}"
+    if any("://" in value for value in values_of(found, Kind.EDITABLE)):
         return "a checkout of an address is installed as editable"
-    lock = next((one.value for one in found if one.kind is Kind.FILE and _is_lock(one.value or "")), "")
+    lock = next(filter(_is_lock, values_of(found, Kind.FILE)), "")
     return f"{lock} is installed as it is" if lock else ""
+
+
+def values_of(found: Iterable[Argument], kind: Kind) -> list[str]:
+    """Return the values of the arguments of one kind.
+
+    >>> values_of(arguments(["-rdev.txt", "pytest", "-r", "docs.txt"]), Kind.FILE)
+    ['dev.txt', 'docs.txt']
+    """
+    return [one.value or "" for one in found if one.kind is kind]
 
 
 def _is_lock(path: str) -> bool:
@@ -164,5 +176,10 @@ def local_path(requirement: str) -> tuple[str, str]:
         return "", ""
     found = _PATH_AND_EXTRAS.fullmatch(text)
     path, extras = (found["path"], found["extras"] or "") if found else (text, "")
-    bare = path.startswith((".", "/", "~")) or "/" in path.partition(";")[0] or "\\" in path
-    return (path, extras) if bare or path.lower().endswith(_ARCHIVE) else ("", "")
+    return (path, extras) if _is_path(path) else ("", "")
+
+
+def _is_path(bare: str) -> bool:
+    """Tell whether a requirement without its extras names a file or folder: no distribution is spelled like that."""
+    is_archive = bare.lower().endswith(_ARCHIVE)
+    return is_archive or bare.startswith((".", "/", "~")) or "/" in bare.partition(";")[0] or "\\" in bare

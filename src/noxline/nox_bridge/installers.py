@@ -53,13 +53,17 @@ def classify(argv: Sequence[str]) -> PipInstall | OwnRules | None:
     >>> classify(["uv", "sync", "--frozen"]), classify(["pytest", "install"])
     (OwnRules(command='uv sync'), None)
     """
-    words = list(argv)
-    program = _name(words.pop(0)) if words else ""
-    if _PYTHON.fullmatch(program) and words[:1] == ["-m"] and len(words) > 1:
-        program, words = words[1], words[2:]
-    elif _PYTHON.fullmatch(program):
-        verb = next((word for word in words[1:] if word in ("install", "develop")), "")
-        return OwnRules(f"setup.py {verb}") if verb and words[0] == "setup.py" else None
+    first, *words = argv or ("",)
+    program = _name(first)
+    if not _PYTHON.fullmatch(program):
+        return _by(program, words)
+    if words[:1] == ["-m"] and len(words) > 1:
+        return _by(words[1], words[2:])
+    return _setup_py(words)
+
+
+def _by(program: str, words: Sequence[str]) -> PipInstall | OwnRules | None:
+    """Return what a program, or a module that runs as one, installs when it is given these words."""
     if program == "uv":
         return _uv(words)
     if _PIP.fullmatch(program):
@@ -68,6 +72,11 @@ def classify(argv: Sequence[str]) -> PipInstall | OwnRules | None:
         return OwnRules(program)
     verb = next((word for word in words if not word.startswith("-")), "")
     return OwnRules(f"{program} {verb}") if verb in _OWN_RULES.get(program, ()) else None
+
+
+def _setup_py(words: Sequence[str]) -> OwnRules | None:
+    verb = next((word for word in words[1:] if word in ("install", "develop")), "")
+    return OwnRules(f"setup.py {verb}") if verb and words[0] == "setup.py" else None
 
 
 def _name(program: str) -> str:

@@ -53,14 +53,19 @@ def list_sessions(noxfile: Path, *, state: Path, environ: Mapping[str, str]) -> 
         document = _document(answer, noxfile, envs, child)
         if not answer["processes"]:
             _keep(kept, document)
+    return _listing(document, noxfile.parent)
+
+
+def _listing(document: Mapping[str, Any], root: Path) -> Listing:
+    files = document["traces"]["files"]
+    # `*` stands for all variables: no name to show
+    variables = {name: digest for name, digest in document["traces"]["variables"].items() if name != "*"}
     return Listing(
         sessions=tuple(_session(row) for row in document["sessions"]),
-        files=tuple(Path(name) for name, digest in document["traces"]["files"].items() if digest),
-        variables=tuple(name for name in document["traces"]["variables"] if name != "*"),
-        sources=tuple(_sources(document["traces"]["files"], noxfile.parent)),
-        variable_digests=tuple(
-            (name, digest) for name, digest in sorted(document["traces"]["variables"].items()) if name != "*"
-        ),
+        files=tuple(Path(name) for name, digest in files.items() if digest),
+        variables=tuple(variables),
+        sources=tuple(_sources(files, root)),
+        variable_digests=tuple(sorted(variables.items())),
         notes=tuple(document["notes"]),
     )
 

@@ -79,15 +79,10 @@ def prepare(order: str) -> int:
 
 
 def _bring_up_to_date(order: Order) -> int:
-    there = is_usable(order.place)
-    if there and not holds_wanted(order.place, Path(order.root)):
-        _say(f"the environment of {order.session} does not hold what is current; making it anew")
-        there = False
-    if not there:
-        discard(order.place)
+    kept = _keep_if_current(order)
     _notice_changes(order)
     installed = _install(order)
-    if installed.exit_code and not installed.chained and there:
+    if kept and installed.exit_code and not installed.chained:
         _say(f"the environment of {order.session} cannot be brought up to date; making it anew")
         discard(order.place)
         installed = _install(order)
@@ -99,6 +94,17 @@ def _bring_up_to_date(order: Order) -> int:
         # Copies made just now may come from uv's cache, which does not know of edited sources.
         installed = _install(order)
     return installed.exit_code
+
+
+def _keep_if_current(order: Order) -> bool:
+    """Tell whether there is an environment to go on with; discard any other."""
+    usable = is_usable(order.place)
+    if usable and holds_wanted(order.place, Path(order.root)):
+        return True
+    if usable:
+        _say(f"the environment of {order.session} does not hold what is current; making it anew")
+    discard(order.place)
+    return False
 
 
 def _notice_changes(order: Order) -> bool:

@@ -51,6 +51,15 @@ class Recording:
         """Tell whether this session made its environment."""
         return self.made != self.before
 
+    @property
+    def held(self) -> Path | None:
+        """Return the constraints that hold a new environment to what was resolved; None where nothing does."""
+        return constraints(self.environment) if self.is_new else None
+
+    def hinder(self, obstacle: str) -> None:
+        """Note why the installations cannot be resolved, if there is a reason ("" is none); the first one counts."""
+        self.obstacle = self.obstacle or obstacle
+
 
 class Recorder:
     """Listens to the sessions of this process; `root` is the project's."""
@@ -83,22 +92,23 @@ class Recorder:
         Session._run = ran  # type: ignore[method-assign,assignment]
 
     def _ran(self, run: Any, recording: Recording, session: Session, args: Any, options: Any) -> Any:
+        env = options.get("env") or {}
         command = classify([os.fspath(word) for word in args])
-        if command is None or (options.get("env") or {}).get(UNRECORDED):
+        if command is None or env.get(UNRECORDED):
             return run(session, *args, **options)
         if isinstance(command, OwnRules):
-            recording.obstacle = recording.obstacle or f"a session runs {command.command}"
+            recording.hinder(f"a session runs {command.command}")
             return run(session, *args, **options)
-        step, problem = self._step(command, recording, session, options.get("env"))
-        held = constraints(recording.environment) if recording.is_new and step is not None else None
-        result = run(session, *args, **options) if held is None else _held(run, held, session, args, options)
-        recording.obstacle = recording.obstacle or problem
-        recording.steps += [step] if step else []
+        step, problem = self._step(command, recording, session, env)
+        result = _run_held(run, recording.held if step else None, session, args, options)
+        recording.hinder(problem)
+        if step:
+            recording.steps.append(step)
         return result
 
     def _step(self, command: PipInstall, recording: Recording, session: Session, env: Any) -> tuple[Step | None, str]:
         """Return the step for an installation, or why there is none; its files are read before it runs."""
-        effective = {**os.environ, **session.env, **(env or {})}
+        effective = {**os.environ, **session.env, **env}
         own = {
             name: str(value)
             for name, value in effective.items()
@@ -120,7 +130,7 @@ class Recorder:
     def _finish(self, runner: SessionRunner, recording: Recording) -> None:
         backend = runner.venv.venv_backend if runner.venv is not None else "none"
         if backend in _CONDA:
-            recording.obstacle = recording.obstacle or f"its environment is made by {backend}"
+            recording.hinder(f"its environment is made by {backend}")
         elif not recording.made:
             return
         if runner.global_config.no_install and not recording.is_new:
@@ -142,8 +152,10 @@ class Recorder:
         return {name: "" if backend == "uv" else real[name] for name in _SEEDS if name in real}
 
 
-def _held(run: Any, held: Path, session: Session, args: Any, options: Any) -> Any:
-    """Install under the versions in a file of constraints; without them where that cannot be."""
+def _run_held(run: Any, held: Path | None, session: Session, args: Any, options: Any) -> Any:
+    """Install under the versions in a file of constraints, if there is one; without them where that cannot be."""
+    if held is None:
+        return run(session, *args, **options)
     from nox.command import CommandFailed
 
     said = options.get("stdout")

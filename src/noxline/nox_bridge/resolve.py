@@ -22,7 +22,7 @@ from noxline.nox_bridge.distributions import (
 )
 from noxline.nox_bridge.environments import make_rebuildable, path_of
 from noxline.nox_bridge.index_settings import PIP_AS_UV, has_influence, pip_is_configured
-from noxline.nox_bridge.install_arguments import Argument, Kind, arguments
+from noxline.nox_bridge.install_arguments import Argument, Kind, arguments, values_of
 from noxline.nox_bridge.installs import Installs, Step, from_plain, installs_of, with_files
 from noxline.nox_bridge.recipe import named_digests
 from noxline.system.process import run
@@ -91,7 +91,7 @@ class Resolver:
     def _compile(self, step: Step, found: Sequence[Argument], sources: Path, out: Path) -> None:
         from uv import find_uv_bin
 
-        files = [one.value or "" for one in found if one.kind is Kind.FILE]
+        files = values_of(found, Kind.FILE)
         groups = any(one.option == "--group" for one in found)
         named = [str(sources)] if _lines(found) or not (files or groups) else []
         command = [
@@ -158,17 +158,24 @@ def files_of(record: Mapping[str, Any], root: Path) -> dict[str, str]:
 def record_after(environment: Path, root: Path, record: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the record after a session's environment was brought up to date, from what is really in it.
 
-    `record` is the one that the run expected, if there was one. A first record is as old as the environment, for an
-    installer keeps what is installed and still allowed; and what was held to an older record is as old as that.
+    `record` is the one that the run expected, if there was one.
     """
     installs = installs_of(environment) or _UNKNOWN
     real, files = real_set(environment, root), named_digests(installs, root)
-    if sound(record) and record is not None and not installs.obstacle and record["installs"] == installs.to_plain():
-        return {**reconcile(record, real), "files": files}
+    expected = record if record is not None and sound(record) else None
+    if expected and not installs.obstacle and expected["installs"] == installs.to_plain():
+        return {**reconcile(expected, real), "files": files}
+    return new_record(installs.to_plain(), real, time=_time_of(environment, expected), files=files)
+
+
+def _time_of(environment: Path, expected: Mapping[str, Any] | None) -> float:
+    """Return when the set in an environment was current.
+
+    A first record is as old as the environment, for an installer keeps what is installed and still allowed; and what
+    was held to an older record is as old as that.
+    """
     made = made_at(environment)
-    held = sound(record) and record is not None and not record["obstacle"]
-    time = min(made, record["time"]) if held and record is not None else made
-    return new_record(installs.to_plain(), real, time=time, files=files)
+    return min(made, expected["time"]) if expected and not expected["obstacle"] else made
 
 
 def _lines(found: Sequence[Argument]) -> list[str]:

@@ -77,14 +77,19 @@ class Watch:
             # Asking for a frame is an event too, hence only here.
             if not (self._blind and sys._getframe(1).f_code.co_filename.startswith(self._blind)):
                 self._opened(*args)
-        elif event in {"os.listdir", "os.scandir"} and not _is_import(sys._getframe(1).f_code.co_filename):
-            path = args[0] if args[0] is not None else "."
-            if isinstance(path, str | bytes):
-                self.folders.add(_absolute(path))
+        elif event in {"os.listdir", "os.scandir"}:
+            self._listed(args[0], by=sys._getframe(1).f_code.co_filename)
         elif event == "subprocess.Popen":
             self.processes.add(Path(str(args[0])).name)
         elif event in {"os.system", "os.posix_spawn", "os.fork"}:
             self.processes.add("a command")
+
+    def _listed(self, path: Any, *, by: str) -> None:
+        if _is_import(by):
+            return
+        folder = "." if path is None else path
+        if isinstance(folder, str | bytes):
+            self.folders.add(_absolute(folder))
 
     def _opened(self, path: Any, mode: Any, flags: Any) -> None:
         if not isinstance(path, str | bytes) or (flags or 0) & (os.O_WRONLY | os.O_RDWR) or "w" in (mode or ""):
