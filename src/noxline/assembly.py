@@ -131,17 +131,19 @@ def _refuse_unsplittable_stages(stages: Sequence[Stage], origins: Mapping[str, s
 
 def _refuse_outputs_elsewhere(stages: Sequence[Stage], origins: Mapping[str, str]) -> None:
     """Refuse outputs that are no files or folders below the project: they could not be put back as they were."""
-    for stage in stages:
-        for name in stage.policy.outputs:
-            parts = [part for part in name.split("/") if part not in ("", ".")]
-            if not parts or ".." in parts or name.startswith("/") or parts[0] in (".noxline", ".git"):
-                hint = "outputs are files and folders below the project, relative to its root"
-            elif has_wildcard(name):
-                hint = "name the file, or the whole folder: outputs take no wildcards"
-            else:
-                continue
+    for stage, name in ((one, name) for one in stages for name in one.policy.outputs):
+        hint = _problem_of_output(name)
+        if hint:
             key = f"pipeline.stage.{stage.name}.outputs"
             raise ConfigError(f"{name!r} cannot be an output", place=origins.get(key, key), hint=hint)
+
+
+def _problem_of_output(name: str) -> str:
+    """Return what an output has to be instead; nothing for one that can be put back."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or name.startswith("/") or parts[0] in (".noxline", ".git"):
+        return "outputs are files and folders below the project, relative to its root"
+    return "name the file, or the whole folder: outputs take no wildcards" if has_wildcard(name) else ""
 
 
 def tasks_of(

@@ -13,7 +13,7 @@ from noxline.model.finding import Finding
 from noxline.model.gate import Rule, Verdict
 from noxline.model.metric import Metric, Missing, ToolReport
 from noxline.model.run import Run
-from noxline.model.task import Outcome, TaskRequest
+from noxline.model.task import Outcome, Task, TaskRequest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,3 +127,19 @@ class CacheStore(Protocol):
 
     def close(self) -> None:
         """Finish what is under way, bounded in time."""
+
+
+class Environments(Protocol):
+    """Knows what the environments of tasks hold, before and after they are made."""
+
+    def before(self, task: Task) -> tuple[Mapping[str, Any] | None, str]:
+        """Return the identity of a task's environment without building it, or None and why it is not known."""
+
+    def after(self, task: Task) -> Mapping[str, Any]:
+        """Return the identity of a task's environment as it really is once the task ran in it."""
+
+    def expires(self) -> float:
+        """Return until when what is known of environments counts, in seconds since the epoch."""
+
+    def folders(self) -> tuple[str, ...]:
+        """Return the folders outside noxline's own environments whose names tell what tasks find installed."""

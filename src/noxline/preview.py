@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from noxline.engine.plan import NOTHING_RAN
@@ -60,27 +60,38 @@ class _Ahead:
 
 def _one(task: Task, reuser: Reuser, seen: Mapping[str, Foreseen], ahead: _Ahead) -> Foreseen:
     needed = reuser.definitions[task.name].needs
-    if task.skip:
-        return Foreseen(decision="skip", reasons=(task.skip,))
-    if task.tolerant and needed and all(seen[name].decision == "skip" for name in needed):
-        return Foreseen(decision="skip", reasons=(NOTHING_RAN,))
+    idle = _idle(task, needed, seen)
+    if idle:
+        return Foreseen(decision="skip", reasons=(idle,))
     waiting = tuple(name for name in needed if seen[name].decision in ("run", "depends"))
     last = _last_needs(reuser, task.name)
     needs = reuser.with_needs(task.name, {**{name: last[name] for name in waiting if name in last}, **ahead.outputs})
     waiting = tuple(dict.fromkeys((*waiting, *ahead.touching(reuser.definitions[task.name].patterns))))
+    reasons = _certain(task, reuser, needs)
+    if reasons:
+        return Foreseen(decision="run", reasons=reasons)
+    if waiting:
+        return Foreseen(decision="depends", reasons=waiting)
+    return _by_store(task, reuser, reuser.made[task.name], ahead)
+
+
+def _idle(task: Task, needed: Sequence[str], seen: Mapping[str, Foreseen]) -> str:
+    """Return why a task will have nothing to do, or ""."""
+    nothing_ran = task.tolerant and needed and all(seen[name].decision == "skip" for name in needed)
+    return task.skip or (NOTHING_RAN if nothing_ran else "")
+
+
+def _certain(task: Task, reuser: Reuser, needs: Mapping[str, str]) -> tuple[str, ...]:
+    """Return why a task runs whatever its needs leave; nothing when that decides. Its fingerprint is made besides."""
     environment, unknown = reuser.environments.before(task)
     if environment is not None:
         reuser.made[task.name] = reuser.fingerprints.make(task.name, environment, needs)
         listed = reuser.fingerprints.inputs(task.name)
         reuser.seen.keep_list(listed.digest, listed.text)
-    reasons = reuser.standing_reason(task)
-    if reasons:
-        return Foreseen(decision="run", reasons=(reasons,))
-    if environment is None:
-        return Foreseen(decision="run", reasons=reuser.reasons_without_environment(task, needs, unknown))
-    if waiting:
-        return Foreseen(decision="depends", reasons=waiting)
-    return _by_store(task, reuser, reuser.made[task.name], ahead)
+    standing = reuser.standing_reason(task)
+    if standing:
+        return (standing,)
+    return reuser.reasons_without_environment(task, needs, unknown) if environment is None else ()
 
 
 def _last_needs(reuser: Reuser, task: str) -> Mapping[str, str]:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
 
 from noxline.audit.harmless import FINGERPRINTED
 from noxline.audit.undeclared import Declared
@@ -23,7 +22,7 @@ from noxline.model.cache import Fingerprint, Found
 from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
 from noxline.nox_bridge.environments import touches
-from noxline.ports import CacheStore
+from noxline.ports import CacheStore, Environments
 from noxline.results import kept_result, moved
 from noxline.splits import ran_tests
 from noxline.tree_outputs import gather, links_in, put_back
@@ -33,22 +32,6 @@ NO_OUTPUT = "none"
 FORCED = "--force"
 _UNKNOWN = "unknown"  # nothing that follows from such an output is reused: it is never twice the same
 NEVER = "it never ran here"
-
-
-class Environments(Protocol):
-    """Knows what the environments of tasks hold, before and after they are made."""
-
-    def before(self, task: Task) -> tuple[Mapping[str, Any] | None, str]:
-        """Return the identity of a task's environment without building it, or None and why it is not known."""
-
-    def after(self, task: Task) -> Mapping[str, Any]:
-        """Return the identity of a task's environment as it really is once the task ran in it."""
-
-    def expires(self) -> float:
-        """Return until when what is known of environments counts, in seconds since the epoch."""
-
-    def folders(self) -> tuple[str, ...]:
-        """Return the folders outside noxline's own environments whose names tell what tasks find installed."""
 
 
 @dataclass
@@ -135,11 +118,15 @@ class Reuser:
             return Run(reasons=(refused,))
         if self.verifier is not None and self.verifier.takes(task.name, found):
             return Run(reasons=(REASON,))
+        return self._take(task, made, found, self.store)
+
+    def _take(self, task: Task, made: Fingerprint, found: Found, store: CacheStore) -> Decision:
+        """Put a stored result where the task would have left it; the task runs where that cannot be done."""
         output, log = self.place(task.name)
-        if not self.store.restore(found, output, log):
+        if not store.restore(found, output, log):
             return Run(reasons=("its stored result is damaged",))
         try:
-            if put_back(self.root, definition.outputs, output):
+            if put_back(self.root, self.definitions[task.name].outputs, output):
                 self.fingerprints.index.refresh()  # tasks that follow may read what was put back
         except OSError as error:
             return Run(reasons=(f"its outputs cannot be put back: {error.strerror}",))

@@ -94,31 +94,40 @@ def _changed(name: str, old: str, new: str) -> str:
     return f"{name} changed"
 
 
+_WORDS = {
+    "arguments": "other arguments are given",
+    "detected": "what was detected of the project changed",
+    "inputs": "the settings of its inputs changed",
+    "measured": "what is measured of coverage changed",
+    "needs order": "what it needs stands in another order",
+    "outputs": "the settings of its outputs changed",
+    "settings": "the settings of tests changed",
+    "shard": "the tests are split into another number of shards",
+    "tests": "other tests belong to this shard",
+    "version": "the commit or the tags changed",
+}
+# Of parts that are mappings each name is told.
+_OF_EACH = {"source": "{} changed", "noxfile variables": "{}, which the noxfile reads, changed"}
+
+
 def _definition(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    words = {
-        "arguments": "other arguments are given",
-        "detected": "what was detected of the project changed",
-        "inputs": "the settings of its inputs changed",
-        "measured": "what is measured of coverage changed",
-        "needs order": "what it needs stands in another order",
-        "outputs": "the settings of its outputs changed",
-        "settings": "the settings of tests changed",
-        "shard": "the tests are split into another number of shards",
-        "tests": "other tests belong to this shard",
-        "version": "the commit or the tags changed",
-    }
     for name in _differing(old, new):
-        before, after = old.get(name), new.get(name)
-        if name == "source" and isinstance(before, dict) and isinstance(after, dict):
-            yield from (f"{file} changed" for file in _differing(before, after))
-        elif name == "noxfile variables" and isinstance(before, dict) and isinstance(after, dict):
-            yield from (f"{one}, which the noxfile reads, changed" for one in _differing(before, after))
-        elif name in ("noxline", "python"):
-            yield f"{name.replace('python', 'Python')} {before or ABSENT} → {after or ABSENT}"
-        elif name == "needs order" and sorted(before or ()) != sorted(after or ()):
-            continue  # which ones came or went is told among the needs themselves
-        else:
-            yield words.get(name, f"its definition changed ({name})")
+        yield from _of_definition(name, old.get(name), new.get(name))
+
+
+def _of_definition(name: str, before: Any, after: Any) -> Iterator[str]:
+    """Yield what differs in one part of two definitions."""
+    if name in _OF_EACH:
+        yield from (_OF_EACH[name].format(one) for one in _differing(before or {}, after or {}))
+    elif name in ("noxline", "python"):
+        yield f"{name.replace('python', 'Python')} {before or ABSENT} → {after or ABSENT}"
+    elif name != "needs order" or _same_names(before, after):
+        # Which needs came or went is told among the needs themselves.
+        yield _WORDS.get(name, f"its definition changed ({name})")
+
+
+def _same_names(before: Any, after: Any) -> bool:
+    return sorted(before or ()) == sorted(after or ())
 
 
 def _environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
