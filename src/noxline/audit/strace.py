@@ -35,10 +35,12 @@ _FORKS = frozenset({"clone", "clone3", "fork", "vfork"})
 _REMOVES = frozenset({"unlink", "unlinkat", "rmdir"})
 _RENAMES = frozenset({"rename", "renameat", "renameat2"})
 _MAKES = frozenset({"mkdir", "mkdirat"})
-CALLS = (
-    *sorted(_OPENS | _LOOKS | _LINKS | _FORKS | _REMOVES | _RENAMES | _MAKES),
-    *("execve", "execveat", "getdents", "getdents64", "chdir", "fchdir"),
-)
+_EXECUTES = frozenset({"execve", "execveat"})
+_LISTS = frozenset({"getdents", "getdents64"})
+_MOVES = frozenset({"chdir", "fchdir"})
+CALLS = tuple(sorted(_OPENS | _LOOKS | _LINKS | _FORKS | _REMOVES | _RENAMES | _MAKES | _EXECUTES | _LISTS | _MOVES))
+_SEEKS = _OPENS | _LOOKS | _LINKS | _EXECUTES  # a program may go another way when nothing is there
+_KINDS = {**dict.fromkeys(_EXECUTES, "R"), **dict.fromkeys(_REMOVES, "D"), **dict.fromkeys(_MAKES, "M")}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +97,8 @@ class Trace:
         if call is None or call["result"] == "?":
             return
         done = int(call["result"]) >= 0
-        self._follow(pid, call, done=done)
+        if done:
+            self._follow(pid, call)
         for kind, name in self._uses(process, call, done=done):
             yield Traced(
                 record=Record(kind=kind, at=at, name=name),
@@ -116,46 +119,39 @@ class Trace:
         folder = above.folder if "CLONE_FS" in arguments else list(above.folder)
         return _Process(folder, above.program, parent)
 
-    def _follow(self, pid: int, call: re.Match[str], *, done: bool) -> None:
-        """Take notice of what changes where and what a process is."""
+    def _follow(self, pid: int, call: re.Match[str]) -> None:
+        """Take notice of what a call that succeeded changes: where and what a process is."""
         process, name = self.processes[pid], call["name"]
-        if not done:
-            return
         if name in _FORKS and (child := int(call["result"])) and child not in self.processes:
             self.processes[child] = self._child(pid, call["args"])
-        elif name in ("execve", "execveat"):
-            found = (_PLAIN if name == "execve" else _AT).match(call["args"])
-            process.program = posixpath.basename(_text(found["path1"])) if found else ""
+        elif name in _EXECUTES:
+            process.program = _program(call)
             process.parent = 0
-        elif name == "chdir" and (found := _PLAIN.match(call["args"])):
-            process.folder[0] = posixpath.join(process.folder[0], _text(found["path1"]))
-        elif name == "fchdir" and (found := _DESCRIPTOR.match(call["args"])) and found["dir1"]:
-            process.folder[0] = _text(found["dir1"])
+        elif name in _MOVES:
+            process.folder[0] = _moved(process.folder[0], call)
 
     def _uses(self, process: _Process, call: re.Match[str], *, done: bool) -> Iterator[tuple[str, str]]:
         """Give the kind and the name of each path in the project that a call used."""
-        name = call["name"]
+        name, arguments = call["name"], call["args"]
         if name in _RENAMES:
-            found = (_TWO if name == "rename" else _TWO_AT).match(call["args"])
-            for kind, number in (("D", 1), ("W", 2)) if found and done else ():
-                yield from self._named(kind, process, found, number)
-            return
-        if name in ("getdents", "getdents64"):
-            found = _DESCRIPTOR.match(call["args"])
-            path = self._inside(_text(found["dir1"])) if found and found["dir1"] else None
-            if path is not None:
-                yield "L", path
-            return
-        found = (_AT if call["args"].startswith("AT_FDCWD") or call["args"][:1].isdigit() else _PLAIN).match(
-            call["args"]
-        )
-        for kind in _kinds(name, found["rest"], call["more"], done=done) if found else "":
-            yield from self._named(kind, process, found, 1)
+            found = (_TWO if name == "rename" else _TWO_AT).match(arguments)
+            if found and done:
+                yield from self._named("D", process, found, 1)
+                yield from self._named("W", process, found, 2)
+        elif name in _LISTS:
+            yield from self._listed(arguments)
+        elif found := _one_path(arguments):
+            for kind in _kinds(name, found["rest"], call["more"], done=done):
+                yield from self._named(kind, process, found, 1)
 
-    def _named(
-        self, kind: str, process: _Process, found: re.Match[str] | None, number: int
-    ) -> Iterator[tuple[str, str]]:
-        groups = found.groupdict() if found else {}
+    def _listed(self, arguments: str) -> Iterator[tuple[str, str]]:
+        folder = _behind_descriptor(arguments)
+        name = self._inside(folder) if folder else None
+        if name is not None:
+            yield "L", name
+
+    def _named(self, kind: str, process: _Process, found: re.Match[str], number: int) -> Iterator[tuple[str, str]]:
+        groups = found.groupdict()
         path, folder = _text(groups.get(f"path{number}") or ""), groups.get(f"dir{number}")
         if groups.get(f"fd{number}") == "AT_FDCWD" and folder:
             process.folder[0] = _text(folder)
@@ -170,28 +166,57 @@ class Trace:
         return path[len(self.root) + 1 :] if path.startswith(f"{self.root}/") else None
 
 
+def _one_path(arguments: str) -> re.Match[str] | None:
+    """Find the path that a call begins with, and the folder that it is relative to if the call names one."""
+    with_folder = arguments.startswith("AT_FDCWD") or arguments[:1].isdigit()
+    return (_AT if with_folder else _PLAIN).match(arguments)
+
+
+def _behind_descriptor(arguments: str) -> str:
+    """Return the folder of the descriptor that a call begins with; "" where strace could not tell."""
+    found = _DESCRIPTOR.match(arguments)
+    return _text(found["dir1"] or "") if found else ""
+
+
+def _program(call: re.Match[str]) -> str:
+    found = (_PLAIN if call["name"] == "execve" else _AT).match(call["args"])
+    return posixpath.basename(_text(found["path1"])) if found else ""
+
+
+def _moved(folder: str, call: re.Match[str]) -> str:
+    """Return where a process is that was in a folder and changed it."""
+    if call["name"] == "fchdir":
+        return _behind_descriptor(call["args"]) or folder
+    found = _PLAIN.match(call["args"])
+    return posixpath.join(folder, _text(found["path1"])) if found else folder
+
+
 def _kinds(name: str, arguments: str, more: str, *, done: bool) -> str:
     """Return what a call did to its path, as kinds of records."""
-    absent = "" if done or not re.match(r" (ENOENT|ENOTDIR)\b", more) else "N"
+    if not done:
+        return "N" if re.match(r" (ENOENT|ENOTDIR)\b", more) and _seeks(name, arguments) else ""
     if name in _OPENS:
-        return _opened(name, arguments, absent=absent, done=done)
+        return _opened(name, arguments)
     if name in _LOOKS | _LINKS:
-        return absent if not done else "" if re.search(r"stx?_mode=(?!S_IFREG|S_IFLNK)", arguments) else "S"
-    if name in ("execve", "execveat"):
-        return "R" if done else absent
-    if not done:
-        return ""
-    return "D" if name in _REMOVES else "M" if name in _MAKES else ""
+        return "" if re.search(r"stx?_mode=(?!S_IFREG|S_IFLNK)", arguments) else "S"
+    return _KINDS.get(name, "")
 
 
-def _opened(name: str, flags: str, *, absent: str, done: bool) -> str:
-    if name == "creat" or re.search(r"O_WRONLY|O_RDWR", flags):
-        if not done:
-            return "" if "O_CREAT" in flags else absent
+def _seeks(name: str, arguments: str) -> bool:
+    """Tell whether a call asks for what should be there already, and not for a file to be made."""
+    if name in _OPENS and _writes(name, arguments):
+        return "O_CREAT" not in arguments
+    return name in _SEEKS
+
+
+def _opened(name: str, flags: str) -> str:
+    if _writes(name, flags):
         return "RW" if "O_RDWR" in flags and not re.search(r"O_TRUNC|O_CREAT", flags) else "W"
-    if not done:
-        return absent
     return "" if "O_DIRECTORY" in flags or "O_PATH" in flags else "R"
+
+
+def _writes(name: str, flags: str) -> bool:
+    return name == "creat" or re.search(r"O_WRONLY|O_RDWR", flags) is not None
 
 
 def _text(quoted: str) -> str:

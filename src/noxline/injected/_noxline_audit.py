@@ -30,6 +30,8 @@ _COLLECTORS = (
 # Between the one who asks whether a path exists and `os.stat`.
 _BETWEEN = ("pathlib", "genericpath", "posixpath", "ntpath", "_noxline_seams")
 
+_MANY_WAYS = os.sep != "/"  # one path can be written with either separator
+
 
 class Recorder:
     """Turns what the interpreter tells of into lines; no method raises, whatever it is told."""
@@ -82,13 +84,11 @@ class Recorder:
             if isinstance(path, int):
                 return None
             path = os.fsdecode(path)
-        if not path.startswith(self._prefixes):
-            if path[:1] == "/" and "/.." not in path:  # by far the most: nothing of the project's
-                return "" if path in self._roots else None
-            path = self._normpath(self._join(self._folder_of(path, fd), path))
-        elif "/../" in path or "/./" in path or "//" in path or path.endswith(("/..", "/.", "/")) or os.sep != "/":
-            path = self._normpath(path)
-        return self._relative(path)
+        if path.startswith(self._prefixes):
+            return self._relative(self._normpath(path) if _is_untidy(path) else path)
+        if path[:1] == "/" and "/.." not in path:  # by far the most: nothing of the project's
+            return "" if path in self._roots else None
+        return self._relative(self._normpath(self._join(self._folder_of(path, fd), path)))
 
     def _folder_of(self, path: str, fd: int | None) -> str:
         """Return the folder that a path is relative to."""
@@ -111,7 +111,7 @@ class Recorder:
             return
         name = self.inside(path)
         if name:
-            self.note_open(name, path, flags or (os.O_WRONLY if mode and mode[0] in "wxa" else 0))
+            self.note_open(name, path, flags or _flags_of(mode))
 
     def note_open(self, name: str, path: Any, flags: int, fd: int | None = None) -> None:
         """Note an open: what is there already is read, what is not is looked for, unless it is made anew."""
@@ -186,6 +186,18 @@ class Recorder:
     def _note_look(self, kind: str, name: str) -> None:
         if kind + name not in self._seen and "I" + name not in self._seen:
             self.note("I" if _asking(sys._getframe(3)).endswith(_COLLECTORS) else kind, name)
+
+
+def _is_untidy(path: str) -> bool:
+    """Tell whether an absolute path may be written in a shorter way; asked for every path in the project."""
+    if "/../" in path or "/./" in path or "//" in path or _MANY_WAYS:
+        return True
+    return path[-1] in "/." and path.endswith(("/..", "/.", "/"))
+
+
+def _flags_of(mode: str | None) -> int:
+    """Return what the mode of an open says of its flags, for one that tells no others."""
+    return os.O_WRONLY if mode and mode[0] in "wxa" else 0
 
 
 def _asking(frame: Any) -> str:
