@@ -8,6 +8,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    _Unit = tuple[float, frozenset[str], tuple[str, ...]]  # own seconds, shared fixtures, tests
+    _Place = tuple[str, str]  # the kind of what keeps tests together, and its name
 
 # No test is free: setting it up costs about a millisecond even where its own time rounds to nothing.
 _LEAST_SECONDS = 0.001
@@ -47,7 +52,7 @@ class Piece:
 
     __slots__ = ("needs", "own", "parts")
 
-    def __init__(self, parts: Sequence[tuple[float, frozenset[str], tuple[str, ...]]]) -> None:
+    def __init__(self, parts: Sequence[_Unit]) -> None:
         self.parts = parts
         self.own = sum(part[0] for part in parts)
         self.needs = frozenset().union(*(part[1] for part in parts))
@@ -102,23 +107,28 @@ class Weights:
         Single tests average out what is wrong with their durations, which whole files do not. Files that share a
         fixture that takes longer than they themselves do begin as one piece.
         """
-        groups = self._known.groups
-        units: dict[tuple[str, str], list[str]] = {}
-        for name in sorted(set(ids)):
-            units.setdefault(("group", groups[name]) if name in groups else ("", name), []).append(name)
-        files: dict[tuple[str, str], list[tuple[float, frozenset[str], tuple[str, ...]]]] = {}
-        for key, names in units.items():
-            needs = frozenset(use for name in names for use in self._known.uses.get(name, ()) if use in self.costs)
-            own = sum(self.seconds(name) for name in names)
-            place = key if key[0] or not needs else ("file", file_of(names[0]))
-            files.setdefault(place, []).append((own, needs, tuple(names)))
-        merged: dict[tuple[str, str], list[tuple[float, frozenset[str], tuple[str, ...]]]] = {}
-        for place, parts in files.items():
-            dearest = self._dearest(Piece(parts)) if place[0] else None
-            merged.setdefault(dearest or place, []).extend(parts)
-        return [Piece(parts) for parts in merged.values()]
+        files: dict[_Place, list[_Unit]] = {}
+        for place, names in self._never_torn(ids).items():
+            unit = self._unit(names)
+            in_file = unit[1] and not place[0]
+            files.setdefault(("file", file_of(names[0])) if in_file else place, []).append(unit)
+        merged: dict[_Place, list[_Unit]] = {}
+        for place, units in files.items():
+            merged.setdefault(self._dearest(Piece(units)) or place, []).extend(units)
+        return [Piece(units) for units in merged.values()]
 
-    def _dearest(self, piece: Piece) -> tuple[str, str] | None:
+    def _never_torn(self, ids: Iterable[str]) -> dict[_Place, list[str]]:
+        groups = self._known.groups
+        together: dict[_Place, list[str]] = {}
+        for name in sorted(set(ids)):
+            together.setdefault(("group", groups[name]) if name in groups else ("", name), []).append(name)
+        return together
+
+    def _unit(self, names: Sequence[str]) -> _Unit:
+        needs = frozenset(use for name in names for use in self._known.uses.get(name, ()) if use in self.costs)
+        return sum(self.seconds(name) for name in names), needs, tuple(names)
+
+    def _dearest(self, piece: Piece) -> _Place | None:
         dear = [key for key in piece.needs if self.costs[key] > piece.own]
         return ("shared", max(dear, key=lambda key: (self.costs[key], key))) if dear else None
 
@@ -153,8 +163,7 @@ class Shards:
         pieces = [piece for pieces in self.pieces for piece in pieces]
         needs = frozenset().union(*{piece.needs for piece in pieces})
         mean = (sum(piece.own for piece in pieces) + self.weights.cost(needs)) / len(self.loads)
-        parts = (part for piece in pieces for part in piece.parts)
-        return max([mean, *(own + self.weights.cost(uses) for own, uses, _ in parts)])
+        return max([mean, *(own + self.weights.cost(uses) for own, uses, _ in _units(pieces))])
 
     @property
     def imbalance(self) -> float:
@@ -179,23 +188,28 @@ def split(ids: Iterable[str], known: Known, count: int) -> list[list[str]]:
 
 def _balanced(ids: Sequence[str], known: Known, count: int) -> Shards:
     weights = Weights(ids, known)
-    pieces = weights.pieces(ids)
-    shards = Shards(weights, count).deal(pieces)
-    best, whole = shards.best, set()
+    shards = Shards(weights, count).deal(weights.pieces(ids))
+    best = shards.best
+    tried: set[Piece] = set()
     while (over := max(shards.loads) - best) > (_FINE - 1) * best:
-        longest = shards.loads.index(max(shards.loads))
-        candidates = [p for p in shards.pieces[longest] if len(p.parts) > 1 and id(p) not in whole]
+        longest = shards.pieces[shards.loads.index(max(shards.loads))]
+        candidates = [piece for piece in longest if len(piece.parts) > 1 and piece not in tried]
         if not candidates:
             break
         piece = max(candidates, key=lambda piece: (piece.own, piece.parts[0][2][0]))
-        for seconds in (piece.own - over, piece.own / 2):
-            torn = [*(p for p in pieces if p is not piece), *piece.cut(seconds)]
-            trial = Shards(weights, count).deal(torn)
-            if _pays(weights, piece, torn[-2:]) and _uneven(trial) < _uneven(shards):
-                pieces, shards = torn, trial
-                break
-        else:
-            whole.add(id(piece))  # alive in `pieces`, so the id stays its own
+        tried.add(piece)
+        shards = _with_torn(piece, over, shards)
+    return shards
+
+
+def _with_torn(piece: Piece, over: float, shards: Shards) -> Shards:
+    """Return all pieces dealt anew with this one torn, of a shard too long by `over`; as they were if no better."""
+    others = [other for pieces in shards.pieces for other in pieces if other is not piece]
+    for seconds in (piece.own - over, piece.own / 2):
+        halves = piece.cut(seconds)
+        trial = Shards(shards.weights, len(shards.loads)).deal([*others, *halves])
+        if _pays(shards.weights, piece, halves) and _uneven(trial) < _uneven(shards):
+            return trial
     return shards
 
 
@@ -212,22 +226,26 @@ def _uneven(shards: Shards) -> float:
 
 def _filled(shards: Shards) -> Shards:
     """Give each empty shard a unit of the longest one that can spare it."""
-    pieces = [list(pieces) for pieces in shards.pieces]
-    for index, held in enumerate(pieces):
-        if held:
-            continue
-        units = [[part for piece in other for part in piece.parts] for other in pieces]
-        rich = [shard for shard, parts in enumerate(units) if len(parts) > 1]
-        if not rich:
-            break
-        donor = max(rich, key=lambda shard: (sum(part[0] for part in units[shard]), -shard))
-        *kept, given = sorted(units[donor], key=lambda part: (-part[0], part[2]))
-        pieces[donor], pieces[index] = [Piece([part]) for part in kept], [Piece([given])]
+    pieces = [list(held) for held in shards.pieces]
+    while [] in pieces and (donor := _donor(pieces)):
+        empty = pieces.index([])
+        *kept, given = sorted(_units(donor), key=lambda unit: (-unit[0], unit[2]))
+        donor[:], pieces[empty] = [Piece([unit]) for unit in kept], [Piece([given])]
     filled = Shards(shards.weights, len(pieces))
     for shard, held in enumerate(pieces):
         for piece in held:
             filled.put(piece, shard)
     return filled
+
+
+def _donor(pieces: Sequence[list[Piece]]) -> list[Piece] | None:
+    """Return what the longest shard that can spare a unit holds."""
+    rich = [held for held in pieces if len(_units(held)) > 1]
+    return max(rich, key=lambda held: sum(unit[0] for unit in _units(held)), default=None)
+
+
+def _units(pieces: Sequence[Piece]) -> list[_Unit]:
+    return [unit for piece in pieces for unit in piece.parts]
 
 
 def keep(old: Sequence[Sequence[str]], ids: Iterable[str], known: Known) -> list[list[str]]:
