@@ -9,7 +9,7 @@ ci: $(VENV)/.ready
 	$(BIN)/noxline ci
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 # Random edits and runs, held against runs without a cache; STEPS and SEED may be given.
 STEPS ?= 10000
@@ -21,6 +21,7 @@ bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/cold.py
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python benchmarks/reuse.py
 
 clean:
 	rm -rf $(VENV) .noxline

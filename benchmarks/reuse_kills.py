@@ -145,7 +145,7 @@ def kills(victim: Victim, count: int, chance: random.Random, tally: Tally) -> No
     for number in range(1, count + 1):
         victim.edit(chance)
         run = victim.start()
-        moment = chance.uniform(0.02, longest * 1.1)
+        moment = chance.uniform(0.02, longest * 0.5)
         try:
             run.communicate(timeout=moment)
             tally.too_late += 1

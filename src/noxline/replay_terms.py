@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from noxline.cache.blobs import entry_path
+from noxline.cache.ledger import Tally
 from noxline.cache.place import LOCAL
 from noxline.model.cache import Found
 from noxline.reuse import Reuser
@@ -26,6 +27,7 @@ class ReplayTerms:
     sets: tuple[tuple[tuple[str, ...], str], ...]
     entries: tuple[str, ...]
     written: tuple[str, ...]
+    tally: Tally
     store: str
     blobs: str
     tasks: tuple[tuple[str, tuple[tuple[str, int, str, bool], ...], tuple[int, str]], ...]
@@ -47,6 +49,7 @@ def terms_of(reuser: Reuser) -> ReplayTerms | None:
         sets=tuple((one, reuser.fingerprints.index.digest(one)) for one in patterns),
         entries=tuple(entry_path(local.entries, reuser.made[name].digest) for name in taken),
         written=tuple(files_of(reuser.root, (o for name in taken for o in definitions[name].outputs))),
+        tally=reuser.tally(),
         store=local.root,
         blobs=local.blobs,
         tasks=tuple((name, *_files(found)) for name, found in taken.items()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -63,3 +64,32 @@ def _stored(path: Path, name: str) -> StoredFile:
             whole.update(data)
             size += len(data)
     return StoredFile(path=name, size=size, sha256=whole.hexdigest(), executable=executable)
+
+
+def moved(
+    before: Mapping[str, tuple[int, ...]], after: Mapping[str, tuple[int, ...]], touches: Mapping[tuple[str, int], int]
+) -> list[str]:
+    """Return the files of which something moved between two looks; what noxline itself did to their times is nothing.
+
+    A look holds size, time of modification, time of change, inode and mode; `touches` maps a file's name and a time of
+    change to the one after noxline had touched it.
+    """
+    return [
+        name
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name) and not _only_touched(name, before.get(name), after.get(name), touches)
+    ]
+
+
+def _only_touched(
+    name: str, old: tuple[int, ...] | None, new: tuple[int, ...] | None, touches: Mapping[tuple[str, int], int]
+) -> bool:
+    if old is None or new is None or (old[:2], old[3:]) != (new[:2], new[3:]):
+        return False
+    moment, seen = old[2], set[int]()
+    while moment != new[2]:
+        if moment in seen or (name, moment) not in touches:
+            return False
+        seen.add(moment)
+        moment = touches[name, moment]
+    return True

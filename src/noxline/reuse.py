@@ -22,8 +22,9 @@ from noxline.last_seen import UNKEPT, LastSeen
 from noxline.model.cache import Fingerprint, Found
 from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
+from noxline.nox_bridge.environments import touches
 from noxline.ports import CacheStore
-from noxline.results import kept_result
+from noxline.results import kept_result, moved
 from noxline.splits import ran_tests
 from noxline.tree_outputs import gather, links_in, put_back
 from noxline.verification import REASON, Verifier
@@ -155,7 +156,7 @@ class Reuser:
         row = self.seen.rows.get(task.name)
         if row is None:
             return (NEVER,)
-        as_before = self.fingerprints.make(task.name, row[1]["environment"], needs)
+        as_before = self.made[task.name] = self.fingerprints.make(task.name, row[1]["environment"], needs)
         listed = self.fingerprints.inputs(task.name)
         self.seen.keep_list(listed.digest, listed.text)
         same = as_before.digest == row[0]
@@ -223,11 +224,9 @@ class Reuser:
         after = self.fingerprints.index.moments(patterns)
         if after == started.moments and made.components["inputs"] == started.inputs:
             return ""
-        names = [
-            name
-            for name in sorted(after.keys() | started.moments.keys())
-            if after.get(name) != started.moments.get(name)
-        ]
+        names = moved(started.moments, after, touches(self.root))
+        if not names and made.components["inputs"] == started.inputs:
+            return ""
         if not names:
             return "an input changed"
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -246,7 +245,7 @@ class Reuser:
             if self.store is not None:
                 self.store.close()
         if self.local is not None and not self.rehearses:
-            append(self.local.root, self._tally())
+            append(self.local.root, self.tally())
 
     def declared(self, task: Task) -> Declared:
         """Return what a task's inputs and outputs are declared, or taken, to be."""
@@ -258,7 +257,8 @@ class Reuser:
             outputs=definition.outputs,
         )
 
-    def _tally(self) -> Tally:
+    def tally(self) -> Tally:
+        """Return what is counted of this run."""
         return Tally(
             hits=len(self.taken),
             misses=self.ran,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from noxline.inputs.canonical import digest, encode
 
 TEXTS = st.text(st.characters(codec=None, exclude_categories=()), max_size=6)
-LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
 PLAIN: st.SearchStrategy[Any] = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=12
 )

@@ -87,6 +87,21 @@ def test_an_edit_within_the_same_tick_is_seen(root: Path) -> None:
         assert sees(root, lambda n=number: path.write_text(f"{n + 5000:04}", encoding="utf-8"))  # type: ignore[misc]
 
 
+def test_an_edit_within_one_step_of_the_clock_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without git a look takes so short a time that most of these edits leave no trace but the bytes."""
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    root = tmp_path / "plain"
+    path = write(root, "a.py", "0000")
+    index = opened(root)
+    for number in range(300):
+        path.write_text(f"{number:04}", encoding="utf-8")
+        index.refresh()
+        before = index.digest(ALL)
+        path.write_text(f"{number + 5000:04}", encoding="utf-8")
+        assert index.refresh()
+        assert index.digest(ALL) != before
+
+
 def test_an_edit_that_keeps_size_and_restores_times_is_seen(root: Path) -> None:
     path = root / "a.py"
     os.utime(path, (OLD, OLD))

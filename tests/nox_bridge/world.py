@@ -130,8 +130,8 @@ class World:
             needs=[],
             cpus=1,
             envs=self.envs,
-            durations=self.root / "none.json",
             pythons=[],
+            testing={},
             measure={},
         )
 

@@ -48,6 +48,26 @@ class Edits:
         there = [path for name in names if (path := tree.root / name).is_file() and not path.is_symlink()]
         return self.chance.choice(there[1:]) if there[1:] else None  # the first is .gitignore
 
+    def photograph(self, tree: WorkTree) -> dict[Path, tuple[bytes, int]]:
+        """Return the regular files that edits may reach, with content and mode."""
+        return {path: (path.read_bytes(), path.stat().st_mode) for path in self._reachable(tree) if path.is_file()}
+
+    def put_back(self, tree: WorkTree, files: Mapping[Path, tuple[bytes, int]]) -> None:
+        """Make the regular files what they were."""
+        for path in self._reachable(tree):
+            if path not in files and path.is_file():
+                path.unlink()
+        for path, (data, mode) in files.items():
+            if not path.is_symlink():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+                path.chmod(mode & 0o777)
+
+    def _reachable(self, tree: WorkTree) -> list[Path]:
+        names = [*FILES, *UNTRACKED, *NEW, *NEW_IGNORED]
+        inside = [tree.root / name for name in names if not (tree.root / name).is_symlink()]
+        return inside + [self.outside / name for name in ("far.txt", "folder/near.txt", "folder/new.txt")]
+
     def content(self, tree: WorkTree) -> None:
         """Write another text."""
         if path := self.some_file(tree):

@@ -72,8 +72,13 @@ class Driver:
                 self.history.append(f"{tree.root.name}: {self.edits.quiet(tree)} {moment} {name} reads")
 
         self.history.append(f"{tree.root.name}: run with edits")
+        before = self.edits.photograph(tree)
         tree.run(self.chance, meanwhile=meanwhile)
         self.run(tree)
+        if self.chance.random() < 0.7:  # what was stored under the files of before must be their result
+            self.history.append(f"{tree.root.name}: everything as before the run with edits")
+            self.edits.put_back(tree, before)
+            self.run(tree)
 
 
 def test_every_result_is_that_of_a_run_without_a_cache(tmp_path: Path) -> None:

@@ -45,12 +45,12 @@ def _append(root: str, tally: Tally) -> None:
     os.makedirs(root, exist_ok=True)
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o666)
     try:
-        os.write(number, _line(tally))  # so short a line goes in as a whole
+        os.write(number, line_of(tally))  # so short a line goes in as a whole
         length = os.fstat(number).st_size
     finally:
         os.close(number)
     if length > _LONGEST:
-        write_new(path, _line(total(root)), replace=True)
+        write_new(path, line_of(total(root)), replace=True)
 
 
 def total(root: str) -> Tally:
@@ -63,7 +63,8 @@ def total(root: str) -> Tally:
     return sum(map(_tally, lines), Tally())
 
 
-def _line(tally: Tally) -> bytes:
+def line_of(tally: Tally) -> bytes:
+    """Return a tally as a line of the ledger."""
     seconds = f"{tally.saved_seconds:.3f}"
     return f"{tally.hits} {tally.misses} {seconds} {tally.verified} {tally.wrong}\n".encode()
 

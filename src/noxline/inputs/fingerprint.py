@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _NAMED = 3  # so many causes are named on a line; the others are counted
 ABSENT = "absent"
 PARTS = ("schema", "definition", "inputs", "variables", "environment", "programs", "needs", "machine")
+EMPTY = "(empty)"
 _PLATFORM = {"python": "Python", "os": "operating system", "libc": "C library"}
 
 
@@ -153,7 +154,7 @@ def _variables(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
         elif before.startswith("sha256:") or after.startswith("sha256:"):
             yield f"{name} has another value"
         else:
-            yield f"{name}: {before} → {after}"
+            yield f"{name}: {before or EMPTY} → {after or EMPTY}"
 
 
 def _needs(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:

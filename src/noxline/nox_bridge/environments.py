@@ -13,6 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 
 _BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+TOUCHES = ".noxline/state/touches"
+_NOTES = 2000  # lines
 _NOT_SOURCE = frozenset({".git", ".hg", ".noxline", ".nox", ".tox", ".venv", "venv", "__pycache__", "build", "dist"})
 
 
@@ -173,14 +175,40 @@ def _walked(root: Path) -> list[str]:
     return names
 
 
-def make_rebuildable(projects: set[Path]) -> None:
+def make_rebuildable(projects: set[Path], root: Path) -> None:
     """Make uv build these projects anew: it goes by the change time of their build files, not by their sources.
 
-    Setting a file's mode to what it is changes that time and nothing else: neither content nor modification time.
+    Setting a file's mode to what it is changes that time and nothing else: neither content nor modification time. It is
+    noted below the root, so that nobody takes it for an edit.
     """
     for project in projects:
         for file in (project / name for name in _BUILD_FILES):
             if file.exists():
-                file.chmod(file.stat().st_mode & 0o7777)
+                before = file.stat()
+                file.chmod(before.st_mode & 0o7777)
                 if sys.platform == "win32":  # no change time there; not tested on Windows
                     os.utime(file)
+                _note_touch(root, file, before.st_ctime_ns)
+
+
+def _note_touch(root: Path, file: Path, before: int) -> None:
+    name = file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+    note = root / TOUCHES
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        with note.open("a", encoding="utf-8") as notes:
+            notes.write(f"{before} {file.stat().st_ctime_ns} {name}\n")
+    except OSError:
+        return  # then this touch looks like an edit, and the result of a running task is not kept
+
+
+def touches(root: Path) -> dict[tuple[str, int], int]:
+    """Return what noxline did to build files: by name and change time before, the change time after."""
+    try:
+        lines = (root / TOUCHES).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    rows = (line.split(" ", 2) for line in lines[-_NOTES:])
+    return {
+        (row[2], int(row[0])): int(row[1]) for row in rows if len(row) == 3 and row[0].isdigit() and row[1].isdigit()
+    }

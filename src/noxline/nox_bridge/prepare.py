@@ -113,7 +113,7 @@ def _notice_changes(order: Order) -> bool:
     now = "\n".join([source_stamp(root), *sorted(map(str, copies))])
     if known == now:
         return False
-    make_rebuildable(copies)
+    make_rebuildable(copies, root)
     stamp.write_text(now, encoding="utf-8")
     return True
 

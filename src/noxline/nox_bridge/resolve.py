@@ -66,7 +66,7 @@ class Resolver:
     def _notice_edits(self) -> None:
         """Have the project's own requirements read anew, where a build backend computes them from other files."""
         try:
-            make_rebuildable({self.root})
+            make_rebuildable({self.root}, self.root)
         except OSError:
             return  # somebody else's files: then nobody edits them here either
 

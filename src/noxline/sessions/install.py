@@ -139,7 +139,7 @@ def _notice_changes(session: nox.Session, root: Path) -> None:
     stamp = Path(session.bin).parent / _STAMP
     now = source_stamp(root)
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != now:
-        make_rebuildable({root})
+        make_rebuildable({root}, root)
         stamp.write_text(now, encoding="utf-8")
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from noxline.cache.ledger import line_of
 from noxline.errors import NoxlineError
 from noxline.explaining import FINGERPRINTS, text_of
 from noxline.input_check import share_checked
@@ -166,6 +167,7 @@ def _keep(asked: Asked, project: Project, seen: _Seen) -> None:
         "out": out,
         "err": err,
         "exit_code": run.exit_code,
+        "ledger": (f"{terms.store}/ledger", line_of(terms.tally)),
         "verify_rate": share_verified(project.settings.pipeline.cache.verify_rate, os.environ),
         "check_rate": share_checked(asked.options, project.settings.pipeline.cache.check_rate, os.environ),
         "keep_runs": project.settings.pipeline.keep_runs,

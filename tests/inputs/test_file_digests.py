@@ -1,0 +1,27 @@
+"""By what one can tell without reading it that a file is as it was, and from when on."""
+
+from __future__ import annotations
+
+import pytest
+
+from noxline.inputs.file_digests import is_settled
+
+SECOND = 1_000_000_000
+AT = 1_700_000_000 * SECOND + 5
+
+
+@pytest.mark.parametrize(("mtime", "ctime"), [(AT, AT - 9), (AT - 9, AT)])
+def test_a_file_that_was_just_written_may_be_written_again_unnoticed(mtime: int, ctime: int) -> None:
+    assert not is_settled((1, mtime, ctime, 1, 1), AT)
+    assert not is_settled((1, mtime, ctime, 1, 1), AT + SECOND // 100)
+    assert is_settled((1, mtime, ctime, 1, 1), AT + SECOND // 10)
+
+
+def test_where_times_are_whole_seconds_it_takes_two_of_them() -> None:
+    whole = AT - 5
+    assert not is_settled((1, whole, whole, 1, 1), whole + 2 * SECOND)
+    assert is_settled((1, whole, whole, 1, 1), whole + 3 * SECOND)
+
+
+def test_a_file_from_the_future_is_never_settled() -> None:
+    assert not is_settled((1, AT + 3600 * SECOND, AT, 1, 1), AT + SECOND)
