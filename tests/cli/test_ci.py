@@ -170,3 +170,8 @@ def test_the_verdict_names_the_commit_where_there_is_one(noxline: Noxline, proje
 )
 def test_names_are_split_at_commas_outside_parentheses(values: tuple[str, ...], names: tuple[str, ...]) -> None:
     assert split_names(None, None, values) == names  # type: ignore[arg-type]
+
+
+def test_whoever_interrupts_the_preparation_of_the_next_run_has_this_ones_verdict(noxline: Noxline) -> None:
+    ended = noxline("ci", FAKE="impatience")
+    assert (ended.code, ended.out, ended.err) == (0, GREEN, "")

@@ -99,7 +99,7 @@ def rehearse(asked: Asked) -> bool:
         run = session.run()
         watch.on = False
         terms = terms_of(session.reuser)
-        if terms is None or not _is_replayable(run):
+        if terms is None or not is_replayable(run):
             return False
         read = trace.witnesses(
             watch,
@@ -119,7 +119,7 @@ def rehearse(asked: Asked) -> bool:
             replay.remove(str(root / ".noxline" / "runs" / replay.RUN_ID))
 
 
-def _is_replayable(run: Run) -> bool:
+def is_replayable(run: Run) -> bool:
     """Tell whether every task was reused or had nothing to do, and no rule looks at the run's own time.
 
     A task that was cancelled because somebody interrupted the rehearsal is none that had nothing to do.
