@@ -106,6 +106,7 @@ _WORDS = {
     "tests": "other tests belong to this shard",
     "version": "the commit or the tags changed",
 }
+_VERSIONS = {"noxline": "noxline", "python": "Python"}
 # Of parts that are mappings each name is told.
 _OF_EACH = {"source": "{} changed", "noxfile variables": "{}, which the noxfile reads, changed"}
 
@@ -119,11 +120,15 @@ def _of_definition(name: str, before: Any, after: Any) -> Iterator[str]:
     """Yield what differs in one part of two definitions."""
     if name in _OF_EACH:
         yield from (_OF_EACH[name].format(one) for one in _differing(before or {}, after or {}))
-    elif name in ("noxline", "python"):
-        yield f"{name.replace('python', 'Python')} {before or ABSENT} → {after or ABSENT}"
+    elif name in _VERSIONS:
+        yield f"{_VERSIONS[name]} {_shown(before)} → {_shown(after)}"
     elif name != "needs order" or _same_names(before, after):
         # Which needs came or went is told among the needs themselves.
         yield _WORDS.get(name, f"its definition changed ({name})")
+
+
+def _shown(version: Any) -> str:
+    return str(version or ABSENT)
 
 
 def _same_names(before: Any, after: Any) -> bool:
