@@ -17,8 +17,8 @@ from tests.cache.transports import NAME, holds_the_contract
 
 MAIN_USER = {
     "NOXLINE_CACHE_USER": "main",
-    "NOXLINE_CACHE_PASSWORD": "main-password",
-}  # pragma: allowlist secret - made up
+    "NOXLINE_CACHE_PASSWORD": "main-password",  # pragma: allowlist secret - made up
+}
 PR_USER = {"NOXLINE_CACHE_USER": "pr", "NOXLINE_CACHE_PASSWORD": "pr-password"}  # pragma: allowlist secret - made up
 
 

@@ -74,7 +74,7 @@ def pip_config_files(environ: Mapping[str, str]) -> list[Path]:
 def masked(text: str) -> str:
     """Return a text whose addresses have lost their credentials.
 
-    >>> masked("index-url = https://me:secret@example.org/simple")
+    >>> masked("index-url = https://token@example.org/simple")
     'index-url = https://example.org/simple'
     """
     return _ADDRESS.sub(lambda found: without_credentials(found[0]), text)
