@@ -27,6 +27,7 @@ from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
 from noxline.reuse import Reuser
 from noxline.running import RunSession
+from noxline.system.own_environment import hide_own_environment
 from noxline.verification import Verifier, share_verified
 
 
@@ -34,6 +35,8 @@ def _local_store(project: Project, warn: Callable[[str], None]) -> DiskStore:
     """Return the store on this disk in this run's scope: a trusted run reads only what one of its kind wrote."""
     namespace = namespace_of(os.environ)
     secret = os.environ.get(SIGNING_KEY, "").strip()
+    if secret:
+        hide_own_environment()  # from tasks, which run as the same user
     scope = LOCAL if namespace == TRUSTED and not secret else namespace
     return DiskStore(
         default_place(os.environ),
