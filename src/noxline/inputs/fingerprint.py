@@ -112,7 +112,9 @@ _OF_EACH = {"source": "{} changed", "noxfile variables": "{}, which the noxfile 
 
 
 def _definition(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    for name in _differing(old, new):
+    names = _differing(old, new)
+    # Another noxline may detect and define everything else anew: that it is another one is the reason.
+    for name in ["noxline"] if "noxline" in names else names:
         yield from _of_definition(name, old.get(name), new.get(name))
 
 
