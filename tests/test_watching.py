@@ -90,6 +90,15 @@ def test_an_interrupt_without_an_edit_is_the_users() -> None:
     assert seen() == [None]
 
 
+def test_the_user_ends_it_also_when_an_edit_comes_at_that_very_moment() -> None:
+    def both(edits: Edits) -> Ended:
+        edits.ended = True
+        edits.add(["a"])
+        return Ended.INTERRUPTED
+
+    assert seen(both, edit("never"), interrupt=too_late) == [None]
+
+
 def test_a_run_is_interrupted_once() -> None:
     edits, struck = Edits(), list[int]()
     with edits.interrupting(lambda: struck.append(1)):

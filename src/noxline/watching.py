@@ -34,8 +34,12 @@ class Ended(Enum):
 
 @dataclass
 class Edits:
-    """The edits that no run has seen yet; `add` may be called from any thread."""
+    """The edits that no run has seen yet; `add` may be called from any thread.
 
+    `ended` is set when the user wants to end it all, whatever edits come at the same time.
+    """
+
+    ended: bool = False
     _paths: set[str] = field(default_factory=set)
     _interrupt: Callable[[], None] | None = None
     _trouble: Exception | None = None
@@ -119,8 +123,8 @@ def _run(run: Callable[[Changed], Ended], changed: Changed, edits: Edits, interr
         time.sleep(0)  # an interrupt on its way strikes here, and not in what follows
     except KeyboardInterrupt:
         ended = Ended.INTERRUPTED
-    if ended is Ended.INTERRUPTED and not edits.any:
-        raise KeyboardInterrupt  # no edit did it: the user did
+    if ended is Ended.INTERRUPTED and (edits.ended or not edits.any):
+        raise KeyboardInterrupt  # the user did it, or at least no edit
     return ended
 
 

@@ -17,9 +17,11 @@ from noxline.cli.options import complete_task, python_option
 from noxline.errors import ExitCode, NoxlineError, UsageError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from noxline.project import Options
     from noxline.reports.edits import EditReport
-    from noxline.watching import Changed, Ended
+    from noxline.watching import Changed, Edits, Ended
 
 
 @click.command(cls=PassingOn)
@@ -62,11 +64,23 @@ def _watch(start: Path, options: Options) -> None:
     thread = threading.Thread(target=follow, args=(batches(project.root, stop), look, edits), daemon=True)
     thread.start()
     report.say(f"watching {project.root}; Ctrl-C ends it")
+    _end_on_ctrl_c(edits)
     try:
         run_after_edits(_Rounds(start, options, report).run, edits, _interrupt)
     finally:
         stop.set()
         thread.join(timeout=5)
+
+
+def _end_on_ctrl_c(edits: Edits) -> None:
+    """Let Ctrl-C end it also when an edit comes at that very moment; where it is ignored, it stays so."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        edits.ended = True
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, end)
 
 
 def _interrupt() -> None:
