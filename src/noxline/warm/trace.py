@@ -67,7 +67,9 @@ def witnesses(
     folders of distributions that tasks find; noxline's own may be among them, and count then.
     What the noxfile read is among the rest: the kept listing was held against it.
     """
-    own = (f"{root}/.noxline/state/", f"{root}/.noxline/runs/", f"{store}/", f"{root}/.git/")
+    # Notes about environments lie beside them, with a dot in front; the environments themselves count.
+    notes = tuple(f"{root}/.noxline/envs/{source}/." for source in ("project", "standard"))
+    own = (f"{root}/.noxline/state/", f"{root}/.noxline/runs/", f"{store}/", f"{root}/.git/", *notes)
     files = [*_counting({*watch.files, *programs}, own), *entries]
     folders, kinds = sorted({*_counting(watch.folders, own), *installed}), _counting(watch.kinds, own)
     found = (
