@@ -18,10 +18,20 @@ from noxline.nox_bridge.interpreters import find_interpreters
 from noxline.nox_bridge.listing import list_sessions
 
 BACKEND = """
-import os, zipfile
-import tomllib
+import ast, os, zipfile
+def _tables():  # Python 3.10 has no tomllib; the values in these files are Python's literals as well
+    tables = {}
+    for line in map(str.strip, open("pyproject.toml")):
+        if line.startswith("["):
+            name = line.strip("[]")
+            table = tables.setdefault(name, {})
+        elif "=" in line and name.startswith("project"):
+            key, _, value = line.partition("=")
+            table[key.strip()] = ast.literal_eval(value.strip())
+    return tables
 def _read():
-    project = tomllib.load(open("pyproject.toml", "rb"))["project"]
+    tables = _tables()
+    project = {**tables["project"], "optional-dependencies": tables.get("project.optional-dependencies", {})}
     text = f"Metadata-Version: 2.1\\nName: {project['name']}\\nVersion: {project['version']}\\n"
     needs = list(project.get("dependencies", []))
     if os.path.exists("needs.txt"):
