@@ -25,5 +25,7 @@ def make_environment(folder: Path, python: str, *packages: str) -> Path:
     ):
         done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
         if done.returncode:
+            if os.environ.get("NOXLINE_REQUIRE_COMPONENTS"):
+                pytest.fail(f"{' '.join(packages)} cannot be installed: {done.stderr.strip()}")
             pytest.skip(f"{' '.join(packages)} for Python {python}: {done.stderr.strip().splitlines()[-1:]}")
     return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")

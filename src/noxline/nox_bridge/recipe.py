@@ -144,7 +144,7 @@ def named_digests(installs: Installs, root: Path) -> dict[str, str]:
         if not name.endswith(".toml"):
             folder = os.path.dirname(name)  # noqa: PTH120 - names in the project, no paths of this machine
             included = _INCLUDE.findall(content.decode("utf-8", "replace"))
-            rest += [os.path.normpath(os.path.join(folder, one)).replace(os.sep, "/") for one in included]  # noqa: PTH118
+            rest += [os.path.normpath(os.path.join(folder, one)).replace(os.sep, "/") for one in included]  # noqa: PTH118 - as above
     return dict(sorted(found.items()))
 
 

@@ -89,7 +89,7 @@ class Recorder:
             return self._ran(run, recording, session, args, options)
 
         SessionRunner.execute = executed  # type: ignore[method-assign,assignment]  # nox has no other way in
-        Session._run = ran  # type: ignore[method-assign,assignment]
+        Session._run = ran  # type: ignore[method-assign,assignment]  # as above
 
     def _ran(self, run: Any, recording: Recording, session: Session, args: Any, options: Any) -> Any:
         env = options.get("env") or {}
