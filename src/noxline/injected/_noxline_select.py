@@ -24,6 +24,7 @@ class Selector:
         self.selected: list[str] = []
         self.deselected = 0
         self.reused: dict[str, int | None] = {}
+        self.order: list[str] = []
         self._base = base
 
     def pytest_itemcollected(self, item: Any) -> None:
@@ -49,6 +50,7 @@ class Selector:
         if only:
             return {name: rank for rank, name in enumerate(_list(only))}
         mine = shards.mine(list(names.values()), _groups(names), os.environ)
+        self.order = [name for name in names.values() if name in mine]
         known = frozenset(_list(os.environ.get("NOXLINE_REUSE", "")))
         self.reused = {name: _line(item) for item, name in names.items() if name in known and name in mine}
         first = frozenset(_list(os.environ.get("NOXLINE_FIRST", "")))

@@ -23,7 +23,7 @@ _INTERNAL = "<frozen importlib._bootstrap_external>"
 
 def begin() -> Trace | None:
     """Start to trace this process, when it is asked for; conftest files are imported after this."""
-    folder = os.environ.pop(FOLDER, "")
+    folder = os.environ.get(FOLDER, "")
     return Trace(folder) if folder else None
 
 
@@ -209,7 +209,8 @@ class TracePlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         """Write what is known, early: a conftest may leave with os._exit from here."""
-        self._trace.write(tests=self._tests, fixtures=self._needs, reused=self._selector.reused)
+        selector = self._selector
+        self._trace.write(tests=self._tests, fixtures=self._needs, reused=selector.reused, order=selector.order)
 
 
 def _active(item: Any) -> list[Any]:
