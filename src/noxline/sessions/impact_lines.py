@@ -17,7 +17,7 @@ from noxline.testing.impact_record import Record
 if TYPE_CHECKING:
     from coverage import CoverageData
 
-SESSION = "s"  # the context of a traced process outside its tests
+_TRACED = ("t:", "f:", "i:", "c:")  # contexts as the plugin names them (injected/_noxline_trace.py)
 
 
 @dataclass
@@ -33,7 +33,7 @@ class ContextLines:
         """Take one data file into account, unless it is that of a process that was not traced: a test's child."""
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             contexts = dict(connection.execute("select id, context from context"))
-            if SESSION not in contexts.values():
+            if not any(context == "s" or context[:2] in _TRACED for context in contexts.values()):
                 return
             files = dict(connection.execute("select id, path from file"))
             names = {number: self._inside(file, root) for number, file in files.items()}
