@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from noxline.testing.impact import Moves, Selection
 from noxline.testing.impact_record import Entry, Record, Unit
-from noxline.testing.traced import CARRIED, ProcessTrace, Traced
+from noxline.testing.traced import CARRIED, CARRIED_TEST, ProcessTrace, Traced
 
 
 def carry(traced: Traced, record: Record, selection: Selection, *, reused: frozenset[str]) -> Traced:
     """Return the trace with the reused tests added as if they had run."""
     tests = [test for test in record.tests if test.id in reused]
-    contexts = {f"{CARRIED}{number}": record.units[number] for test in tests for number in test.units}
+    contexts = {name: record.units[number] for test in tests for name, number in _contexts(test)}
     seen = {*traced.lines}
     for file, number in record.imports.items():
         if f"i:{file}" not in seen and file in traced.sources:
@@ -35,7 +35,13 @@ def carry(traced: Traced, record: Record, selection: Selection, *, reused: froze
 
 
 def _test(test: Entry) -> dict[str, object]:
-    return {"units": [f"{CARRIED}{number}" for number in test.units], "file": test.file, "open": test.open}
+    return {"units": [name for name, _ in _contexts(test)], "file": test.file, "open": test.open}
+
+
+def _contexts(test: Entry) -> Iterator[tuple[str, int]]:
+    """Yield the units of a test with the names of their contexts now; the first is what only the test itself ran."""
+    for place, number in enumerate(test.units):
+        yield f"{CARRIED}{number}" if place else f"{CARRIED_TEST}{number}", number
 
 
 def lines_of(record: Record, unit: Unit, selection: Selection) -> dict[str, frozenset[int]]:

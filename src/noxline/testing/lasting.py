@@ -29,15 +29,19 @@ _COMPUTING = frozenset({"getattr", "methodcaller", "attrgetter", "eval", "exec",
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """What one block says: names it mentions, names it passes on, whether it writes what lasts, lines that may.
+    """What one block says: names it mentions, names it passes on, whether it writes what lasts.
 
-    `computes`: it calls by names that are not written down.
+    `stores` are lines that write to the object of the method, `fills` those that write to another argument, `lends`
+    names of functions that it calls with something that may outlive the call. `computes`: it calls by names that are
+    not written down.
     """
 
     names: frozenset[str] = frozenset()
     passed: frozenset[str] = frozenset()
     writes: bool = False
     stores: tuple[int, ...] = ()
+    fills: tuple[int, ...] = ()
+    lends: frozenset[str] = frozenset()
     computes: bool = False
 
 
@@ -49,6 +53,8 @@ class Lasting:
     memo: set[str] = field(default_factory=set)
     aliases: dict[str, set[str]] = field(default_factory=dict)
     own: set[str] = field(default_factory=set)
+    bases: dict[str, set[str]] = field(default_factory=dict)
+    lent: set[str] = field(default_factory=set)
     _decorated: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, file: str, source: Source) -> None:
@@ -57,11 +63,12 @@ class Lasting:
         self.own |= outside
         for number, nodes in enumerate(source.nodes):
             constructor = source.blocks[number].name.rpartition(".")[2].partition("#")[0] in ("__init__", "__new__")
-            self.facts[file, number] = _facts(nodes, outside, constructor=constructor or not number)
+            facts = self.facts[file, number] = _facts(nodes, outside, constructor=constructor or not number)
+            self.lent |= facts.lends
             for node in _walk(nodes):
-                self._take_definition(node)
+                self._take_definition(node, local=bool(number))
 
-    def _take_definition(self, node: ast.AST) -> None:
+    def _take_definition(self, node: ast.AST, *, local: bool) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             self.own.add(node.name)
             for decorator in node.decorator_list:
@@ -71,7 +78,8 @@ class Lasting:
                     self.memo.add(node.name)
         elif isinstance(node, ast.ClassDef):
             self.own.add(node.name)
-        elif isinstance(node, ast.Assign):
+            self.bases.setdefault(node.name, set()).update(name for base in node.bases for name in _names(base))
+        elif isinstance(node, ast.Assign) and not local:
             named = {name for name in _names(node.value)}
             for target in node.targets:
                 if isinstance(target, ast.Name):
@@ -125,21 +133,33 @@ def _facts(nodes: Sequence[ast.stmt], outside: set[str], *, constructor: bool) -
     declared = {n for node in everything if isinstance(node, ast.Global | ast.Nonlocal) for n in node.names}
     fresh = _fresh(everything) - declared
     bound = {n.id for n in everything if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} - declared
-    writes, stores = bool(declared & {n.id for n in everything if isinstance(n, ast.Name)}), []
+    writes = bool(declared & {n.id for n in everything if isinstance(n, ast.Name)})
+    stores: set[int] = set()
+    fills: set[int] = set()
     for root, line in _stored(everything):
         if root in fresh:
             continue
         if root == "cls" or root == "" or (root in outside and root not in bound):
             writes = True
         elif not constructor:
-            stores.append(line)
+            (stores if root == "self" else fills).add(line)
     return Facts(
         names=frozenset(name for node in nodes for name in _names(node)),
         passed=frozenset(passed),
         writes=writes,
-        stores=tuple(sorted(set(stores))),
+        stores=tuple(sorted(stores)),
+        fills=tuple(sorted(fills)),
+        lends=frozenset(name for call in calls for name in _lends(call, outside)),
         computes=any(_computes(call) for call in calls),
     )
+
+
+def _lends(call: ast.Call, outside: set[str]) -> Iterator[str]:
+    """Yield the name of a function that is called with a variable of the module, or with an attribute."""
+    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+        if isinstance(argument, ast.Attribute | ast.Starred) or getattr(argument, "id", "") in outside:
+            yield name
 
 
 def _computes(call: ast.Call) -> bool:
@@ -189,16 +209,25 @@ def _root(node: ast.AST) -> str:
 
 
 class Reach:
-    """Follows names from block to block among those that ran; `names` are the blocks' own, by their number."""
+    """Follows names from block to block among those that ran; `qualified` are the blocks' own names, by their number."""
 
-    def __init__(self, blocks: Sequence[tuple[str, int]], names: Sequence[str], lasting: Lasting) -> None:
+    def __init__(self, blocks: Sequence[tuple[str, int]], qualified: Sequence[str], lasting: Lasting) -> None:
+        names = [name.rpartition(".")[2].partition("#")[0] for name in qualified]
+        classes = self.classes = [name.rpartition(".")[0].rpartition(".")[2] for name in qualified]
         self._blocks = blocks
         self._lasting = lasting
+        self.names = names
+        self._special: dict[str, set[int]] = {}
         self._by_name: dict[str, list[int]] = {}
         for number, name in enumerate(names):
             if name:
                 self._by_name.setdefault(name, []).append(number)
-        self._dunder = {n for name, ns in self._by_name.items() if name.startswith("__") for n in ns}
+        dunder = [name for name in self._by_name if name.startswith("__")]
+        self._classes: dict[str, set[int]] = {}
+        for name in dunder:
+            for number in self._by_name.pop(name):
+                self._classes.setdefault(classes[number], set()).add(number)
+        self.fills = {n for n, name in enumerate(names) if name in lasting.lent}
         self.lasting = {n for n, name in enumerate(names) if name and lasting.is_lasting(blocks[n], name)}
 
     def facts(self, number: int) -> Facts:
@@ -210,12 +239,29 @@ class Reach:
         meant = set(names)
         for name in list(meant):
             meant |= self._lasting.aliases.get(name, set())
-        return {number for name in meant for number in self._by_name.get(name, ())}
+        found = {number for name in meant for number in self._by_name.get(name, ())}
+        for name in meant & self._lasting.bases.keys():
+            found |= self.special(name)
+        return found
+
+    def special(self, name: str) -> set[int]:
+        """Return the special methods of a class, those of its bases included: whoever names it may make one."""
+        if name not in self._special:
+            self._special[name] = set(self._classes.get(name, ()))
+            for base in self._lasting.bases.get(name, ()):
+                self._special[name] |= self.special(base)
+        return self._special[name]
+
+    def may_be_shared(self, number: int, shared: set[int]) -> bool:
+        """Tell whether the object of a method may be one that outlives a test: something shared makes its kind."""
+        name = self.classes[number]
+        makers = {n for n in self._classes.get(name, ()) if self.names[n] in ("__init__", "__new__")}
+        return not makers or not makers.isdisjoint(shared)
 
     def of(self, starts: Iterable[int], among: set[int]) -> set[int]:
         """Return what these blocks may have run of the blocks that ran with them."""
         reached: set[int] = set()
-        waiting = [*starts, *(self._dunder & among)]
+        waiting = [*starts]
         while waiting:
             number = waiting.pop()
             if number in reached or number not in among:
@@ -225,6 +271,7 @@ class Reach:
             if facts.computes:
                 return set(among)
             waiting += self.named(facts.names)
+            waiting += self.special(self.classes[number])
         return reached
 
 

@@ -13,7 +13,7 @@ from noxline.testing.import_graph import Imports, closure, edges, imports_of
 from noxline.testing.impact_record import Datum, Entry, File, Kept, Record, Unit
 from noxline.testing.lasting import Lasting, Reach, called_before
 
-CARRIED = "u:"  # contexts of tests that did not run this time
+CARRIED, CARRIED_TEST = "u:", "u:t:"  # contexts of tests that did not run this time, and of what such tests share
 Lines = Mapping[str, frozenset[int]]
 Arcs = Mapping[str, frozenset[tuple[int, int]]]
 
@@ -198,9 +198,9 @@ class _Builder:
         self.lines_kept = {number for (_, path), number in self.data.items() if path.endswith(".py")}
         places = [(self.files[f], inner) for f, inner in self.places]
         sources = self.traced.sources
-        names = [sources[f][1].blocks[i].name.rpartition(".")[2].partition("#")[0] for f, i in places]
+        names = [sources[f][1].blocks[i].name for f, i in places]
         self.reach = Reach(places, names, lasting)
-        self.storing = {n for n in range(len(places)) if self.reach.facts(n).stores}
+        self.storing = {n for n in range(len(places)) if self._stores(n)}
         self.together: dict[int, set[int]] = {}
         self.ran: dict[int, set[int]] = {}
         for unit in self.made:
@@ -209,6 +209,25 @@ class _Builder:
                     self.together.setdefault(block, set()).update(unit.blocks)
             for file, lines in unit.lines.items():
                 self.ran.setdefault(file, set()).update(lines)
+
+        self._leave_out_private()
+
+    def _stores(self, number: int) -> tuple[int, ...]:
+        """Return the lines of a block that may change an object which outlives the call."""
+        facts = self.reach.facts(number)
+        return (*facts.stores, *(facts.fills if number in self.reach.fills else ()))
+
+    def _leave_out_private(self) -> None:
+        """Forget the methods of objects that no import, no shared fixture and no lasting function ever makes."""
+        shared: set[int] = set()
+        for context, number in self.contexts.items():
+            if not context.startswith(("t:", CARRIED_TEST)):
+                shared |= set(self.made[number].blocks)
+        for number in self.reach.lasting & self.together.keys():
+            shared |= self.reach.of({number}, self.together[number])
+        self.storing = {
+            n for n in self.storing if n in self.reach.fills or self.reach.may_be_shared(n, shared)
+        }
 
     def _left_before(self, numbers: Sequence[int]) -> Unit:
         """Return the unit of what earlier tests may have left for one that consists of these units."""
@@ -223,7 +242,7 @@ class _Builder:
                 lines.setdefault(file, set()).update(found)
         for block in blocks & self.storing:
             file = self.places[block][0]
-            stores = set(self.reach.facts(block).stores) & self.ran.get(file, set())
+            stores = set(self._stores(block)) & self.ran.get(file, set())
             if stores - lines.get(file, set()):
                 more |= self._behind(block)
         data = {datum for block in more for datum in self.readers.get(block, ())}
