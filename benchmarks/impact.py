@@ -196,14 +196,7 @@ def mutated(content: bytes, node: ast.AST, dice: random.Random) -> bytes | None:
     """Return the file with this node changed; None when there is no change to make."""
     new = copy.deepcopy(node)
     if isinstance(new, ast.Constant):
-        if isinstance(new.value, bool) or new.value is None:
-            new.value = not new.value
-        elif isinstance(new.value, int | float):
-            new.value = new.value + dice.choice((1, -1))
-        elif isinstance(new.value, str | bytes):
-            new.value = ("XX" + new.value) if isinstance(new.value, str) else (b"XX" + new.value)
-        else:
-            return None
+        new.value = another(new.value, dice)
     elif isinstance(new, ast.Compare):
         new.ops[0] = dice.choice([op for op in _COMPARISONS if not isinstance(new.ops[0], op)])()
     elif isinstance(new, ast.BoolOp):
@@ -217,6 +210,17 @@ def mutated(content: bytes, node: ast.AST, dice: random.Random) -> bytes | None:
     else:  # a decorator: one that changes nothing
         return replaced(content, node, "(lambda decorated: decorated)")
     return replaced(content, node, ast.unparse(new))
+
+
+def another(value: object, dice: random.Random) -> object:
+    """Return another constant of the same type; the same where there is none."""
+    if isinstance(value, bool) or value is None:
+        return not value
+    if isinstance(value, int | float):
+        return value + dice.choice((1, -1))
+    if isinstance(value, str):
+        return "XX" + value
+    return b"XX" + value if isinstance(value, bytes) else value
 
 
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.GtE, ast.Is, ast.In)
@@ -347,14 +351,14 @@ def cost(suite: Suite, rounds: int = 3) -> dict[str, float]:
     """Return the CPU seconds of the suite under coverage, plain and traced, the best of some rounds."""
     found: dict[str, list[float]] = {"plain": [], "traced": []}
     for _ in range(rounds):
-        for name in found:
+        for name, seconds in found.items():
             run = suite.impact(everything=True)
             variables = run.begin() if name == "traced" else {"NOXLINE_RECORD": ""}
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             suite.pytest(variables, measured=True)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            found[name].append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    best = {name: min(seconds) for name, seconds in found.items()}
+            seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    best = {name: min(times) for name, times in found.items()}
     return {**best, "more_percent": round(100 * (best["traced"] / best["plain"] - 1), 1)}
 
 

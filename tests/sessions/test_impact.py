@@ -47,7 +47,9 @@ def test_comments_formatting_and_files_that_nobody_reads_count_for_nothing(proje
 
 def test_reports_after_a_selected_run_are_those_of_a_full_one(project: TracedProject) -> None:
     project.run()
-    project.change("src/demo/one.py", "def one(x=1):\n    return x", "# moved\n\n\ndef one(x=1):\n    y = x\n    return y")
+    project.change(
+        "src/demo/one.py", "def one(x=1):\n    return x", "# moved\n\n\ndef one(x=1):\n    y = x\n    return y"
+    )
     project.change("tests/test_one.py", "def test_other", "\n\ndef test_other")
     project.change("src/demo/one.py", "def other():", "def other():\n    # moved inside")
     assert project.run() == {"test_one"}

@@ -71,8 +71,10 @@ class TracedProject:
         base = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COVERAGE_", "NOXLINE_"))}
         recording = recording_environment(self.root, output, pythonpath=str(self.root / "src"))
         done = subprocess.run(
-            [sys.executable, "-m", "coverage", "run", f"--rcfile={rcfile}", "-m", "pytest", "-v", "--color=no"]
-            + ["-p", "no:cacheprovider", *self.options],
+            [
+                *(sys.executable, "-m", "coverage", "run", f"--rcfile={rcfile}", "-m", "pytest"),
+                *("-v", "--color=no", "-p", "no:cacheprovider", *self.options),
+            ],
             cwd=self.root,
             env={**base, **recording, **variables, "NOXLINE_WORKERS": str(rcfile)},
             capture_output=True,

@@ -12,7 +12,6 @@ import pytest
 from _noxline_attempt import Attempt, message
 from _noxline_select import Fixtures, Selector
 
-
 _TRACE = tracing.begin()
 
 

@@ -16,6 +16,8 @@ _PROCESSES = frozenset(
 _TRACERS = frozenset({"sys.settrace", "sys.setprofile"})
 # Whoever reads a module through these imports it; that is told apart from reading it as data.
 _IMPORTING = ("<frozen importlib", "<frozen zipimport", os.path.join("_pytest", "assertion", "rewrite.py"))
+# Between the one who reads and the call that opens.
+_BETWEEN = ("pathlib", "codecs", "tokenize.py")
 _COVERAGE = os.sep + "coverage" + os.sep
 _COLLECTING = (
     *(os.path.join("_pytest", name) for name in ("main.py", "pathlib.py", "python.py", "nodes.py")),
@@ -92,12 +94,13 @@ class Reads:
         name = self.inside(path) or ("." if kind == "L" and self._is_root(path) else "")
         if not name:
             return
-        asking = frame.f_code.co_filename
+        asking = _asking(frame)
         if asking.startswith(_IMPORTING[:2]) or asking.endswith(_IMPORTING[2]) or _COVERAGE in asking:
             return
         if kind == "L" and self._collects(frame):
             return
-        self.seen[(self._context(), kind, name, *self.asking(frame))] = None
+        file, line = self.asking(frame)
+        self.seen[self._context(), kind, name, file, line] = None
 
     def _is_root(self, path: Any) -> bool:
         full = os.path.join(os.path.normpath(os.path.join(os.getcwd(), os.fsdecode(path))), "")
@@ -110,6 +113,13 @@ class Reads:
                 return False
             frame = frame.f_back
         return frame is not None
+
+
+def _asking(frame: Any) -> str:
+    """Return the file of the code that asks, whatever of the standard library lies between."""
+    while frame is not None and any(part in frame.f_code.co_filename for part in _BETWEEN):
+        frame = frame.f_back
+    return "" if frame is None else str(frame.f_code.co_filename)
 
 
 def _is_python_thread(args: tuple[Any, ...]) -> bool:

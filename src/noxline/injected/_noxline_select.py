@@ -77,7 +77,12 @@ class Selector:
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output["noxline"] = self.seen()
-        elif (shards.requested(os.environ) or self.reused) and self.total and not self.selected and session.exitstatus == 5:
+        elif (
+            (shards.requested(os.environ) or self.reused)
+            and self.total
+            and not self.selected
+            and session.exitstatus == 5
+        ):
             session.exitstatus = 0
 
     def seen(self) -> dict[str, Any]:

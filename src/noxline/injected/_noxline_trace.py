@@ -1,4 +1,4 @@
-"""Write down what each test depends on: coverage's contexts are switched, files read and processes started are noted.
+"""Write down what each test depends on: switch coverage's contexts, note the files that are read.
 
 A context is a test ("t:"), an instance of a fixture of a wider scope ("f:"), the import of a file of the project ("i:"),
 the collection of a file ("c:"); everything else runs in "s". docs/decisions/0013-impact.md says what follows from it.
@@ -89,7 +89,7 @@ class Trace:
 
     def imported(self, module: Any) -> str:
         """Note who imports a file of the project; return the context of its import."""
-        path = self.reads.inside(getattr(getattr(module, "__spec__", None), "origin", None))
+        path: str = self.reads.inside(getattr(getattr(module, "__spec__", None), "origin", None))
         if not path:
             return ""
         importer = self.reads.asking(sys._getframe(2))[0]
@@ -232,5 +232,3 @@ def _threads() -> int:
     import _thread
 
     return int(_thread._count())
-
-

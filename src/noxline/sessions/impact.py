@@ -123,7 +123,7 @@ class Impact:
             print(f"noxline: {len(ids)} tests reused, {count} ran", flush=True)
         whole.close()
         self._keep(processes, found, reused=frozenset(ids))
-        os.environ.get("KEEP") or shutil.rmtree(self.output / "trace", ignore_errors=True)
+        shutil.rmtree(self.output / "trace", ignore_errors=True)
         (self.output / "reuse.json").unlink(missing_ok=True)
 
     def _processes(self) -> list[ProcessTrace]:

@@ -32,9 +32,10 @@ def datum_digest(root: Path, kind: str, path: str) -> str:
     if kind == "R":
         return file_digest(full)
     try:
-        names = sorted(name for name in os.listdir(full) if name not in _FOLDERS and not name.startswith("."))
+        found = [entry.name for entry in full.iterdir()]
     except OSError:
         return ABSENT
+    names = sorted(name for name in found if name not in _FOLDERS and not name.startswith("."))
     return hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -45,7 +46,7 @@ def python_sources(root: Path) -> dict[str, str]:
 
 def watched_files(root: Path, facts: ProjectFacts, suite: TestSuite) -> dict[str, str]:
     """Return the digest of whatever else lies among sources and tests: code that nobody sees may read it."""
-    folders = {*facts.sources, *facts.test_dirs, *suite.paths, *(os.path.dirname(name) for name in suite.files)}
+    folders = {*facts.sources, *facts.test_dirs, *suite.paths, *(name.rpartition("/")[0] for name in suite.files)}
     below = [f for f in folders if f not in ("", ".") and (root / f).is_dir()]
     names = {name for folder in below for name in _walk(root, folder)}
     return {name: file_digest(root / name) for name in sorted(names) if not name.endswith((".py", ".pyc"))}
@@ -58,7 +59,7 @@ def _walk(root: Path, folder: str) -> Iterator[str]:
             folders.clear()
             continue
         for name in files:
-            yield os.path.relpath(os.path.join(place, name), root).replace(os.sep, "/")
+            yield (Path(place) / name).relative_to(root).as_posix()
 
 
 def source_of(root: Path, name: str) -> Source | None:

@@ -97,7 +97,9 @@ def without_contexts(output: Path) -> CoverageData:
     return whole
 
 
-def add_reused(whole: CoverageData, record: Record, selection: Selection, root: Path, *, reused: frozenset[str]) -> None:
+def add_reused(
+    whole: CoverageData, record: Record, selection: Selection, root: Path, *, reused: frozenset[str]
+) -> None:
     """Add what the reused tests covered, each line where its unchanged block is now."""
     units = {unit for test in record.tests if test.id in reused for unit in test.units}
     # What ran while modules were imported counts for all who import them; only what changed is measured anew.

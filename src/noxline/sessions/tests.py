@@ -47,9 +47,7 @@ def run_tests(session: nox.Session, facts: ProjectFacts) -> None:
     pass_gate(session)
     output = output_directory(session)
     _clear(output)
-    impact = open_impact(
-        facts, suite, output, name=session.name, bin_folder=Path(session.bin), posargs=session.posargs
-    )
+    impact = open_impact(facts, suite, output, name=session.name, bin_folder=Path(session.bin), posargs=session.posargs)
     place = _place(session, facts, output, traced=impact is not None)
     recording = recording_environment(facts.root, output, pythonpath=dict(suite.env).get("PYTHONPATH"))
     variables = environment(suite, recording, place) | (impact.begin() if impact else {})

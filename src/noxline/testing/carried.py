@@ -59,9 +59,7 @@ def arcs_of(record: Record, unit: Unit, selection: Selection) -> dict[str, froze
     }
 
 
-def _reads(
-    context: str, unit: Unit, record: Record, selection: Selection
-) -> Iterator[tuple[str, str, str, str, int]]:
+def _reads(context: str, unit: Unit, record: Record, selection: Selection) -> Iterator[tuple[str, str, str, str, int]]:
     for number in unit.data:
         datum = record.data[number]
         readers: Sequence[int] = unit.readers.get(number, ())

@@ -67,8 +67,9 @@ class Record(msgspec.Struct, frozen=True):
     """All that is known of one suite after a run.
 
     `blocks` says of each block's number in which file it is, and which one there. `imports` are the units of what ran
-    while a file was imported, `observed` who was seen to import whom, `everyone` those on which all tests depend, `base` the files that all of them import.
-    `watched` are files beside the code that nobody was seen to read; `sought` the names that are imported.
+    while a file was imported, `observed` who was seen to import whom, `everyone` the units on which all tests depend,
+    `base` the files that all of them import. `watched` are files beside the code that nobody was seen to read; `sought`
+    the names that are imported.
     """
 
     environment: str

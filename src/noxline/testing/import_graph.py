@@ -9,7 +9,14 @@ from dataclasses import dataclass
 
 _DYNAMIC = frozenset(
     {"import_module", "__import__", "load_module", "exec_module", "entry_points", "iter_entry_points", "walk_packages"}
-    | {"iter_modules", "resolve_name", "spec_from_file_location", "run_path", "run_module", "load_setuptools_entrypoints"}
+    | {
+        "iter_modules",
+        "resolve_name",
+        "spec_from_file_location",
+        "run_path",
+        "run_module",
+        "load_setuptools_entrypoints",
+    }
 )
 
 

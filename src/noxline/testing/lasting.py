@@ -80,7 +80,7 @@ class Lasting:
             self.own.add(node.name)
             self.bases.setdefault(node.name, set()).update(name for base in node.bases for name in _names(base))
         elif isinstance(node, ast.Assign) and not local:
-            named = {name for name in _names(node.value)}
+            named = set(_names(node.value))
             for target in node.targets:
                 if isinstance(target, ast.Name):
                     self.aliases.setdefault(target.id, set()).update(named)
@@ -156,14 +156,21 @@ def _facts(nodes: Sequence[ast.stmt], outside: set[str], *, constructor: bool) -
 
 def _lends(call: ast.Call, outside: set[str]) -> Iterator[str]:
     """Yield the name of a function that is called with a variable of the module, or with an attribute."""
-    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    name = _called(call)
     for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
         if isinstance(argument, ast.Attribute | ast.Starred) or getattr(argument, "id", "") in outside:
             yield name
 
 
+def _called(node: ast.AST) -> str:
+    """Return the name that a call calls; empty for anything else."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+
+
 def _computes(call: ast.Call) -> bool:
-    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    name = _called(call)
     if name not in _COMPUTING:
         return False
     return not (name == "getattr" and len(call.args) > 1 and isinstance(call.args[1], ast.Constant))
@@ -175,12 +182,9 @@ def _fresh(nodes: Sequence[ast.AST]) -> set[str]:
     new = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Constant, ast.JoinedStr)
     for node in nodes:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            made = isinstance(node.value, new) or _called(node.value) in ("list", "dict", "set", "defaultdict")
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 if isinstance(target, ast.Name):
-                    builtin = isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)
-                    made = isinstance(node.value, new) or (
-                        builtin and getattr(node.value.func, "id", "") in ("list", "dict", "set", "defaultdict")
-                    )
                     found[target.id] = made and found.get(target.id, True)
     return {name for name, made in found.items() if made}
 

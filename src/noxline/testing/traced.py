@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from noxline.testing.blocks import Source
-from noxline.testing.import_graph import Imports, closure, edges, imports_of
 from noxline.testing.impact_record import Datum, Entry, File, Kept, Record, Unit
+from noxline.testing.import_graph import Imports, closure, edges, imports_of
 from noxline.testing.lasting import Lasting, Reach, called_before
 
 CARRIED, CARRIED_TEST = "u:", "u:t:"  # contexts of tests that did not run this time, and of what such tests share
@@ -225,9 +225,7 @@ class _Builder:
                 shared |= set(self.made[number].blocks)
         for number in self.reach.lasting & self.together.keys():
             shared |= self.reach.of({number}, self.together[number])
-        self.storing = {
-            n for n in self.storing if n in self.reach.fills or self.reach.may_be_shared(n, shared)
-        }
+        self.storing = {n for n in self.storing if n in self.reach.fills or self.reach.may_be_shared(n, shared)}
 
     def _left_before(self, numbers: Sequence[int]) -> Unit:
         """Return the unit of what earlier tests may have left for one that consists of these units."""
@@ -271,5 +269,9 @@ def _with_functions(name: str, module: Imports, source: Source) -> Imports:
 def reached_files(record: Record, entry: Entry) -> frozenset[str]:
     """Return the files whose import a test depends on: its own, what that imports, and those whose code it ran."""
     graph = {name: file.imports for name, file in record.files.items()}
-    ran = {record.names[record.blocks[block][0]] for unit in (*entry.units, entry.left) for block in record.units[unit].blocks}
+    ran = {
+        record.names[record.blocks[block][0]]
+        for unit in (*entry.units, entry.left)
+        for block in record.units[unit].blocks
+    }
     return closure({entry.file, *record.base, *ran}, graph)
