@@ -1,7 +1,7 @@
-"""Write down what each test depends on: switch coverage's contexts, note the files that are read.
+"""Write down what each test depends on: switch contexts of coverage, note the files that are read.
 
-A context is a test ("t:"), an instance of a fixture of a wider scope ("f:"), the import of a file of the project ("i:"),
-the collection of a file ("c:"); everything else runs in "s". docs/decisions/0013-impact.md says what follows from it.
+A context is a test ("t:"), an instance of a fixture of a wider scope ("f:"), the import of a file of the project
+("i:"), the collection of a file ("c:"); everything else runs in "s". docs/decisions/0013-impact.md says what follows.
 """
 
 from __future__ import annotations

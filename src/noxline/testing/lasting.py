@@ -213,7 +213,7 @@ def _root(node: ast.AST) -> str:
 
 
 class Reach:
-    """Follows names from block to block among those that ran; `qualified` are the blocks' own names, by their number."""
+    """Follows names from block to block among those that ran; `qualified` are the names of the blocks, by number."""
 
     def __init__(self, blocks: Sequence[tuple[str, int]], qualified: Sequence[str], lasting: Lasting) -> None:
         names = [name.rpartition(".")[2].partition("#")[0] for name in qualified]
