@@ -12,7 +12,8 @@ def read(file: str, text: str) -> Imports:
 
 
 def test_names_are_read_wherever_they_stand_but_not_those_for_type_checkers() -> None:
-    text = "import a.b\nfrom c import d\nif TYPE_CHECKING:\n    import e\ndef f():\n    from . import g\n    from ..h import i\n"
+    inner = "def f():\n    from . import g\n    from ..h import i\n"
+    text = f"import a.b\nfrom c import d\nif TYPE_CHECKING:\n    import e\n{inner}"
     assert read("p/q/r.py", text).names == {"a.b", "c", "c.d", "p.q", "p.q.g", "p.h", "p.h.i"}
 
 
