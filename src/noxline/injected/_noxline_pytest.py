@@ -27,7 +27,7 @@ def pytest_configure(config: Any) -> None:
     selector = Selector(records.way_down(_rootdir(config)))
     config.pluginmanager.register(selector, "noxline-selector")
     config.pluginmanager.register(Fixtures(selector), "noxline-fixtures")
-    if _TRACE is not None and (worker or not config.getoption("numprocesses", None)):
+    if _TRACE is not None and not worker and not config.getoption("numprocesses", None):
         config.pluginmanager.register(tracing.TracePlugin(_TRACE, selector), "noxline-trace")
     if os.environ.get("NOXLINE_FAIL_FAST") and not config.getoption("maxfail", 0):
         config.option.maxfail = 1
