@@ -88,7 +88,7 @@ def _clear(output: Path) -> None:
                 path.unlink()
 
 
-def _place(session: nox.Session, facts: ProjectFacts, output: Path, *, traced: bool) -> Place:
+def _place(session: nox.Session, facts: ProjectFacts, output: Path, *, traced: bool = False) -> Place:
     rcfile = output / "coverage.rc"
     absent = absent_plugins(facts, Path(session.bin))
     for name in absent:
