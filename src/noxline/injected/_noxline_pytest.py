@@ -7,9 +7,12 @@ from collections import Counter
 from typing import Any
 
 import _noxline_records as records
+import _noxline_trace as tracing
 import pytest
 from _noxline_attempt import Attempt, message
 from _noxline_select import Fixtures, Selector
+
+_TRACE = tracing.begin()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -24,6 +27,8 @@ def pytest_configure(config: Any) -> None:
     selector = Selector(records.way_down(_rootdir(config)))
     config.pluginmanager.register(selector, "noxline-selector")
     config.pluginmanager.register(Fixtures(selector), "noxline-fixtures")
+    if _TRACE is not None and not worker and not config.getoption("numprocesses", None):
+        config.pluginmanager.register(tracing.TracePlugin(_TRACE, selector), "noxline-trace")
     if os.environ.get("NOXLINE_FAIL_FAST") and not config.getoption("maxfail", 0):
         config.option.maxfail = 1
     if not worker:

@@ -53,6 +53,8 @@ def recording_environment(
         RECORDING: "",  # this run counts even when the one that starts it is being recorded itself
         MEASURE: "",
         WORKERS: "",
+        "NOXLINE_TRACE": "",
+        "NOXLINE_REUSE": "",
     }
     if shard is not None:
         variables["NOXLINE_SHARD"] = f"{shard[0]}/{shard[1]}"

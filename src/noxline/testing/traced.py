@@ -1,0 +1,277 @@
+"""Make the record of a suite from the traces of its processes: what ran in each context, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from noxline.testing.blocks import Source
+from noxline.testing.impact_record import Datum, Entry, File, Kept, Record, Unit
+from noxline.testing.import_graph import Imports, closure, edges, imports_of
+from noxline.testing.lasting import Lasting, Reach, called_before
+
+CARRIED, CARRIED_TEST = "u:", "u:t:"  # contexts of tests that did not run this time, and of what such tests share
+Lines = Mapping[str, frozenset[int]]
+Arcs = Mapping[str, frozenset[tuple[int, int]]]
+
+
+class ProcessTrace(msgspec.Struct, frozen=True):
+    """What one process left: its tests with their contexts, what was read, who imported whom, what was not followed."""
+
+    refused: str = ""
+    edges: tuple[tuple[str, str], ...] = ()
+    reads: tuple[tuple[str, str, str, str, int], ...] = ()
+    open: dict[str, str] = {}
+    native: tuple[str, ...] = ()
+    tests: dict[str, dict[str, Any]] = {}
+    fixtures: dict[str, tuple[str, ...]] = {}
+    reused: dict[str, int | None] = {}
+    order: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traced:
+    """Everything that a run left. `lines` and `arcs` are by context and file, paths as seen from the root.
+
+    `digest` tells what a file (R) or a folder (L) holds now, `events` are the tests' lines in the records.
+    """
+
+    processes: Sequence[ProcessTrace]
+    lines: Mapping[str, Lines]
+    arcs: Mapping[str, Arcs]
+    sources: Mapping[str, tuple[str, Source]]
+    digest: Callable[[str, str], str]
+    events: Mapping[str, dict[str, Any]]
+    environment: str
+    branch: bool
+    watched: Mapping[str, str]
+
+
+def why_not(traced: Traced) -> str:
+    """Return why nothing can be concluded from a trace; empty when it can."""
+    for process in traced.processes:
+        if process.refused:
+            return process.refused
+        if process.native:
+            return f"compiled code belongs to the project: {process.native[0]}"
+        shared = [(c, why) for c, why in process.open.items() if c[:2] not in ("t:", "f:")]
+        if shared:
+            return f"something that all tests share {shared[0][1]} ({shared[0][0]})"
+    tests = {name: test for process in traced.processes for name, test in process.tests.items()}
+    if not tests:
+        return "no test was traced"
+    empty = sum(not traced.lines.get(test["units"][0]) for test in tests.values())
+    if empty * 2 > len(tests):
+        return f"{empty} of {len(tests)} tests executed nothing"
+    return ""
+
+
+def build(traced: Traced) -> Record:
+    """Return the record."""
+    return _Builder(traced).record()
+
+
+@dataclass
+class _Builder:
+    traced: Traced
+    files: list[str] = field(init=False)
+    numbers: dict[tuple[int, int], int] = field(default_factory=dict)
+    data: dict[tuple[str, str], int] = field(default_factory=dict)
+    units: dict[tuple[object, ...], int] = field(default_factory=dict)
+    made: list[Unit] = field(default_factory=list)
+    contexts: dict[str, int] = field(default_factory=dict)
+    before: dict[int, frozenset[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.files = sorted(self.traced.sources)
+        self.file_numbers = {name: number for number, name in enumerate(self.files)}
+        for name, (_, source) in sorted(self.traced.sources.items()):
+            for inner in range(len(source.blocks)):
+                self.numbers[self.file_numbers[name], inner] = len(self.numbers)
+        self.reads: dict[str, dict[int, set[int]]] = {}
+        self.readers: dict[int, set[int]] = {}  # block: what it read
+        self.everywhere: set[int] = set()
+        for process in self.traced.processes:
+            for context, kind, path, file, line in process.reads:
+                self._read(context, (kind, path), self._blocks(file, line))
+
+    def _blocks(self, file: str, line: int) -> tuple[int, ...]:
+        if file not in self.file_numbers:
+            return ()
+        source = self.traced.sources[file][1]
+        return tuple(self.numbers[self.file_numbers[file], inner] for inner in source.owners(line))
+
+    def _read(self, context: str, what: tuple[str, str], readers: Iterable[int]) -> None:
+        datum = self.data.setdefault(what, len(self.data))
+        self.reads.setdefault(context, {}).setdefault(datum, set()).update(readers)
+        for block in readers:
+            self.readers.setdefault(block, set()).add(datum)
+        if what[1].endswith(".py") and not readers:
+            self.everywhere.add(datum)  # the modules inspect and linecache keep what they read
+
+    def unit(self, context: str) -> int:
+        """Return the number of the unit of a context."""
+        if context not in self.contexts:
+            lines = {self.file_numbers[f]: tuple(sorted(found)) for f, found in self._lines(context) if found}
+            arcs = {
+                self.file_numbers[f]: tuple(sorted(found))
+                for f, found in self.traced.arcs.get(context, {}).items()
+                if f in self.file_numbers
+            }
+            blocks = {b for f, found in lines.items() for line in found for b in self._blocks(self.files[f], line)}
+            reads = self.reads.get(context, {})
+            readers = {datum: tuple(sorted(found)) for datum, found in reads.items()}
+            made = Unit(tuple(sorted(blocks)), tuple(sorted(reads)), lines, arcs, readers)
+            self.contexts[context] = self._number(made)
+        return self.contexts[context]
+
+    def _lines(self, context: str) -> Iterable[tuple[str, frozenset[int]]]:
+        found = self.traced.lines.get(context, {})
+        return [(file, lines) for file, lines in found.items() if file in self.file_numbers]
+
+    def _number(self, unit: Unit) -> int:
+        key = (unit.blocks, unit.data, tuple(unit.lines.items()), tuple(unit.arcs.items()), tuple(unit.readers.items()))
+        if key not in self.units:
+            self.units[key] = len(self.made)
+            self.made.append(unit)
+        return self.units[key]
+
+    def record(self) -> Record:
+        """Return the whole record."""
+        traced = self.traced
+        every = sorted(c for c in {*traced.lines, *self.reads} if c[:2] not in ("t:", "f:", "i:", "c:", CARRIED))
+        everyone = [self.unit(context) for context in every]
+        everyone.append(self._number(Unit((), tuple(sorted(self.everywhere)))))
+        imports = {c[2:]: self.unit(c) for c in {*traced.lines, *self.reads} if c[:2] == "i:"}
+        for context in sorted({*traced.lines, *self.reads}):
+            self.unit(context)
+        self._prepare()
+        tests = tuple(self._entry(*found) for found in self._tests())
+        seen = {name: imports_of(name, source.nodes[0]) for name, (_, source) in traced.sources.items()}
+        seen = {name: _with_functions(name, one, traced.sources[name][1]) for name, one in seen.items()}
+        graph = edges(seen, [edge for process in traced.processes for edge in process.edges])
+        base = {target for p in traced.processes for importer, target in p.edges if not importer}
+        return Record(
+            environment=traced.environment,
+            branch=traced.branch,
+            names=tuple(self.files),
+            files={name: self._file(name, graph.get(name, ())) for name in self.files},
+            blocks=tuple(self.numbers),
+            data=tuple(Datum(kind, path, traced.digest(kind, path)) for kind, path in self.data),
+            watched=dict(traced.watched),
+            sought=frozenset(part for one in seen.values() for name in one.names for part in name.split(".")),
+            units=tuple(self.made),
+            imports=imports,
+            everyone=tuple(everyone),
+            base=tuple(sorted(base)),
+            observed=tuple(sorted({edge for process in traced.processes for edge in process.edges})),
+            tests=tests,
+        )
+
+    def _file(self, name: str, imports: Iterable[str]) -> File:
+        digest, source = self.traced.sources[name]
+        return File(digest, tuple(Kept(b.name, b.digest, b.places) for b in source.blocks), tuple(sorted(imports)))
+
+    def _tests(self) -> Iterable[tuple[str, str, list[str], str]]:
+        for process in self.traced.processes:
+            for name, test in process.tests.items():
+                units = list(test["units"])
+                for unit in units:
+                    units += [more for more in process.fixtures.get(unit, ()) if more not in units]
+                why = test.get("open") or next((process.open[unit] for unit in units if unit in process.open), "")
+                yield name, test.get("file", ""), [*units, f"c:{test.get('file', '')}"], why
+
+    def _entry(self, name: str, file: str, contexts: Sequence[str], why: str) -> Entry:
+        units = tuple(dict.fromkeys(self.unit(context) for context in contexts))
+        left = self._number(self._left_before(units))
+        return Entry(name, file, units, left, why, dict(self.traced.events.get(name, {})))
+
+    def _prepare(self) -> None:
+        """Learn what ran together with functions whose results last, and which lines of a block ran at all."""
+        lasting = Lasting()
+        for name, (_, source) in self.traced.sources.items():
+            lasting.add(name, source)
+        self.places = list(self.numbers)
+        self.lines_kept = {number for (_, path), number in self.data.items() if path.endswith(".py")}
+        places = [(self.files[f], inner) for f, inner in self.places]
+        sources = self.traced.sources
+        names = [sources[f][1].blocks[i].name for f, i in places]
+        self.reach = Reach(places, names, lasting)
+        self.storing = {n for n in range(len(places)) if self._stores(n)}
+        self.together: dict[int, set[int]] = {}
+        self.ran: dict[int, set[int]] = {}
+        for unit in self.made:
+            for block in unit.blocks:
+                if block in self.reach.lasting or block in self.storing:
+                    self.together.setdefault(block, set()).update(unit.blocks)
+            for file, lines in unit.lines.items():
+                self.ran.setdefault(file, set()).update(lines)
+
+        self._leave_out_private()
+
+    def _stores(self, number: int) -> tuple[int, ...]:
+        """Return the lines of a block that may change an object which outlives the call."""
+        facts = self.reach.facts(number)
+        return (*facts.stores, *(facts.fills if number in self.reach.fills else ()))
+
+    def _leave_out_private(self) -> None:
+        """Forget the methods of objects that no import, no shared fixture and no lasting function ever makes."""
+        shared: set[int] = set()
+        for context, number in self.contexts.items():
+            if not context.startswith(("t:", CARRIED_TEST)):
+                shared |= set(self.made[number].blocks)
+        for number in self.reach.lasting & self.together.keys():
+            shared |= self.reach.of({number}, self.together[number])
+        self.storing = {n for n in self.storing if n in self.reach.fills or self.reach.may_be_shared(n, shared)}
+
+    def _left_before(self, numbers: Sequence[int]) -> Unit:
+        """Return the unit of what earlier tests may have left for one that consists of these units."""
+        units = [self.made[number] for number in numbers]
+        blocks = {block for unit in units for block in unit.blocks}
+        more: set[int] = set()
+        for block in blocks:
+            more |= self._before(block)
+        lines: dict[int, set[int]] = {}
+        for unit in units:
+            for file, found in unit.lines.items():
+                lines.setdefault(file, set()).update(found)
+        for block in blocks & self.storing:
+            file = self.places[block][0]
+            stores = set(self._stores(block)) & self.ran.get(file, set())
+            if stores - lines.get(file, set()):
+                more |= self._behind(block)
+        data = {datum for block in more for datum in self.readers.get(block, ())}
+        data |= {datum for block in blocks for datum in self.readers.get(block, ()) if datum in self.lines_kept}
+        return Unit(tuple(sorted(more - blocks)), tuple(sorted(data)))
+
+    def _before(self, block: int) -> frozenset[int]:
+        if block not in self.before:
+            self.before[block] = frozenset(called_before([block], self.reach, self.together))
+        return self.before[block]
+
+    def _behind(self, block: int) -> set[int]:
+        facts = self.reach.facts(block)
+        return self.reach.of({block, *self.reach.named(facts.passed)}, self.together.get(block, set()))
+
+
+def _with_functions(name: str, module: Imports, source: Source) -> Imports:
+    """Return the imports of a file with those that stand in its functions."""
+    inner = [imports_of(name, nodes) for nodes in source.nodes[1:]]
+    return Imports(
+        names=module.names.union(*(one.names for one in inner)),
+        dynamic=module.dynamic or any(one.dynamic for one in inner),
+    )
+
+
+def reached_files(record: Record, entry: Entry) -> frozenset[str]:
+    """Return the files whose import a test depends on: its own, what that imports, and those whose code it ran."""
+    graph = {name: file.imports for name, file in record.files.items()}
+    ran = {
+        record.names[record.blocks[block][0]]
+        for unit in (*entry.units, entry.left)
+        for block in record.units[unit].blocks
+    }
+    return closure({entry.file, *record.base, *ran}, graph)
