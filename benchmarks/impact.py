@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
 """Measure whether selected runs miss what full runs find, and how much they run: mutants, on real suites.
 
-    python benchmarks/impact.py [--only pluggy,...] [--mutants 300] [--seconds 600] [--keep FOLDER] [--json]
+    python benchmarks/impact.py safe --suite itsdangerous [--mutants 300] [--seconds 600] [--keep FOLDER] [--seed 1]
+    python benchmarks/impact.py selective --suite marshmallow [--edits 100]
+    python benchmarks/impact.py cost | decide | report
 
 For each project (its sdist is downloaded with pip) a traced run of the whole suite makes the record. Then
 
-1. Safe: one-place mutants of source, tests' data files included. Each is judged by the selected tests, and by the whole
-   suite where these pass: killed by the whole suite alone is a miss. There must be none.
-2. Selective: the share of tests that each mutant in a function's body selects, beside the floor: the tests that ran
-   this body, or import what ran it. After a comment or a reformatted line no test may run.
-3. Exact: for some of the mutants, outcomes and covered lines after a selected run against those of a full one.
-4. Cost: CPU of the traced run over `coverage run -m pytest`; the time to decide for 60,000 tests.
+safe: one-place mutants of the source, of defaults, decorators, constants, class bodies, docstrings, data files. Each is
+judged by the selected tests, and by the whole suite where these pass: killed by the whole suite alone is a miss. For
+some of them (`--exact N`: every Nth) a traced selected run is merged as the stage merges it, and compared with a full
+one: JUnit and coverage must be equal, times aside. What was found is kept, a line a mutant: another run goes on there.
+
+selective: the share of tests that an edit of one function selects, beside the floor of rules (a) to (c): the tests in
+whose own contexts, fixtures' or imports' (of what they import) the body ran. After a comment or formatting none may run.
+
+cost: CPU of the traced run over `coverage run -m pytest`. decide: the time to decide for 60,000 tests.
 
 The figures are for people to read: no test asserts them.
 """
@@ -18,8 +23,6 @@ The figures are for people to read: no test asserts them.
 from __future__ import annotations
 
 import argparse
-import ast
-import copy
 import json
 import os
 import random
@@ -32,338 +35,204 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
 
-from noxline.sessions.coverage_data import find_data
-from noxline.sessions.coverage_settings import run_settings
-from noxline.sessions.impact import Impact, test_events
-from noxline.sessions.impact_files import environment_digest, source_of
-from noxline.sessions.measure import recording_environment
+from impact_mutants import KINDS, Mutant, Mutants, edited_function, source_files
+from impact_suite import Suite
+
 from noxline.settings.detect.project import detect
-from noxline.settings.facts import ProjectFacts, TestSuite
 from noxline.testing.impact import Now, select
-from noxline.testing.impact_record import Record, read_record
+from noxline.testing.impact_record import Record
 from noxline.testing.traced import reached_files
 
+# The requirement, and what its tests need besides.
 PROJECTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "itsdangerous": ("itsdangerous==2.2.0", ("freezegun",)),
-    "pluggy": ("pluggy==1.7.0", ()),
+    "cachetools": ("cachetools==8.0.1", ()),
+    "cleo": ("cleo==2.1.0", ("pytest-mock",)),
     "marshmallow": ("marshmallow==4.4.0", ("simplejson",)),
-    "cachetools": ("cachetools", ()),
+    "pluggy": ("pluggy==1.7.0", ()),
+    "click": ("click==8.5.1", ()),
+    "parso": ("parso==0.8.7", ()),
+    "packaging": ("packaging==26.3", ("pretend", "hypothesis", "tomli_w")),
 }
-SLOW = 300
-STATE = Path(".noxline/state/impact/tests.bin")
+ENOUGH = 50  # killed mutants of one kind
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One change of one file; `function` tells whether it lies in the body of a function."""
-
-    kind: str
-    file: str
-    text: bytes
-    line: int
-
-
-class Suite:
-    """An unpacked project with an environment of its own."""
-
-    def __init__(self, root: Path, environment: Path) -> None:
-        self.root = root.resolve()
-        self.bin = environment.resolve() / "bin"
-        self.facts: ProjectFacts = detect(self.root)
-        self.out = self.root / ".noxline" / "bench"
-
-    def impact(self, *, everything: bool) -> Impact:
-        """Return a run that is traced."""
-        suite = self.facts.tests
-        if not isinstance(suite, TestSuite):
-            sys.exit(f"{self.root.name}: {suite.reason}")
-        argv = [command.argv for command in suite.commands]
-        shutil.rmtree(self.out, ignore_errors=True)
-        self.out.mkdir(parents=True)
-        environment = environment_digest(self.root, self.facts, bin_folder=self.bin, argv=argv)
-        return Impact(
-            name="tests",
-            facts=self.facts,
-            suite=suite,
-            output=self.out,
-            environment=environment,
-            everything=everything,
-        )
-
-    def pytest(self, variables: Mapping[str, str], *options: str, measured: bool = False) -> int:
-        """Run the suite; return the exit code."""
-        rcfile = self.out / "coverage.rc"
-        traced = bool(variables.get("NOXLINE_TRACE"))
-        rcfile.write_text(run_settings(self.facts, data_file=str(self.out / "coverage.data"), traced=traced))
-        own = dict(self.facts.tests.env) if isinstance(self.facts.tests, TestSuite) else {}
-        program = (str(self.bin / "coverage"), "run", f"--rcfile={rcfile}") if measured else (str(self.bin / "python"),)
-        recording = recording_environment(self.root, self.out)
-        env = {**os.environ, **own, **recording, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", **variables}
-        command = [*program, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
-        try:
-            return subprocess.run(
-                command,
-                cwd=self.root,
-                env=env,
-                check=False,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=SLOW,
-            ).returncode
-        except subprocess.TimeoutExpired:
-            return 1
-
-    def traced(self, *, everything: bool) -> Impact:
-        """Run what has to run, traced, and merge it with the rest."""
-        run = self.impact(everything=everything)
-        self.pytest(run.begin(), measured=True)
-        run.finish()
-        return run
-
-    def left(self) -> tuple[dict[str, str], dict[str, list[int]]]:
-        """Return the outcomes and the covered lines of the package's own source that a run left."""
-        from coverage import CoverageData
-
-        outcomes = {name: event["outcome"] for name, event in test_events(self.out).items()}
-        lines: dict[str, set[int]] = {}
-        for path in find_data([self.out]):
-            data = CoverageData(basename=str(path))
-            data.read()
-            for file in data.measured_files():
-                if any(str(self.root / source) in file for source in self.facts.sources):
-                    lines.setdefault(file, set()).update(data.lines(file) or ())
-        return outcomes, {file: sorted(found) for file, found in lines.items()}
-
-
-def mutants(suite: Suite, dice: random.Random) -> Iterator[Mutant]:
-    """Yield mutants without end, each kind as often as the others."""
-    root = suite.root
-    files = [
-        path.relative_to(root).as_posix()
-        for source in suite.facts.sources
-        for path in ([root / source] if (root / source).is_file() else sorted((root / source).rglob("*.py")))
-    ]
-    by_kind: dict[str, list[tuple[str, ast.AST]]] = {}
-    for file in files:
-        for kind, node in places(ast.parse((root / file).read_bytes())):
-            by_kind.setdefault(kind, []).append((file, node))
-    data = [
-        path.relative_to(root).as_posix()
-        for folder in suite.facts.test_dirs
-        for path in sorted((root / folder).rglob("*"))
-        if path.is_file() and path.suffix not in (".py", ".pyc")
-    ]
-    kinds = [*by_kind, "body", "body", *(["data"] if data else [])]
-    while True:
-        kind = dice.choice(kinds)
-        if kind == "data":
-            file = dice.choice(data)
-            content = (root / file).read_bytes()
-            cut = dice.randrange(len(content)) if content else 0
-            yield Mutant(kind, file, content[:cut] + b"~" + content[cut + 1 :], 0)
-            continue
-        file, node = dice.choice(by_kind[kind])
-        made = mutated((root / file).read_bytes(), node, dice)
-        if made is not None:
-            yield Mutant(kind, file, made, getattr(node, "lineno", 0))
-
-
-def places(tree: ast.AST, kind: str = "module") -> Iterator[tuple[str, ast.AST]]:
-    """Yield what can be mutated, with the kind of place it is in."""
-    for node in ast.iter_child_nodes(tree):
-        inner = kind
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from (("decorator", decorator) for decorator in node.decorator_list)
-            defaults = [*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
-            yield from (("default", default) for default in defaults)
-            if ast.get_docstring(node):
-                yield "docstring", node.body[0].value  # type: ignore[attr-defined]
-            for statement in node.body:
-                yield from places(ast.Module([statement], []), "body")
-            continue
-        if isinstance(node, ast.ClassDef):
-            inner = "class"
-        if isinstance(node, ast.Constant | ast.Compare | ast.BoolOp | ast.BinOp | ast.Return | ast.UnaryOp):
-            yield kind, node
-        yield from places(node, inner)
-
-
-def mutated(content: bytes, node: ast.AST, dice: random.Random) -> bytes | None:
-    """Return the file with this node changed; None when there is no change to make."""
-    new = copy.deepcopy(node)
-    if isinstance(new, ast.Constant):
-        new.value = another(new.value, dice)
-    elif isinstance(new, ast.Compare):
-        new.ops[0] = dice.choice([op for op in _COMPARISONS if not isinstance(new.ops[0], op)])()
-    elif isinstance(new, ast.BoolOp):
-        new.op = ast.Or() if isinstance(new.op, ast.And) else ast.And()
-    elif isinstance(new, ast.BinOp):
-        new.op = ast.Sub() if isinstance(new.op, ast.Add) else ast.Add()
-    elif isinstance(new, ast.Return):
-        new.value = ast.Constant(None) if new.value is not None else ast.Constant(1)
-    elif isinstance(new, ast.UnaryOp) and isinstance(new.op, ast.Not):
-        return replaced(content, node, ast.unparse(new.operand))
-    else:  # a decorator: one that changes nothing
-        return replaced(content, node, "(lambda decorated: decorated)")
-    return replaced(content, node, ast.unparse(new))
-
-
-def another(value: object, dice: random.Random) -> object:
-    """Return another constant of the same type; the same where there is none."""
-    if isinstance(value, bool) or value is None:
-        return not value
-    if isinstance(value, int | float):
-        return value + dice.choice((1, -1))
-    if isinstance(value, str):
-        return "XX" + value
-    return b"XX" + value if isinstance(value, bytes) else value
-
-
-_COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.GtE, ast.Is, ast.In)
-
-
-def replaced(content: bytes, node: ast.AST, text: str) -> bytes | None:
-    """Return the file with the node's text replaced; None where that is no Python any more, or the same."""
-    lines = content.splitlines(keepends=True)
-    before = sum(map(len, lines[: node.lineno - 1])) + node.col_offset  # type: ignore[attr-defined]
-    after = sum(map(len, lines[: node.end_lineno - 1])) + node.end_col_offset  # type: ignore[attr-defined]
-    if not isinstance(node, ast.Return) and "\n" not in text:
-        text = f"({text})" if isinstance(node, ast.Compare | ast.BoolOp | ast.BinOp | ast.UnaryOp) else text
-    made = content[:before] + text.encode() + content[after:]
-    try:
-        return made if ast.dump(ast.parse(made)) != ast.dump(ast.parse(content)) else None
-    except (SyntaxError, ValueError):
-        return None
-
-
-def floor(record: Record, file: str, suite: Suite, line: int) -> int:
-    """Return how many tests ran the body that holds a line, or import something that ran it while it was imported."""
-    source = source_of(suite.root, file)
-    number = record.names.index(file)
-    inner = source.owners(line)[-1] if source else 0
-    block = record.blocks.index((number, inner))
-    ran = {n for n, unit in enumerate(record.units) if block in unit.blocks}
-    importing = {name for name, unit in record.imports.items() if unit in ran}
-    return sum(
-        bool(ran.intersection(test.units)) or not importing.isdisjoint(reached_files(record, test))
-        for test in record.tests
-    )
-
-
-@dataclass
-class Tally:
-    """What was found on one project."""
-
-    killed: Counter[str]
-    survived: Counter[str]
-    missed: list[str]
-    shares: list[float]
-    floors: list[float]
-    exact: int = 0
-    different: tuple[str, ...] = ()
-    whole: int = 0
-
-
-def measure(suite: Suite, count: int, seconds: float, dice: random.Random) -> dict[str, object]:
+def safe(suite: Suite, given: argparse.Namespace) -> None:
     """Judge mutants until there are enough of them, or the time is over."""
-    suite.traced(everything=True)
-    state = suite.root / STATE
-    record = read_record(state)
-    if record is None:
-        sys.exit(f"{suite.root.name}: nothing was recorded")
-    kept = state.read_bytes()
-    tally = Tally(Counter(), Counter(), [], [], [])
+    record = suite.prepared_record()
+    kept = suite.state.read_bytes()
+    log = suite.root.parent / f"safe-{suite.root.name}-{given.seed}.jsonl"
+    known = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     began = time.monotonic()
-    for number, mutant in enumerate(mutants(suite, dice)):
-        if number >= count or time.monotonic() - began > seconds:
+    for number, mutant in _mutants(Mutants(suite.facts), given, known):
+        if time.monotonic() - began > given.seconds:
             break
-        path = suite.root / mutant.file
-        content = path.read_bytes()
-        if mutant.kind == "body":
-            tally.floors.append(floor(record, mutant.file, suite, mutant.line) / len(record.tests))
-        path.write_bytes(mutant.text)
-        try:
-            judge(suite, mutant, record, tally, exact=number % 10 == 0)
-        finally:
-            path.write_bytes(content)
-            state.write_bytes(kept)
-    return summary(tally, record)
+        with suite.changed({mutant.file: mutant.text}):
+            found = _judged(suite, mutant, record, exact=bool(given.exact) and number % given.exact == 0)
+        suite.state.write_bytes(kept)
+        known.append(found)
+        with log.open("a") as stream:
+            stream.write(json.dumps(found) + "\n")
+        if found["missed"] or found.get("different"):
+            print(f"{suite.root.name} {found}", flush=True)
+    report(suite.root.name, known)
 
 
-def judge(suite: Suite, mutant: Mutant, record: Record, tally: Tally, *, exact: bool) -> None:
+def _mutants(
+    mutants: Mutants, given: argparse.Namespace, known: list[dict[str, object]]
+) -> Iterator[tuple[int, Mutant]]:
+    """Yield mutants, those of the kinds first of which the fewest were killed; what is known is made, not yielded."""
+    over: set[str] = set()
+    number = 0
+    while True:
+        counts = Counter(str(one["kind"]) for one in known[:number])
+        killed = Counter(str(one["kind"]) for one in known[:number] if one["killed"])
+        left = [k for k in KINDS if k not in over and killed[k] < ENOUGH and counts[k] < given.mutants // 2]
+        if not left and number >= given.mutants:
+            return
+        kind = min(left, key=lambda name: (killed[name], counts[name])) if left else "body"
+        mutant = mutants.next(kind, random.Random(f"{given.seed} {number}"))
+        if mutant is None:
+            if kind == "body" and not left:
+                return
+            over.add(kind)
+            continue
+        if number >= len(known):
+            yield number, mutant
+        if number >= len(known):
+            return
+        number += 1
+
+
+def _judged(suite: Suite, mutant: Mutant, record: Record, *, exact: bool) -> dict[str, object]:
     """Run the selected tests, and all of them where these find nothing."""
     run = suite.impact(everything=False)
     variables = run.begin()
     chosen = run.selection
     if chosen is None:
         sys.exit("the record is gone")
-    tally.whole += bool(chosen.whole)
-    if mutant.kind == "body":
-        tally.shares.append(len(chosen.run) / len(record.tests))
-    plain = {"NOXLINE_REUSE": variables["NOXLINE_REUSE"]}
-    killed = suite.pytest(plain, "-x") != 0
-    if not killed and chosen.reuse and suite.pytest({}, "-x") != 0:
-        killed = True
-        tally.missed.append(f"{mutant.kind} {mutant.file}:{mutant.line}")
-    (tally.killed if killed else tally.survived)[mutant.kind] += 1
+    found: dict[str, object] = {
+        "kind": mutant.kind,
+        "place": f"{mutant.file}:{mutant.line}",
+        "whole": chosen.whole,
+        "share": len(chosen.run) / len(record.tests),
+        "missed": False,
+    }
+    killed = suite.forked({"NOXLINE_REUSE": variables["NOXLINE_REUSE"]}, "-x") != 0
+    if not killed and chosen.reuse and suite.forked({}, "-x") != 0:
+        killed = found["missed"] = True
+    found["killed"] = killed
     if exact and chosen.reuse:
         suite.traced(everything=False)
         selected = suite.left()
         suite.traced(everything=True)
-        if selected == suite.left():
-            tally.exact += 1
-        else:
-            tally.different += (f"{mutant.kind} {mutant.file}:{mutant.line} {difference(selected, suite.left())}",)
+        found["different"] = selected.difference(suite.left())
+    return found
 
 
-def difference(selected: tuple[dict[str, str], dict[str, list[int]]], full: object) -> str:
-    """Say in which tests and which lines two runs differ."""
-    outcomes, lines = full  # type: ignore[misc]
-    tests = [n for n in {**outcomes, **selected[0]} if outcomes.get(n) != selected[0].get(n)]
-    found = [
-        f"{Path(f).name}:{sorted(set(lines.get(f, ())) ^ set(selected[1].get(f, ())))[:5]}"
-        for f in lines
-        if lines.get(f) != selected[1].get(f)
-    ]
-    return f"tests {tests[:3]} lines {found[:3]}"
-
-
-def summary(tally: Tally, record: Record) -> dict[str, object]:
-    """Return the figures."""
-    return {
-        "tests": len(record.tests),
-        "killed": dict(tally.killed),
-        "survived": dict(tally.survived),
-        "missed": tally.missed,
-        "whole": tally.whole,
-        "share": {"mean": mean(tally.shares), "median": median(tally.shares)} if tally.shares else {},
-        "floor": {"mean": mean(tally.floors), "median": median(tally.floors)} if tally.floors else {},
-        "exact": tally.exact,
-        "different": list(tally.different),
+def report(name: str, known: Sequence[Mapping[str, object]]) -> None:
+    """Print what was found on one project."""
+    compared = [one for one in known if "different" in one]
+    figures = {
+        "mutants": len(known),
+        "killed": dict(Counter(str(one["kind"]) for one in known if one["killed"])),
+        "survived": dict(Counter(str(one["kind"]) for one in known if not one["killed"])),
+        "killed in selections of less than all": sum(bool(o["killed"]) and float(str(o["share"])) < 1 for o in known),
+        "missed": [f"{one['kind']} {one['place']}" for one in known if one["missed"]],
+        "compared with a full run": len(compared),
+        "different": [f"{one['place']}: {one['different']}" for one in compared if one["different"]],
     }
+    print(json.dumps({name: figures}, indent=1), flush=True)
 
 
-def cost(suite: Suite, rounds: int = 3) -> dict[str, float]:
-    """Return the CPU seconds of the suite under coverage, plain and traced, the best of some rounds."""
+def selective(suite: Suite, given: argparse.Namespace) -> None:
+    """Print the share of tests that edits of single functions select, and its floor."""
+    record = suite.prepared_record()
+    dice = random.Random(given.seed)
+    shares, floors, whole = [], [], Counter[str]()
+    files = source_files(suite.facts)
+    for _ in range(given.edits):
+        edit, file = None, ""
+        while edit is None:
+            file = dice.choices(files, [(suite.root / name).stat().st_size for name in files])[0]
+            edit = edited_function((suite.root / file).read_bytes(), dice)
+        floors.append(floor(record, file, suite, edit[1]) / len(record.tests))
+        with suite.changed({file: edit[0]}):
+            chosen = suite.chosen()
+        whole.update([chosen.whole] if chosen.whole else [])
+        shares.append(len(chosen.run) / len(record.tests))
+        if given.verbose:
+            print(f"{file}:{edit[1]} {shares[-1]:.3f} floor {floors[-1]:.3f} {chosen.whole}")
+    figures = {
+        "tests": len(record.tests),
+        "edits": len(shares),
+        "share": {"mean": round(mean(shares), 4), "median": round(median(shares), 4)},
+        "floor": {"mean": round(mean(floors), 4), "median": round(median(floors), 4)},
+        "ratio": {
+            "mean": round(mean(shares) / mean(floors), 3),
+            "median": round(median(shares) / median(floors), 3) if median(floors) else None,
+        },
+        "whole": dict(whole.most_common(5)),
+        "after comments": _after_comments(suite, files),
+        "after README": _after_readme(suite),
+    }
+    print(json.dumps({suite.root.name: figures}, indent=1), flush=True)
+
+
+def _after_comments(suite: Suite, files: Sequence[str]) -> int:
+    """Return the greatest number of tests that any file selects when a comment and blank lines are added to it."""
+    most = 0
+    for file in files:
+        with suite.changed({file: b"# a comment\n\n\n" + (suite.root / file).read_bytes() + b"\n# another\n"}):
+            most = max(most, len(suite.chosen().run))
+    return most
+
+
+def _after_readme(suite: Suite) -> int:
+    readme = next(path for path in suite.root.iterdir() if path.name.lower().startswith("readme"))
+    with suite.changed({readme.name: readme.read_bytes() + b"\nmore\n"}):
+        return len(suite.chosen().run)
+
+
+def floor(record: Record, file: str, suite: Suite, line: int) -> int:
+    """Return how many tests ran the body that holds a line, or import something that ran it while it was imported."""
+    source = suite.source(file)
+    number = record.names.index(file)
+    inner = source.owners(line)[-1] if source else 0
+    block = record.blocks.index((number, inner))
+    ran = {n for n, unit in enumerate(record.units) if block in unit.blocks}
+    if not ran.isdisjoint(record.everyone):
+        return len(record.tests)
+    importing = {name for name, unit in record.imports.items() if unit in ran}
+    if importing.intersection(record.base):
+        return len(record.tests)
+    return sum(
+        bool(ran.intersection(test.units)) or not importing.isdisjoint(reached_files(record, test))
+        for test in record.tests
+    )
+
+
+def cost(suite: Suite, rounds: int) -> None:
+    """Print the CPU seconds of the suite under coverage, plain and traced, alternating; medians."""
     found: dict[str, list[float]] = {"plain": [], "traced": []}
     for _ in range(rounds):
         for name, seconds in found.items():
             run = suite.impact(everything=True)
             variables = run.begin() if name == "traced" else {"NOXLINE_RECORD": ""}
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            suite.pytest(variables, measured=True)
+            suite.pytest(variables, traced=name == "traced")
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    best = {name: min(times) for name, times in found.items()}
-    return {**best, "more_percent": round(100 * (best["traced"] / best["plain"] - 1), 1)}
+    middle = {name: median(times) for name, times in found.items()}
+    more = round(100 * (middle["traced"] / middle["plain"] - 1), 1)
+    print(json.dumps({suite.root.name: {**middle, "more_percent": more, "all": found}}), flush=True)
 
 
-def decision(record: Record, tests: int = 60_000) -> float:
-    """Return the seconds that it takes to decide for a suite of so many tests, one function having changed."""
+def decide(record: Record, tests: int = 60_000) -> float:
+    """Return the seconds that it takes to decide for a suite of so many tests, one file having changed."""
     import msgspec
 
     many = [msgspec.structs.replace(record.tests[n % len(record.tests)], id=f"t{n}") for n in range(tests)]
@@ -386,19 +255,20 @@ def decision(record: Record, tests: int = 60_000) -> float:
 def prepared(name: str, place: Path) -> Suite:
     """Unpack a project and make its environment."""
     requirement, more = PROJECTS[name]
+    version = requirement.rpartition("=")[2]
     downloads = place / "sdists"
-    pip = [sys.executable, "-m", "pip", "download", "-q", "--no-binary", ":all:", "--no-deps"]
-    if not list(downloads.glob(f"{name}-*.tar.gz")):
+    pattern = f"{name.replace('-', '_')}-{version}.tar.gz"
+    if not list(downloads.glob(pattern)):
+        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-binary", ":all:", "--no-deps"]
         subprocess.run([*pip, "-d", str(downloads), requirement], check=True, stderr=subprocess.DEVNULL, timeout=600)
-    archive = next(downloads.glob(f"{name}-*.tar.gz"))
+    archive = next(downloads.glob(pattern))
     root = place / archive.name.removesuffix(".tar.gz")
-    shutil.rmtree(root, ignore_errors=True)
     with tarfile.open(archive) as tar:
-        tar.extractall(place, filter="data")
+        for member in tar:  # what is as it was keeps its time, and the record counts on
+            tar.extract(member, place, filter="data")
     environment = place / f"env-{name}"
     if not environment.exists():
         subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True, timeout=600)
-        version = archive.name.removesuffix(".tar.gz").rpartition("-")[2]
         subprocess.run(
             [str(environment / "bin" / "pip"), "install", "-q", "pytest", "coverage", *more, "-e", str(root)],
             check=True,
@@ -406,33 +276,38 @@ def prepared(name: str, place: Path) -> Suite:
             env={**os.environ, "SETUPTOOLS_SCM_PRETEND_VERSION": version},
             timeout=600,
         )
-    return Suite(root, environment)
+    return Suite(detect(root.resolve()), environment)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join(PROJECTS))
+    parser.add_argument("what", choices=("safe", "selective", "cost", "decide"))
+    parser.add_argument("--suite", required=True, choices=PROJECTS)
     parser.add_argument("--mutants", type=int, default=300)
+    parser.add_argument("--edits", type=int, default=100)
+    parser.add_argument("--exact", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3600.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path)
-    parser.add_argument("--cost", action="store_true", help="only the cost of the trace")
+    parser.add_argument("--verbose", action="store_true")
     given = parser.parse_args(arguments)
     place = given.keep or Path(tempfile.mkdtemp(prefix="noxline-impact-"))
     place.mkdir(parents=True, exist_ok=True)
-    missed = 0
-    for name in given.only.split(","):
-        suite = prepared(name, place)
-        if given.cost:
-            found: dict[str, object] = dict(cost(suite))
-        else:
-            found = measure(suite, given.mutants, given.seconds, random.Random(given.seed))
-            missed += len(found["missed"])  # type: ignore[arg-type]
-            record = read_record(suite.root / STATE)
-            found["decide_60000"] = round(decision(record), 3) if record else None
-        print(json.dumps({name: found}, indent=1), flush=True)
-    return 1 if missed else 0
+    suite = prepared(given.suite, place)
+    if given.what == "safe":
+        safe(suite, given)
+    elif given.what == "selective":
+        selective(suite, given)
+    elif given.what == "cost":
+        cost(suite, given.rounds)
+    else:
+        print(json.dumps({given.suite: {"decide_60000": round(decide(suite.prepared_record()), 3)}}))
+    suite.close()
+    if given.keep is None:
+        shutil.rmtree(place, ignore_errors=True)
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which tests run after a change: each rule of docs/decisions/0013-impact.md, provoked in a real run of pytest."""
+"""Which tests run after a change: each rule of docs/decisions/0014-impact.md, provoked in a real run of pytest."""
 
 from __future__ import annotations
 
@@ -304,29 +304,70 @@ def test_a_test_that_replaces_the_tracer_runs_everything_next_time(project: Trac
     assert project.run() == ALL
 
 
-def test_a_test_that_starts_a_process_runs_after_any_change(project: TracedProject) -> None:  # (h)
-    project.write(
-        "tests/test_two.py",
-        "import subprocess, sys\n\ndef test_two():\n"
-        "    subprocess.run([sys.executable, '-c', 'from demo.two import two; two()'], check=True)\n",
-    )
-    project.run()
-    assert project.run() == set()
-    project.change("src/demo/two.py", "return 2", "return 3")
-    assert project.run() == {"test_two"}
-
-
 def test_another_core_of_coverage_is_refused(project: TracedProject) -> None:
     project.write("tests/conftest.py", "import sys\nsys.settrace(None)\n")
     project.run()
     assert project.run() == ALL
 
 
-def test_a_suite_in_workers_is_not_told_apart(project: TracedProject) -> None:
-    project.options = ("-n1",)
+CHILD = (
+    "import subprocess, sys\n\ndef test_two():\n"
+    "    subprocess.run([sys.executable, '-c', 'from demo.two import two; assert two() == 2'], check=True)\n"
+)
+
+
+def test_what_a_python_child_ran_belongs_to_the_test_that_started_it(project: TracedProject) -> None:  # (h)
+    project.write("tests/test_two.py", CHILD)
     project.run()
-    assert set(project.outcomes) == ALL
+    project.change("src/demo/one.py", "return 2", "return 3 - 1")
+    assert project.run() == {"test_other"}
+    project.change("src/demo/two.py", "return 2", "return 3")
+    assert project.run() == {"test_two"}
+    assert project.outcomes["test_two"] == "failed"
+
+
+def test_a_new_file_that_a_child_would_find_runs_everything(project: TracedProject) -> None:  # (e), (h)
+    project.write("tests/test_two.py", CHILD.replace("import two;", "import two; import colorsys;"))
     project.run()
-    assert set(project.outcomes) == ALL
-    assert project.last is not None
-    assert project.last.before is None
+    project.write("src/colorsys.py", "")
+    assert project.run() == ALL
+
+
+@pytest.mark.parametrize(
+    "start", ["['true']", "[sys.executable, '-I', '-c', '']", "[sys.executable, '-c', ''], env={}"]
+)
+def test_a_test_whose_child_cannot_be_followed_runs_after_any_change(project: TracedProject, start: str) -> None:  # (h)
+    project.write(
+        "tests/test_two.py", f"import subprocess, sys\n\ndef test_two():\n    subprocess.run({start}, check=True)\n"
+    )
+    project.run()
+    assert project.run() == set()
+    project.change("src/demo/one.py", "return 2", "return 3 - 1")
+    assert project.run() == {"test_other", "test_two"}
+
+
+def test_a_process_started_by_an_import_counts_for_who_imports_it(project: TracedProject) -> None:  # (h)
+    project.write(
+        "tests/test_two.py", "import subprocess\nsubprocess.run(['true'], check=True)\n\ndef test_two(): pass\n"
+    )
+    project.run()
+    project.change("src/demo/one.py", "return 2", "return 3 - 1")
+    assert project.run() == {"test_other", "test_two"}
+
+
+def test_workers_of_xdist_leave_the_record_of_a_serial_run(project: TracedProject) -> None:
+    project.write(
+        "tests/test_two.py",
+        "import pytest\nfrom demo.two import two\n\n@pytest.fixture(scope='module')\ndef shared():\n    return two()\n\n"
+        "def test_two(shared):\n    assert shared == 2\n\ndef test_more(shared): pass\n",
+    )
+    assert project.run() == {*ALL, "test_more"}
+    serial = project.dependencies()
+    project.options = ("-n2",)
+    project.run(everything=True)
+    assert project.dependencies() == serial
+    report = project.report()
+    project.change("src/demo/one.py", "return 2", "return 3 - 1")
+    project.run()
+    assert project.ran_in_workers == {"test_other"}
+    assert project.report()[0] == report[0]

@@ -12,12 +12,16 @@ from pathlib import Path
 
 from noxline.sessions.coverage_data import find_data
 from noxline.sessions.coverage_settings import run_settings
-from noxline.sessions.impact import Impact, test_events
+from noxline.sessions.impact import RECORD, Impact, test_events
 from noxline.sessions.measure import recording_environment
 from noxline.settings.facts import ProjectFacts
+from noxline.testing.impact_record import read_record
 from noxline.testing.junit import to_junit
 from noxline.testing.results import read_results
 from tests.sessions import samples
+
+
+_NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 @dataclass
@@ -29,6 +33,7 @@ class TracedProject:
     said: str = ""
     options: tuple[str, ...] = ()
     ran: set[str] = field(default_factory=set)
+    ran_in_workers: set[str] = field(default_factory=set)
     last: Impact | None = None
 
     @property
@@ -76,13 +81,20 @@ class TracedProject:
                 *("-v", "--color=no", "-p", "no:cacheprovider", *self.options),
             ],
             cwd=self.root,
-            env={**base, **recording, **variables, "NOXLINE_WORKERS": str(rcfile)},
+            env={
+                **base,
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+                **recording,
+                **variables,
+                "NOXLINE_WORKERS": str(rcfile),
+            },
             capture_output=True,
             text=True,
             timeout=120,
         )
         self.said = done.stdout + done.stderr
         impact.finish()
+        self.ran_in_workers = set(re.findall(r"(?:PASSED|FAILED) \S+::(\w+)", self.said))
         self.ran = set(re.findall(r"::(\w+(?:\[[^]]*\])?) (?:PASSED|FAILED|ERROR|SKIPPED)", self.said))
         return self.ran
 
@@ -102,3 +114,15 @@ class TracedProject:
     @property
     def outcomes(self) -> dict[str, str]:
         return {name.rpartition("::")[2]: event["outcome"] for name, event in test_events(self.output).items()}
+
+    def dependencies(self) -> dict[str, tuple[set[str], set[str]]]:
+        """Return the blocks and the data on which each test depends, as the record of the last run has them."""
+        record = read_record(self.output / RECORD)
+        assert record is not None, self.said
+        found = {}
+        for test in record.tests:
+            units = [record.units[number] for number in (*test.units, test.left)]
+            blocks = {record.blocks[number] for unit in units for number in unit.blocks}
+            names = {f"{record.names[f]}:{record.files[record.names[f]].blocks[inner].name}" for f, inner in blocks}
+            found[test.id] = names, {record.data[number].path for unit in units for number in unit.data}
+        return found

@@ -27,7 +27,7 @@ def pytest_configure(config: Any) -> None:
     selector = Selector(records.way_down(_rootdir(config)))
     config.pluginmanager.register(selector, "noxline-selector")
     config.pluginmanager.register(Fixtures(selector), "noxline-fixtures")
-    if _TRACE is not None and not worker and not config.getoption("numprocesses", None):
+    if _TRACE is not None and not config.getoption("numprocesses", None):  # the workers themselves, or without any
         config.pluginmanager.register(tracing.TracePlugin(_TRACE, selector), "noxline-trace")
     if os.environ.get("NOXLINE_FAIL_FAST") and not config.getoption("maxfail", 0):
         config.option.maxfail = 1
@@ -83,6 +83,8 @@ class PytestRecorder:
     def pytest_xdist_setupnodes(self) -> None:
         """Let the workers load the plugin too; the controller runs no tests that could inherit it."""
         records.enable_plugin(os.environ)
+        if _TRACE is not None:
+            _TRACE.leave_to_workers()
         self._parallel = True
 
     @pytest.hookimpl(optionalhook=True)

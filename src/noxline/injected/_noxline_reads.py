@@ -10,9 +10,10 @@ from typing import Any
 _SKIPPED = frozenset({".noxline", ".git", ".hg", ".nox", ".tox", ".venv", "venv"})
 _CACHES = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"})
 _WRITING = os.O_WRONLY | os.O_RDWR
-_PROCESSES = frozenset(
-    {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"}
-)
+_PROCESSES = frozenset({"os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"})
+CONTEXT = "NOXLINE_CONTEXT"  # in which context a process is started; children inherit it
+# Options with which Python heeds no variables, and so does not load what follows it.
+_DEAF = ("-I", "-E", "-S", "-s", "-X")
 _TRACERS = frozenset({"sys.settrace", "sys.setprofile"})
 # Whoever reads a module through these imports it; that is told apart from reading it as data.
 _IMPORTING = ("<frozen importlib", "<frozen zipimport", os.path.join("_pytest", "assertion", "rewrite.py"))
@@ -37,7 +38,20 @@ class Reads:
         # (context, kind, path, file and line of the code that asked); kinds: R read, L listed
         self.seen: dict[tuple[str, str, str, str, int], None] = {}
         self.open: dict[str, str] = {}
+        self.parent = ""  # of a child: the context in which it was started
+        self.started: dict[str, int] = {}  # by context: children that leave a trace of their own
+        self.sought: dict[str, None] = {}  # names that were looked for to import them
         self._pid = os.getpid()
+        self._heeded: dict[str, Callable[[str, tuple[Any, ...]], None]] = {
+            "open": self._hear_open,
+            "os.listdir": self._hear_listing,
+            "os.scandir": self._hear_listing,
+            "sqlite3.connect": self._hear_database,
+            "import": self._hear_import,
+            **dict.fromkeys(_PROCESSES, self._hear_start),
+            **dict.fromkeys(_TRACERS, self._hear_tracer),
+            "_thread.start_new_thread": self._hear_thread,
+        }
 
     def inside(self, path: Any) -> str:
         """Return a path as seen from the project's root; empty for one that does not count."""
@@ -64,21 +78,51 @@ class Reads:
 
     def hear(self, event: str, args: tuple[Any, ...]) -> None:
         """Take notice of an audit event; raised here, an error would stop the call."""
+        heed = self._heeded.get(event)
+        if heed is None:
+            return
         try:
-            if event == "open":
-                self._opened(*args)
-            elif event in ("os.listdir", "os.scandir"):
-                self._note("L", args[0] if args and args[0] is not None else ".", sys._getframe(1))
-            elif event == "sqlite3.connect":
-                self._note("R", args[0], sys._getframe(1))
-            elif event in _PROCESSES:
-                self.open.setdefault(self._context(), "starts a process")
-            elif event in _TRACERS and _COVERAGE not in sys._getframe(1).f_code.co_filename:
-                self.open.setdefault(self._context(), "sets a tracer")
-            elif event == "_thread.start_new_thread" and not _is_python_thread(args):
-                self.open.setdefault(self._context(), "starts a thread that nobody can follow")
+            heed(event, args)
         except Exception:  # noqa: BLE001 - what cannot be understood is not followed, and that is said
             self._refuse("the event %s could not be understood" % event)
+
+    def _hear_open(self, _event: str, args: tuple[Any, ...]) -> None:
+        self._opened(*args)
+
+    def _hear_listing(self, _event: str, args: tuple[Any, ...]) -> None:
+        self._note("L", args[0] if args and args[0] is not None else ".", sys._getframe(2))
+
+    def _hear_database(self, _event: str, args: tuple[Any, ...]) -> None:
+        self._note("R", args[0], sys._getframe(2))
+
+    def _hear_import(self, _event: str, args: tuple[Any, ...]) -> None:
+        self.sought.update(dict.fromkeys(str(args[0]).split(".")))
+
+    def _hear_start(self, event: str, args: tuple[Any, ...]) -> None:
+        if event == "subprocess.Popen":
+            self._started(*args)
+        elif os.path.basename(sys._getframe(2).f_code.co_filename) != "subprocess.py":  # whose start is known already
+            self.open.setdefault(self._context(), "starts a process")
+
+    def _hear_tracer(self, _event: str, _args: tuple[Any, ...]) -> None:
+        if _COVERAGE not in sys._getframe(2).f_code.co_filename:
+            self.open.setdefault(self._context(), "sets a tracer")
+
+    def _hear_thread(self, _event: str, args: tuple[Any, ...]) -> None:
+        if not _is_python_thread(args):
+            self.open.setdefault(self._context(), "starts a thread that nobody can follow")
+
+    def _started(self, executable: Any, args: Any, _cwd: Any, env: Any) -> None:
+        """Count a child that will be followed; note that the context cannot be followed for any other."""
+        if os.getpid() != self._pid:
+            return
+        context = self.parent or self._context()
+        words = [os.fsdecode(word) for word in args] if isinstance(args, (list, tuple)) else [str(args)]
+        program = os.fsdecode(executable) if executable is not None else words[0]
+        if os.path.realpath(program) == os.path.realpath(sys.executable) and _hears(words[1:], env, context):
+            self.started[context] = self.started.get(context, 0) + 1
+        else:
+            self.open.setdefault(context, "starts a process")
 
     def _opened(self, path: Any, mode: Any = None, flags: Any = 0) -> None:
         if isinstance(mode, str):
@@ -86,7 +130,7 @@ class Reads:
                 return
         elif isinstance(flags, int) and flags & _WRITING and not (flags & os.O_RDWR and not flags & os.O_TRUNC):
             return
-        self._note("R", path, sys._getframe(2))
+        self._note("R", path, sys._getframe(3))
 
     def _note(self, kind: str, path: Any, frame: Any) -> None:
         if isinstance(path, int) or os.getpid() != self._pid:
@@ -120,6 +164,26 @@ def _asking(frame: Any) -> str:
     while frame is not None and any(part in frame.f_code.co_filename for part in _BETWEEN):
         frame = frame.f_back
     return "" if frame is None else str(frame.f_code.co_filename)
+
+
+def _hears(options: list[str], env: Any, context: str) -> bool:
+    """Tell whether a Python that is started so loads what follows it, and knows for which context."""
+    if any(option.startswith(_DEAF) for option in _leading(options)):
+        return False
+    given = os.environ if env is None else {os.fsdecode(name): os.fsdecode(value) for name, value in env.items()}
+    here = os.path.dirname(os.path.abspath(__file__))
+    path = given.get("PYTHONPATH", "").split(os.pathsep)
+    return given.get(CONTEXT) == context and bool(given.get("NOXLINE_TRACE")) and path[0] == here
+
+
+def _leading(options: list[str]) -> list[str]:
+    """Return the options of the interpreter itself."""
+    found = []
+    for option in options:
+        if not option.startswith("-") or option in ("-c", "-m", "-"):
+            break
+        found.append(option)
+    return found
 
 
 def _is_python_thread(args: tuple[Any, ...]) -> bool:

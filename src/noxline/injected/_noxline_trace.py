@@ -1,7 +1,7 @@
 """Write down what each test depends on: switch contexts of coverage, note the files that are read.
 
 A context is a test ("t:"), an instance of a fixture of a wider scope ("f:"), the import of a file of the project
-("i:"), the collection of a file ("c:"); everything else runs in "s". docs/decisions/0013-impact.md says what follows.
+("i:"), the collection of a file ("c:"); everything else runs in "s". docs/decisions/0014-impact.md says what follows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from importlib.machinery import SourceFileLoader
 from typing import Any
 
 import pytest
-from _noxline_reads import Reads
+from _noxline_reads import CONTEXT, Reads
+from _noxline_state import State
 
 FOLDER = "NOXLINE_TRACE"
 _TRACER = "CTracer"
@@ -24,30 +25,43 @@ _INTERNAL = "<frozen importlib._bootstrap_external>"
 def begin() -> Trace | None:
     """Start to trace this process, when it is asked for; conftest files are imported after this."""
     folder = os.environ.get(FOLDER, "")
-    return Trace(folder) if folder else None
+    return Trace(folder, "s") if folder else None
 
 
 class Trace:
     """The contexts of one process, and what is known of each."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, context: str) -> None:
         self._folder = folder
         self._pid = os.getpid()
         self._coverage = _running()
         self._tracer = sys.gettrace()
         self.refused = "" if self._coverage and type(self._tracer).__name__ == _TRACER else _why_not(self._tracer)
-        self._stack = ["s"]
+        self._stack = [context]
         self._edges: dict[tuple[str, str], None] = {}
         self.reads = Reads(lambda: self._stack[-1], self.refuse)
         if not self.refused:
             self._switch()
-            for loader in (SourceFileLoader, _rewriting()):
+            for loader in (SourceFileLoader, _rewriting()) if context == "s" else ():  # all of a child is one context
                 self._watch_imports(loader)
             sys.addaudithook(self.reads.hear)
 
     def refuse(self, reason: str) -> None:
         """Say why nothing can be told from this trace; the first reason stays."""
         self.refused = self.refused or reason
+
+    def leave_to_workers(self) -> None:
+        """Follow nothing here: what is started from now on traces itself."""
+        self.refuse("the tests run in workers")
+        os.environ.pop(CONTEXT, None)
+
+    def hand_down(self, parent: str) -> None:
+        """Let children of this process belong to the context in which it was started itself."""
+        self.reads.parent = os.environ[CONTEXT] = parent
+
+    def is_elsewhere(self) -> bool:
+        """Tell whether this is a fork of the process that is traced."""
+        return os.getpid() != self._pid
 
     def push(self, context: str) -> None:
         """Begin a context inside the current one."""
@@ -63,6 +77,8 @@ class Trace:
     def _switch(self) -> None:
         if self.refused or os.getpid() != self._pid:
             return
+        if not self.reads.parent:
+            os.environ[CONTEXT] = self._stack[-1]
         if sys.gettrace() is not self._tracer:
             self.refuse("the tracer of coverage was replaced in %s" % self._stack[-1])
             return
@@ -108,12 +124,16 @@ class Trace:
             "edges": [list(edge) for edge in self._edges],
             "reads": [list(read) for read in self.reads.seen],
             "open": self.reads.open,
+            "started": self.reads.started,
             "native": _native(self.reads),
+            "sought": sorted({name.partition(".")[0] for name in list(sys.modules)} | set(self.reads.sought)),
             **more,
         }
         os.makedirs(self._folder, exist_ok=True)
-        with open(os.path.join(self._folder, "%d.json" % self._pid), "w", encoding="utf-8") as stream:
+        path = os.path.join(self._folder, "%d.json" % self._pid)
+        with open(path + ".new", "w", encoding="utf-8") as stream:
             json.dump(found, stream)
+        os.replace(path + ".new", path)
 
 
 def _running() -> Any:
@@ -152,6 +172,7 @@ class TracePlugin:
         self._tests: dict[str, dict[str, Any]] = {}
         self._fixtures: dict[int, str] = {}  # by the fixture's definition: its instance that is alive
         self._needs: dict[str, list[str]] = {}
+        self._state = State(trace.reads.inside)
         self._count = 0
 
     def _new(self, kind: str) -> str:
@@ -170,7 +191,14 @@ class TracePlugin:
         self._trace.pop()
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: Any) -> Any:
+    def pytest_runtestloop(self) -> Any:
+        """Look at what the project's names hold before the first test and after the last one."""
+        self._state.begin()
+        yield
+        self._state.compare()
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Any:
         """Give the test a context of its own."""
         context, threads = self._new("t"), _threads()
         name = self._selector.name(item)
@@ -183,6 +211,9 @@ class TracePlugin:
             self._trace.refuse("a thread outlives %s" % name)
         units = [context, *dict.fromkeys(self._tests.get(name, {}).get("units", ()))]
         self._tests[name] = {"units": units, "file": self._trace.reads.inside(str(_path(item)))}
+        # After the last test of a file its fixtures may have put back what its tests shared.
+        if nextitem is not None and _path(nextitem) == _path(item):
+            self._state.after_test()
 
     @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_runtest_teardown(self, item: Any) -> Any:
@@ -214,7 +245,13 @@ class TracePlugin:
     def pytest_sessionfinish(self) -> None:
         """Write what is known, early: a conftest may leave with os._exit from here."""
         selector = self._selector
-        self._trace.write(tests=self._tests, fixtures=self._needs, reused=selector.reused, order=selector.order)
+        self._trace.write(
+            tests=self._tests,
+            fixtures=self._needs,
+            reused=selector.reused,
+            order=selector.order,
+            changed=list(self._state.changed),
+        )
 
 
 def _active(item: Any) -> list[Any]:

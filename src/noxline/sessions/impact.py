@@ -41,8 +41,6 @@ def why_untraced(facts: ProjectFacts, suite: TestSuite, posargs: Sequence[str]) 
 
     if len(suite.commands) != 1 or suite.commands[0].runner is not Runner.PYTEST:
         return "the suite is not one command of pytest"
-    if suite.parallel:
-        return "the suite runs in workers of pytest-xdist"
     if posargs:
         return "arguments choose the tests"
     config = project_settings(facts.root)

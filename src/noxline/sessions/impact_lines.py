@@ -17,7 +17,7 @@ from noxline.testing.impact_record import Record
 if TYPE_CHECKING:
     from coverage import CoverageData
 
-_TRACED = ("t:", "f:", "i:", "c:")  # contexts as the plugin names them (injected/_noxline_trace.py)
+_TRACED = ("t:", "f:", "i:", "c:", "p:")  # contexts as the plugin names them (injected/_noxline_trace.py)
 
 
 @dataclass
@@ -68,7 +68,7 @@ class ContextLines:
 def context_lines(output: Path, root: Path) -> ContextLines:
     """Return what the traced processes measured, by context."""
     found = ContextLines()
-    for path in find_data([output]):
+    for path in [*find_data([output]), *sorted((output / "trace").glob("child.data.*"))]:
         found.add(path, root)
     return found
 

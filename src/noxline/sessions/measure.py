@@ -54,6 +54,7 @@ def recording_environment(
         MEASURE: "",
         WORKERS: "",
         "NOXLINE_TRACE": "",
+        "NOXLINE_CONTEXT": "",
         "NOXLINE_REUSE": "",
     }
     if shard is not None:

@@ -31,10 +31,14 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """The blocks of one file, the module first; `nodes` are the statements of each block, without what it nests."""
+    """The blocks of one file, the module first; `nodes` are the statements of each block, without what it nests.
+
+    `parameters` are the names of each block's own parameters.
+    """
 
     blocks: tuple[Block, ...]
     nodes: tuple[Sequence[ast.stmt], ...]
+    parameters: tuple[frozenset[str], ...]
     lines: Mapping[int, tuple[int, ...]]
 
     def owners(self, line: int) -> tuple[int, ...]:
@@ -51,21 +55,23 @@ def read_source(text: str | bytes) -> Source:
     cutter = _Cutter()
     cutter.cut(MODULE, ast.parse(text).body)
     blocks = tuple(block for block in cutter.blocks if block is not None)
-    return Source(blocks=blocks, nodes=tuple(cutter.nodes), lines=cutter.lines)
+    return Source(blocks=blocks, nodes=tuple(cutter.nodes), parameters=tuple(cutter.parameters), lines=cutter.lines)
 
 
 class _Cutter:
     def __init__(self) -> None:
         self.blocks: list[Block | None] = []
         self.nodes: list[Sequence[ast.stmt]] = []
+        self.parameters: list[frozenset[str]] = []
         self.lines: dict[int, tuple[int, ...]] = {}
         self._names: Counter[str] = Counter()
 
-    def cut(self, name: str, body: Sequence[ast.stmt]) -> None:
+    def cut(self, name: str, body: Sequence[ast.stmt], parameters: frozenset[str] = frozenset()) -> None:
         """Make a block of these statements, and of each function in them one of its own."""
         number = len(self.blocks)
         self.blocks.append(None)
         self.nodes.append(body)
+        self.parameters.append(parameters)
         for node in body:
             self._cut_inside(node, f"{name}." if name else "")
         self._names[name] += 1
@@ -82,7 +88,7 @@ class _Cutter:
             docstring, rest = _split(node.body)
             self._paint(len(self.blocks), rest or docstring, shared=_head_lines(node, docstring))
             node.body = docstring
-            self.cut(prefix + node.name, rest)
+            self.cut(prefix + node.name, rest, _parameters(node.args))
             return
         inner = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef) else prefix
         for child in ast.iter_child_nodes(node):
@@ -92,6 +98,10 @@ class _Cutter:
         """Note the lines of a block; those in `shared` belong to the block around it as well."""
         for line in range(body[0].lineno, (body[-1].end_lineno or 0) + 1):
             self.lines[line] = (*self.lines.get(line, (0,)), number) if line in shared else (number,)
+
+
+def _parameters(args: ast.arguments) -> frozenset[str]:
+    return frozenset(node.arg for node in ast.walk(args) if isinstance(node, ast.arg))
 
 
 def _split(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:

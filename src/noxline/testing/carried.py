@@ -25,6 +25,8 @@ def carry(traced: Traced, record: Record, selection: Selection, *, reused: froze
         edges=tuple(edge for edge in record.observed if edge[1] in traced.sources),
         reads=tuple(reads),
         tests={test.id: _test(test) for test in tests},
+        changed=record.changed,
+        sought=tuple(record.sought),
     )
     return replace(
         traced,

@@ -1,6 +1,6 @@
 """Decide which tests of a suite have to run after a change; everything else is as the record says.
 
-docs/decisions/0013-impact.md holds the rules.
+docs/decisions/0014-impact.md holds the rules.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class Record(msgspec.Struct, frozen=True):
     `blocks` says of each block's number in which file it is, and which one there. `imports` are the units of what ran
     while a file was imported, `observed` who was seen to import whom, `everyone` the units on which all tests depend,
     `base` the files that all of them import. `watched` are files beside the code that nobody was seen to read; `sought`
-    the names that are imported.
+    the names that are imported, `changed` those that held something else after tests than before.
     """
 
     environment: str
@@ -85,6 +85,7 @@ class Record(msgspec.Struct, frozen=True):
     everyone: tuple[int, ...]
     base: tuple[str, ...]
     observed: tuple[tuple[str, str], ...]
+    changed: tuple[str, ...]
     tests: tuple[Entry, ...]
     schema: int = SCHEMA
 

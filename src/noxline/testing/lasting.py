@@ -1,8 +1,11 @@
-"""What outlives a test: caches, lazily set attributes, states of modules and classes.
+"""What outlives a test: caches, and states of modules, classes and their objects.
 
-Only the first caller of such code is seen executing it. The others depend on it through the callers that they did
-execute: whoever runs code that names a function with lasting results depends on all that this function may have run.
-Names stand for what they may mean: every function of that name that ran in the same context.
+Only the first caller of such code is seen executing it. The others depend on it through the names that they say:
+whoever ran code that names a lasting place depends on what may have made that which lies there.
+
+A place is known by names: that of a variable of a module, of an attribute, of a function with a cache before it. Which
+places last is read from the source (caches by their decorators, variables of modules that functions change) and seen
+while the tests ran (`changed`): whatever names of the project held something else afterwards than before.
 """
 
 from __future__ import annotations
@@ -15,151 +18,86 @@ from dataclasses import dataclass, field
 from noxline.testing.blocks import Source
 
 _MEMO = re.compile(r"cache|memo|lazy|once|singleton|reify", re.IGNORECASE)
-_HARMLESS = frozenset(
-    {"property", "staticmethod", "classmethod", "abstractmethod", "overload", "override", "final", "wraps"}
-    | {"contextmanager", "asynccontextmanager", "setter", "getter", "deleter", "fixture", "total_ordering"}
-    | {"typing", "abc", "functools", "contextlib", "pytest", "builtins", "mark", "skipif", "parametrize", "patch"}
-)
 _MUTATING = frozenset(
     {"append", "add", "update", "setdefault", "insert", "extend", "pop", "clear", "remove", "discard", "popitem"}
     | {"__setitem__", "__delitem__", "appendleft", "register", "move_to_end"}
 )
-_COMPUTING = frozenset({"getattr", "methodcaller", "attrgetter", "eval", "exec", "globals", "locals", "vars"})
+_CHANGING = frozenset({"setattr", "delattr", "next", "heappush", "heappop", "heapify", "insort", "shuffle", "update"})
+_COMPUTING = frozenset({"getattr", "setattr", "methodcaller", "attrgetter", "eval", "exec", "globals", "vars"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """What one block says: names it mentions, names it passes on, whether it writes what lasts.
+    """What one block says.
 
-    `stores` are lines that write to the object of the method, `fills` those that write to another argument, `lends`
-    names of functions that it calls with something that may outlive the call. `computes`: it calls by names that are
-    not written down.
+    `names` are those it mentions and does not bind itself, `calls` the names handed to each function that it calls,
+    `writes` those whose content it may change, `through` functions that give it what it changes, `lends` the names lent
+    to each function that it calls, `shared` variables of the module that it changes;
+    `computes`: it calls by names that are not written down.
     """
 
     names: frozenset[str] = frozenset()
-    passed: frozenset[str] = frozenset()
-    writes: bool = False
-    stores: tuple[int, ...] = ()
-    fills: tuple[int, ...] = ()
-    lends: frozenset[str] = frozenset()
+    calls: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    writes: frozenset[str] = frozenset()
+    through: frozenset[str] = frozenset()
+    lends: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    shared: frozenset[str] = frozenset()
     computes: bool = False
 
 
-@dataclass(slots=True)
-class Lasting:
-    """All that the sources of a project say about lasting results, by (file, number of the block)."""
-
-    facts: dict[tuple[str, int], Facts] = field(default_factory=dict)
-    memo: set[str] = field(default_factory=set)
-    aliases: dict[str, set[str]] = field(default_factory=dict)
-    own: set[str] = field(default_factory=set)
-    bases: dict[str, set[str]] = field(default_factory=dict)
-    lent: set[str] = field(default_factory=set)
-    _decorated: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, file: str, source: Source) -> None:
-        """Take one file into account."""
-        outside = _module_names(source.nodes[0])
-        self.own |= outside
-        for number, nodes in enumerate(source.nodes):
-            constructor = source.blocks[number].name.rpartition(".")[2].partition("#")[0] in ("__init__", "__new__")
-            facts = self.facts[file, number] = _facts(nodes, outside, constructor=constructor or not number)
-            self.lent |= facts.lends
-            for node in _walk(nodes):
-                self._take_definition(node, local=bool(number))
-
-    def _take_definition(self, node: ast.AST, *, local: bool) -> None:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            self.own.add(node.name)
-            for decorator in node.decorator_list:
-                names = list(_names(decorator))
-                self._decorated += [(node.name, names[0])] if names else []
-                if any(map(_MEMO.search, names)):
-                    self.memo.add(node.name)
-        elif isinstance(node, ast.ClassDef):
-            self.own.add(node.name)
-            self.bases.setdefault(node.name, set()).update(name for base in node.bases for name in _names(base))
-        elif isinstance(node, ast.Assign) and not local:
-            named = set(_names(node.value))
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    self.aliases.setdefault(target.id, set()).update(named)
-            if any(map(_MEMO.search, named)):
-                self.memo |= named
-
-    def is_lasting(self, block: tuple[str, int], name: str) -> bool:
-        """Tell whether what a function comes to may outlive the test that called it."""
-        return name in self._memo() or self.facts.get(block, Facts()).writes
-
-    def _memo(self) -> set[str]:
-        """Return the functions that a cache stands before, as far as decorators that nobody knows may be one."""
-        for function, decorator in self._decorated:
-            if decorator not in self.own and decorator not in _HARMLESS:
-                self.memo.add(function)
-        self._decorated.clear()
-        return self.memo
-
-
-def _walk(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
-    for node in nodes:
-        yield from ast.walk(node)
-
-
-def _names(node: ast.AST) -> Iterator[str]:
-    """Yield the names in an expression, the outermost attribute first."""
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Name):
-            yield inner.id
-        elif isinstance(inner, ast.Attribute):
-            yield inner.attr
-
-
-def _module_names(nodes: Sequence[ast.stmt]) -> set[str]:
-    found: set[str] = set()
-    for node in _walk(nodes):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
-        elif isinstance(node, ast.alias):
-            found.add((node.asname or node.name).split(".")[0])
-    return found
-
-
-def _facts(nodes: Sequence[ast.stmt], outside: set[str], *, constructor: bool) -> Facts:
-    everything = list(_walk(nodes))
-    calls = [node for node in everything if isinstance(node, ast.Call)]
-    passed = {n for call in calls for arg in (*call.args, *(k.value for k in call.keywords)) for n in _names(arg)}
-    declared = {n for node in everything if isinstance(node, ast.Global | ast.Nonlocal) for n in node.names}
-    fresh = _fresh(everything) - declared
-    bound = {n.id for n in everything if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} - declared
-    writes = bool(declared & {n.id for n in everything if isinstance(n, ast.Name)})
-    stores: set[int] = set()
-    fills: set[int] = set()
-    for root, line in _stored(everything):
-        if root in fresh:
-            continue
-        if root == "cls" or root == "" or (root in outside and root not in bound):
-            writes = True
-        elif not constructor:
-            (stores if root == "self" else fills).add(line)
+def facts_of(nodes: Sequence[ast.stmt], parameters: frozenset[str], outside: frozenset[str]) -> Facts:
+    """Return what a block says; `outside` are the variables of its module, what it imports left out."""
+    everything = [node for statement in nodes for node in ast.walk(statement)]
+    shared = {n for node in everything if isinstance(node, ast.Global) for n in node.names}
+    declared = shared | {n for node in everything if isinstance(node, ast.Nonlocal) for n in node.names}
+    stored = {n.id for n in everything if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    bound = frozenset((stored | parameters) - declared)
+    sources = _sources(everything, bound)
+    calls: dict[str, frozenset[str]] = {}
+    lends: dict[str, frozenset[str]] = {}
+    for call in everything:
+        if isinstance(call, ast.Call):
+            name, handed = _called(call), (*call.args, *(keyword.value for keyword in call.keywords))
+            calls[name] = calls.get(name, frozenset()).union(*(_mentioned(part, bound, sources) for part in handed))
+            lent = [part for part in handed if isinstance(part, ast.Name | ast.Attribute | ast.Starred)]
+            lends[name] = lends.get(name, frozenset()).union(*(_mentioned(part, bound, sources) for part in lent))
+    changed = list(_changed(everything))
+    roots = {root for root in map(_root, changed) if root in outside and root not in bound}
     return Facts(
-        names=frozenset(name for node in nodes for name in _names(node)),
-        passed=frozenset(passed),
-        writes=writes,
-        stores=tuple(sorted(stores)),
-        fills=tuple(sorted(fills)),
-        lends=frozenset(name for call in calls for name in _lends(call, outside)),
-        computes=any(_computes(call) for call in calls),
+        names=frozenset(name for node in nodes for name in _mentioned(node, bound, {})),
+        calls=calls,
+        writes=frozenset({name for node in changed for name in _mentioned(node, bound, sources)} | (declared & stored)),
+        through=frozenset(_called(inner) for node in changed for inner in ast.walk(node)) - {""},
+        lends=lends,
+        shared=frozenset(roots | (shared & stored)),
+        computes=any(_computes(node) for node in everything),
     )
 
 
-def _lends(call: ast.Call, outside: set[str]) -> Iterator[str]:
-    """Yield the name of a function that is called with a variable of the module, or with an attribute."""
-    name = _called(call)
-    for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
-        if isinstance(argument, ast.Attribute | ast.Starred) or getattr(argument, "id", "") in outside:
-            yield name
+def _mentioned(node: ast.AST, bound: frozenset[str], sources: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    """Yield the names in a piece of code: attributes, and variables that are not its own; for those, `sources`."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Attribute):
+            yield inner.attr
+        elif isinstance(inner, ast.Name):
+            yield from (sources.get(inner.id, ()) if inner.id in bound else (inner.id,))
+
+
+def _sources(nodes: Sequence[ast.AST], bound: frozenset[str]) -> dict[str, frozenset[str]]:
+    """Return the names from which each local variable is made."""
+    found: dict[str, frozenset[str]] = {}
+    for _ in range(2):  # a variable made from one that is made later in the text
+        for node in nodes:
+            value = getattr(node, "value", None) or getattr(node, "iter", None) or getattr(node, "context_expr", None)
+            targets = getattr(node, "targets", None) or [getattr(node, "target", getattr(node, "optional_vars", None))]
+            if not isinstance(value, ast.AST):
+                continue
+            names = frozenset(_mentioned(value, bound, found))
+            for target in targets:
+                for inner in ast.walk(target) if isinstance(target, ast.AST) else ():
+                    if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+                        found[inner.id] = found.get(inner.id, frozenset()) | names
+    return found
 
 
 def _called(node: ast.AST) -> str:
@@ -169,123 +107,92 @@ def _called(node: ast.AST) -> str:
     return node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
 
 
-def _computes(call: ast.Call) -> bool:
-    name = _called(call)
+def _computes(node: ast.AST) -> bool:
+    name = _called(node)
+    if isinstance(node, ast.Attribute) and node.attr == "__dict__":
+        return True
     if name not in _COMPUTING:
         return False
-    return not (name == "getattr" and len(call.args) > 1 and isinstance(call.args[1], ast.Constant))
+    return not (isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.args[1], ast.Constant))
 
 
-def _fresh(nodes: Sequence[ast.AST]) -> set[str]:
-    """Return the local names that only ever hold new containers."""
-    found: dict[str, bool] = {}
-    new = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Constant, ast.JoinedStr)
-    for node in nodes:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            made = isinstance(node.value, new) or _called(node.value) in ("list", "dict", "set", "defaultdict")
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Name):
-                    found[target.id] = made and found.get(target.id, True)
-    return {name for name, made in found.items() if made}
-
-
-def _stored(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
-    """Yield the root name and the line of each write to an attribute or an item; "" where the root is no name."""
+def _changed(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Yield what is written to: attributes, and objects of which an item or an attribute is."""
     for node in nodes:
         if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
-            yield _root(node), node.lineno
+            yield node if isinstance(node, ast.Attribute) else node.value
         elif isinstance(node, ast.Call):
-            called = node.func
-            if isinstance(called, ast.Attribute) and called.attr in _MUTATING:
-                yield _root(called.value), node.lineno
-            elif isinstance(called, ast.Name) and called.id in ("setattr", "delattr") and node.args:
-                yield _root(node.args[0]), node.lineno
+            if isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATING:
+                yield node.func.value
+            if _called(node) in _CHANGING:
+                yield from node.args[:1]
 
 
 def _root(node: ast.AST) -> str:
     while isinstance(node, ast.Attribute | ast.Subscript):
-        if isinstance(node, ast.Attribute) and node.attr == "__class__":
-            return ""
         node = node.value
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type":
-        return ""
-    return node.id if isinstance(node, ast.Name) else "self"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
-class Reach:
-    """Follows names from block to block among those that ran; `qualified` are the names of the blocks, by number."""
+class Lasting:
+    """All that the sources of a project say about what lasts, by (file, number of the block)."""
 
-    def __init__(self, blocks: Sequence[tuple[str, int]], qualified: Sequence[str], lasting: Lasting) -> None:
-        names = [name.rpartition(".")[2].partition("#")[0] for name in qualified]
-        classes = self.classes = [name.rpartition(".")[0].rpartition(".")[2] for name in qualified]
-        self._blocks = blocks
-        self._lasting = lasting
-        self.names = names
-        self._special: dict[str, set[int]] = {}
-        self._by_name: dict[str, list[int]] = {}
-        for number, name in enumerate(names):
-            if name:
-                self._by_name.setdefault(name, []).append(number)
-        dunder = [name for name in self._by_name if name.startswith("__")]
-        self._classes: dict[str, set[int]] = {}
-        for name in dunder:
-            for number in self._by_name.pop(name):
-                self._classes.setdefault(classes[number], set()).add(number)
-        self.fills = {n for n, name in enumerate(names) if name in lasting.lent}
-        self.lasting = {n for n, name in enumerate(names) if name and lasting.is_lasting(blocks[n], name)}
+    def __init__(self) -> None:
+        self.facts: dict[tuple[str, int], Facts] = {}
+        self.aliases: dict[str, set[str]] = {}
+        self.bases: dict[str, set[str]] = {}
+        self.places: set[frozenset[str]] = set()
 
-    def facts(self, number: int) -> Facts:
-        """Return what a block says."""
-        return self._lasting.facts.get(self._blocks[number], Facts())
+    def add(self, file: str, source: Source) -> None:
+        """Take one file into account."""
+        outside = frozenset(_module_names(source.nodes[0]))
+        for number, nodes in enumerate(source.nodes):
+            facts = facts_of(nodes, source.parameters[number], outside if number else frozenset())
+            self.facts[file, number] = facts
+            self.places |= {frozenset({name}) for name in facts.shared}
+            for statement in nodes:
+                for node in ast.walk(statement):
+                    self._take(node, local=bool(number))
 
-    def named(self, names: Iterable[str]) -> set[int]:
-        """Return the functions that these names may mean."""
-        meant = set(names)
-        for name in list(meant):
-            meant |= self._lasting.aliases.get(name, set())
-        found = {number for name in meant for number in self._by_name.get(name, ())}
-        for name in meant & self._lasting.bases.keys():
-            found |= self.special(name)
+    def _take(self, node: ast.AST, *, local: bool) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if any(_MEMO.search(name) for decorator in node.decorator_list for name in _names(decorator)):
+                self.places.add(frozenset({node.name}))
+        elif isinstance(node, ast.ClassDef):
+            self.bases.setdefault(node.name, set()).update(name for base in node.bases for name in _names(base))
+        elif isinstance(node, ast.alias) and node.asname:
+            self.aliases.setdefault(node.asname, set()).add(node.name.rpartition(".")[2])
+        elif isinstance(node, ast.Assign) and not local:
+            self._take_assignment(node)
+
+    def _take_assignment(self, node: ast.Assign) -> None:
+        named = set(_names(node.value))
+        targets = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        for target in targets:
+            self.aliases.setdefault(target, set()).update(named)
+        if any(map(_MEMO.search, named)):
+            self.places.add(frozenset({*targets, *named}))
+
+    def meant(self, names: Iterable[str]) -> set[str]:
+        """Return the names with what they stand for."""
+        found = set(names)
+        for name in list(found):
+            found |= self.aliases.get(name, set())
         return found
 
-    def special(self, name: str) -> set[int]:
-        """Return the special methods of a class, those of its bases included: whoever names it may make one."""
-        if name not in self._special:
-            self._special[name] = set(self._classes.get(name, ()))
-            for base in self._lasting.bases.get(name, ()):
-                self._special[name] |= self.special(base)
-        return self._special[name]
 
-    def may_be_shared(self, number: int, shared: set[int]) -> bool:
-        """Tell whether the object of a method may be one that outlives a test: something shared makes its kind."""
-        name = self.classes[number]
-        makers = {n for n in self._classes.get(name, ()) if self.names[n] in ("__init__", "__new__")}
-        return not makers or not makers.isdisjoint(shared)
-
-    def of(self, starts: Iterable[int], among: set[int]) -> set[int]:
-        """Return what these blocks may have run of the blocks that ran with them."""
-        reached: set[int] = set()
-        waiting = [*starts]
-        while waiting:
-            number = waiting.pop()
-            if number in reached or number not in among:
-                continue
-            reached.add(number)
-            facts = self.facts(number)
-            if facts.computes:
-                return set(among)
-            waiting += self.named(facts.names)
-            waiting += self.special(self.classes[number])
-        return reached
+def _names(node: ast.AST) -> Iterator[str]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name):
+            yield inner.id
+        elif isinstance(inner, ast.Attribute):
+            yield inner.attr
 
 
-def called_before(blocks: Iterable[int], reach: Reach, together: Mapping[int, set[int]]) -> set[int]:
-    """Return what a test depends on that ran these blocks, beyond them: what earlier tests may have left for it."""
-    found: set[int] = set()
-    for number in blocks:
-        facts = reach.facts(number)
-        for other in reach.named(facts.names) & reach.lasting & together.keys():
-            found |= reach.of({other, *reach.named(facts.passed)}, together[other])
-        if number in reach.lasting and number in together:
-            found |= reach.of({number}, together[number])
-    return found
+def _module_names(nodes: Sequence[ast.stmt]) -> Iterator[str]:
+    for statement in nodes:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                yield node.name

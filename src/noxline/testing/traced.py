@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,15 +12,21 @@ import msgspec
 from noxline.testing.blocks import Source
 from noxline.testing.impact_record import Datum, Entry, File, Kept, Record, Unit
 from noxline.testing.import_graph import Imports, closure, edges, imports_of
-from noxline.testing.lasting import Lasting, Reach, called_before
+from noxline.testing.lasting import Lasting
+from noxline.testing.provenance import Provenance, left_before
 
 CARRIED, CARRIED_TEST = "u:", "u:t:"  # contexts of tests that did not run this time, and of what such tests share
+CHILD = "p:"  # contexts of processes that a test started (injected/_noxline_child.py)
+_OWNED = ("t:", "f:", "i:", "c:", CARRIED, CHILD)
 Lines = Mapping[str, frozenset[int]]
 Arcs = Mapping[str, frozenset[tuple[int, int]]]
 
 
 class ProcessTrace(msgspec.Struct, frozen=True):
-    """What one process left: its tests with their contexts, what was read, who imported whom, what was not followed."""
+    """What one process left: its tests with their contexts, what was read, who imported whom, what was not followed.
+
+    `child` is the context that started it, `started` how many processes that trace themselves each context started.
+    """
 
     refused: str = ""
     edges: tuple[tuple[str, str], ...] = ()
@@ -30,6 +37,10 @@ class ProcessTrace(msgspec.Struct, frozen=True):
     fixtures: dict[str, tuple[str, ...]] = {}
     reused: dict[str, int | None] = {}
     order: tuple[str, ...] = ()
+    started: dict[str, int] = {}
+    child: str = ""
+    changed: tuple[str, ...] = ()
+    sought: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,11 +64,11 @@ class Traced:
 def why_not(traced: Traced) -> str:
     """Return why nothing can be concluded from a trace; empty when it can."""
     for process in traced.processes:
-        if process.refused:
+        if process.refused and not process.child:
             return process.refused
         if process.native:
             return f"compiled code belongs to the project: {process.native[0]}"
-        shared = [(c, why) for c, why in process.open.items() if c[:2] not in ("t:", "f:")]
+        shared = [(c, why) for c, why in process.open.items() if not c.startswith(_OWNED)]
         if shared:
             return f"something that all tests share {shared[0][1]} ({shared[0][0]})"
     tests = {name: test for process in traced.processes for name, test in process.tests.items()}
@@ -83,7 +94,6 @@ class _Builder:
     units: dict[tuple[object, ...], int] = field(default_factory=dict)
     made: list[Unit] = field(default_factory=list)
     contexts: dict[str, int] = field(default_factory=dict)
-    before: dict[int, frozenset[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.files = sorted(self.traced.sources)
@@ -97,6 +107,7 @@ class _Builder:
         for process in self.traced.processes:
             for context, kind, path, file, line in process.reads:
                 self._read(context, (kind, path), self._blocks(file, line))
+        self.open, self.children = _children(self.traced.processes, {*self.traced.lines, *self.reads})
 
     def _blocks(self, file: str, line: int) -> tuple[int, ...]:
         if file not in self.file_numbers:
@@ -124,6 +135,8 @@ class _Builder:
             blocks = {b for f, found in lines.items() for line in found for b in self._blocks(self.files[f], line)}
             reads = self.reads.get(context, {})
             readers = {datum: tuple(sorted(found)) for datum, found in reads.items()}
+            if context.startswith(CHILD):  # it counts for what depends on it, not for what the suite covers
+                lines, arcs = {}, {}
             made = Unit(tuple(sorted(blocks)), tuple(sorted(reads)), lines, arcs, readers)
             self.contexts[context] = self._number(made)
         return self.contexts[context]
@@ -142,18 +155,21 @@ class _Builder:
     def record(self) -> Record:
         """Return the whole record."""
         traced = self.traced
-        every = sorted(c for c in {*traced.lines, *self.reads} if c[:2] not in ("t:", "f:", "i:", "c:", CARRIED))
+        every = sorted(c for c in {*traced.lines, *self.reads} if not c.startswith(_OWNED))
         everyone = [self.unit(context) for context in every]
         everyone.append(self._number(Unit((), tuple(sorted(self.everywhere)))))
         imports = {c[2:]: self.unit(c) for c in {*traced.lines, *self.reads} if c[:2] == "i:"}
         for context in sorted({*traced.lines, *self.reads}):
             self.unit(context)
         self._prepare()
-        tests = tuple(self._entry(*found) for found in self._tests())
         seen = {name: imports_of(name, source.nodes[0]) for name, (_, source) in traced.sources.items()}
         seen = {name: _with_functions(name, one, traced.sources[name][1]) for name, one in seen.items()}
         graph = edges(seen, [edge for process in traced.processes for edge in process.edges])
-        base = {target for p in traced.processes for importer, target in p.edges if not importer}
+        base = {target for p in traced.processes for importer, target in p.edges if not importer and not p.child}
+        self.unfollowed = {c[2:]: why for c, why in self.open.items() if c[:2] in ("i:", "c:")}
+        self.graph, self.base = graph, base
+        self.import_reasons: dict[str, str] = {}
+        tests = tuple(self._entry(*found) for found in self._tests())
         return Record(
             environment=traced.environment,
             branch=traced.branch,
@@ -162,11 +178,12 @@ class _Builder:
             blocks=tuple(self.numbers),
             data=tuple(Datum(kind, path, traced.digest(kind, path)) for kind, path in self.data),
             watched=dict(traced.watched),
-            sought=frozenset(part for one in seen.values() for name in one.names for part in name.split(".")),
+            sought=_sought(traced, seen),
             units=tuple(self.made),
             imports=imports,
             everyone=tuple(everyone),
             base=tuple(sorted(base)),
+            changed=tuple(sorted({name for process in traced.processes for name in process.changed})),
             observed=tuple(sorted({edge for process in traced.processes for edge in process.edges})),
             tests=tests,
         )
@@ -178,11 +195,19 @@ class _Builder:
     def _tests(self) -> Iterable[tuple[str, str, list[str], str]]:
         for process in self.traced.processes:
             for name, test in process.tests.items():
-                units = list(test["units"])
+                units = [*test["units"], f"c:{test.get('file', '')}"]
                 for unit in units:
                     units += [more for more in process.fixtures.get(unit, ()) if more not in units]
-                why = test.get("open") or next((process.open[unit] for unit in units if unit in process.open), "")
-                yield name, test.get("file", ""), [*units, f"c:{test.get('file', '')}"], why
+                    units += [child for child in self.children.get(unit, ()) if child not in units]
+                why = test.get("open") or next((self.open[unit] for unit in units if unit in self.open), "")
+                yield name, test.get("file", ""), units, why or self._imports_unfollowed(test.get("file", ""))
+
+    def _imports_unfollowed(self, file: str) -> str:
+        """Return why the import of something that a test's file imports cannot be followed; empty where it can."""
+        if self.unfollowed and file not in self.import_reasons:
+            found = closure([file, *self.base], self.graph) & self.unfollowed.keys()
+            self.import_reasons[file] = f"{min(found)} {self.unfollowed[min(found)]}" if found else ""
+        return self.import_reasons.get(file, "")
 
     def _entry(self, name: str, file: str, contexts: Sequence[str], why: str) -> Entry:
         units = tuple(dict.fromkeys(self.unit(context) for context in contexts))
@@ -190,71 +215,59 @@ class _Builder:
         return Entry(name, file, units, left, why, dict(self.traced.events.get(name, {})))
 
     def _prepare(self) -> None:
-        """Learn what ran together with functions whose results last, and which lines of a block ran at all."""
+        """Learn what tests may have left for others."""
         lasting = Lasting()
         for name, (_, source) in self.traced.sources.items():
             lasting.add(name, source)
-        self.places = list(self.numbers)
-        self.lines_kept = {number for (_, path), number in self.data.items() if path.endswith(".py")}
-        places = [(self.files[f], inner) for f, inner in self.places]
+        places = [(self.files[f], inner) for f, inner in self.numbers]
         sources = self.traced.sources
-        names = [sources[f][1].blocks[i].name for f, i in places]
-        self.reach = Reach(places, names, lasting)
-        self.storing = {n for n in range(len(places)) if self._stores(n)}
-        self.together: dict[int, set[int]] = {}
-        self.ran: dict[int, set[int]] = {}
-        for unit in self.made:
-            for block in unit.blocks:
-                if block in self.reach.lasting or block in self.storing:
-                    self.together.setdefault(block, set()).update(unit.blocks)
-            for file, lines in unit.lines.items():
-                self.ran.setdefault(file, set()).update(lines)
-
-        self._leave_out_private()
-
-    def _stores(self, number: int) -> tuple[int, ...]:
-        """Return the lines of a block that may change an object which outlives the call."""
-        facts = self.reach.facts(number)
-        return (*facts.stores, *(facts.fills if number in self.reach.fills else ()))
-
-    def _leave_out_private(self) -> None:
-        """Forget the methods of objects that no import, no shared fixture and no lasting function ever makes."""
-        shared: set[int] = set()
-        for context, number in self.contexts.items():
-            if not context.startswith(("t:", CARRIED_TEST)):
-                shared |= set(self.made[number].blocks)
-        for number in self.reach.lasting & self.together.keys():
-            shared |= self.reach.of({number}, self.together[number])
-        self.storing = {n for n in self.storing if n in self.reach.fills or self.reach.may_be_shared(n, shared)}
+        kinds = ("t:", "f:", CARRIED, CHILD)
+        numbers = {self.contexts[context] for context in self.contexts if context.startswith(kinds)}
+        found = Provenance(
+            places,
+            [sources[f][1].blocks[i].name for f, i in places],
+            lasting,
+            together=[frozenset(self.made[number].blocks) for number in numbers],
+            changed={name for process in self.traced.processes for name in process.changed},
+        )
+        self.left = found.left
+        self.lines_kept = {number for (_, path), number in self.data.items() if path.endswith(".py")}
 
     def _left_before(self, numbers: Sequence[int]) -> Unit:
         """Return the unit of what earlier tests may have left for one that consists of these units."""
-        units = [self.made[number] for number in numbers]
-        blocks = {block for unit in units for block in unit.blocks}
-        more: set[int] = set()
-        for block in blocks:
-            more |= self._before(block)
-        lines: dict[int, set[int]] = {}
-        for unit in units:
-            for file, found in unit.lines.items():
-                lines.setdefault(file, set()).update(found)
-        for block in blocks & self.storing:
-            file = self.places[block][0]
-            stores = set(self._stores(block)) & self.ran.get(file, set())
-            if stores - lines.get(file, set()):
-                more |= self._behind(block)
+        blocks = {block for number in numbers for block in self.made[number].blocks}
+        more = left_before(blocks, self.left)
         data = {datum for block in more for datum in self.readers.get(block, ())}
         data |= {datum for block in blocks for datum in self.readers.get(block, ()) if datum in self.lines_kept}
-        return Unit(tuple(sorted(more - blocks)), tuple(sorted(data)))
+        return Unit(tuple(sorted(more)), tuple(sorted(data)))
 
-    def _before(self, block: int) -> frozenset[int]:
-        if block not in self.before:
-            self.before[block] = frozenset(called_before([block], self.reach, self.together))
-        return self.before[block]
 
-    def _behind(self, block: int) -> set[int]:
-        facts = self.reach.facts(block)
-        return self.reach.of({block, *self.reach.named(facts.passed)}, self.together.get(block, set()))
+def _sought(traced: Traced, seen: Mapping[str, Imports]) -> frozenset[str]:
+    """Return all parts of names that are imported, as the source says and as was seen."""
+    read = {part for one in seen.values() for name in one.names for part in name.split(".")}
+    return frozenset(read.union(*(process.sought for process in traced.processes)))
+
+
+def _children(
+    processes: Sequence[ProcessTrace], contexts: Iterable[str]
+) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Return which contexts cannot be followed, and why; and the contexts of the processes that each one started."""
+    unfollowed = {context: why for process in processes for context, why in process.open.items()}
+    expected: Counter[str] = Counter()
+    for process in processes:
+        expected.update(process.started)
+    expected.subtract(process.child for process in processes if process.child and not process.refused)
+    for context, missing in expected.items():
+        if missing > 0:
+            unfollowed.setdefault(context, "starts a process that left no trace")
+    children: dict[str, list[str]] = {}
+    for context in sorted(contexts):
+        if context.startswith(CHILD):
+            children.setdefault(context.split(":", 2)[2], []).append(context)
+    # What could not be followed in a child could not be followed for the one who started it.
+    for context in [c for c in unfollowed if c.startswith(CHILD)]:
+        unfollowed.setdefault(context.split(":", 2)[2], unfollowed[context])
+    return unfollowed, children
 
 
 def _with_functions(name: str, module: Imports, source: Source) -> Imports:
