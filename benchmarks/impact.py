@@ -13,7 +13,7 @@ some of them (`--exact N`: every Nth) a traced selected run is merged as the sta
 one: JUnit and coverage must be equal, times aside. What was found is kept, a line a mutant: another run goes on there.
 
 selective: the share of tests that an edit of one function selects, beside the floor of rules (a) to (c): the tests in
-whose own contexts, fixtures' or imports' (of what they import) the body ran. After a comment or formatting none may run.
+whose own contexts, fixtures' or imports' the body ran. After a comment or formatting none may run.
 
 cost: CPU of the traced run over `coverage run -m pytest`. decide: the time to decide for 60,000 tests.
 

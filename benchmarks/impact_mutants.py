@@ -1,4 +1,4 @@
-"""Mutants for impact.py: one place of one file is changed; which kinds of places there are, and what becomes of them."""
+"""Mutants for impact.py: one place of one file is changed; which kinds of places there are, what becomes of them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _made(path: Path) -> bool:
 
 
 def places(tree: ast.AST, kind: str = "constant") -> Iterator[tuple[str, ast.AST]]:
-    """Yield what can be mutated, with the kind of place it is in: body, default, decorator, docstring, class, module."""
+    """Yield what can be mutated, with the kind of place it is in, one of KINDS."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from (("decorator", decorator) for decorator in node.decorator_list)
@@ -119,17 +119,23 @@ def mutated(content: bytes, node: ast.AST, dice: random.Random) -> bytes | None:
         new.op = dice.choice([op for op in _OPERATORS if not isinstance(new.op, op)])()
     elif isinstance(new, ast.Tuple | ast.List) and len(new.elts) > 1 and isinstance(new.ctx, ast.Load):
         del new.elts[dice.randrange(len(new.elts))]
-    elif isinstance(new, ast.If | ast.While):
-        return replaced(content, new.test, f"not ({ast.unparse(new.test)})")
     elif isinstance(new, ast.Return):
         new.value = ast.Constant(None) if new.value is not None else ast.Constant(1)
-    elif isinstance(new, ast.UnaryOp):
-        return replaced(content, node, ast.unparse(new.operand))
-    elif isinstance(new, _STATEMENTS):
-        return replaced(content, node, "pass")
-    else:  # a decorator, or a default that is no constant
-        return replaced(content, node, dice.choice(("(lambda decorated, *_: decorated)", "(lambda *_: None)")))
+    else:
+        return exchanged(content, node, dice)
     return replaced(content, node, ast.unparse(new))
+
+
+def exchanged(content: bytes, node: ast.AST, dice: random.Random) -> bytes | None:
+    """Return the file with this node replaced by another one."""
+    if isinstance(node, ast.If | ast.While):
+        return replaced(content, node.test, f"not ({ast.unparse(node.test)})")
+    if isinstance(node, ast.UnaryOp):
+        return replaced(content, node, ast.unparse(node.operand))
+    if isinstance(node, _STATEMENTS):
+        return replaced(content, node, "pass")
+    # A decorator, or a default that is no constant.
+    return replaced(content, node, dice.choice(("(lambda decorated, *_: decorated)", "(lambda *_: None)")))
 
 
 def another(value: object, dice: random.Random) -> object:

@@ -30,7 +30,7 @@ def child(order: dict[str, object]) -> int:
     seconds = int(order["seconds"])  # type: ignore[call-overload]
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     path = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    sys.path[:] = [os.getcwd(), *path, *sys.path[1:]]
+    sys.path[:] = [str(order["cwd"]), *path, *sys.path[1:]]
     import pytest
 
     sys.argv = ["pytest", *order["argv"]]  # type: ignore[misc]

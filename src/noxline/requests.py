@@ -20,7 +20,7 @@ from noxline.nox_bridge.listing import find_noxfile
 from noxline.nox_bridge.prepare import prepare_argv
 from noxline.nox_bridge.standard_noxfile import write_standard_noxfile
 from noxline.project import Options, Project
-from noxline.sessions.impact import ALL, SELECT
+from noxline.sessions.impact import ALL, EVERY, SELECT
 from noxline.sessions.measure import measured_environment, write_rcfile
 from noxline.splits import kept_split, planned_split, split_name, write_run_split
 from noxline.system.files import task_folder
@@ -176,7 +176,8 @@ class RequestBuilder:
             return ""
         forced = {task.stage, task.name} & set(self.options.force)
         whole = self.options.all_tests or self.options.no_cache or self.options.check_inputs or forced
-        return ALL if whole else "1"
+        every = self.project.settings.pipeline.tests.full_run_every
+        return ALL if whole else f"{EVERY}{every}" if every else "1"
 
     @property
     def _first_file(self) -> Path:

@@ -16,6 +16,7 @@ from noxline.definitions import Definition
 from noxline.engine.reuse import Terms, refusal, reuse
 from noxline.errors import MachineError, NoxlineError
 from noxline.fingerprints import Fingerprints
+from noxline.impact_travel import ImpactTravel
 from noxline.inputs.outputs import output_digest, output_view
 from noxline.last_seen import UNKEPT, LastSeen
 from noxline.model.cache import Fingerprint, Found
@@ -70,6 +71,7 @@ class Reuser:
     refused: set[str] = field(default_factory=set)
     local: DiskStore | None = None
     verifier: Verifier | None = None
+    travel: ImpactTravel | None = None
     is_checked: Callable[[str], bool] = _never
     rehearses: bool = False
     ran: int = 0
@@ -84,6 +86,8 @@ class Reuser:
         if isinstance(decision, Run):
             if self.rehearses:
                 raise WouldRunError(f"{task.name} would run: {'; '.join(decision.reasons)}")
+            if self.travel is not None:
+                self.travel.fetch(task)
             self.ran += 1
             self.outputs[task.name] = f"{_UNKNOWN} {os.urandom(8).hex()}"
         return decision
@@ -134,6 +138,8 @@ class Reuser:
             return Run(reasons=(error.message,))
         self.outputs[task.name] = found.entry.output_digest
         self.taken[task.name] = found
+        if self.travel is not None and not self.rehearses:
+            self.travel.taken(task, output)
         taken = reuse(found)
         self.note(task, made, "passed")
         return replace(taken, outcome=replace(taken.outcome, task=task.name, output=output, log=log))
@@ -236,6 +242,8 @@ class Reuser:
         )
         unwanted = task.name in self.refused or self.standing_reason(task) == FORCED
         self.store.keep(replace(kept, replaces=unwanted))
+        if self.travel is not None:
+            self.travel.kept(task, made.digest, output)
 
     def _changed(self, task: str, started: Started, made: Fingerprint) -> str:
         """Return in words which input of a task changed since it was started."""

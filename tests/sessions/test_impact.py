@@ -358,7 +358,8 @@ def test_a_process_started_by_an_import_counts_for_who_imports_it(project: Trace
 def test_workers_of_xdist_leave_the_record_of_a_serial_run(project: TracedProject) -> None:
     project.write(
         "tests/test_two.py",
-        "import pytest\nfrom demo.two import two\n\n@pytest.fixture(scope='module')\ndef shared():\n    return two()\n\n"
+        "import pytest\nfrom demo.two import two\n\n"
+        "@pytest.fixture(scope='module')\ndef shared():\n    return two()\n\n"
         "def test_two(shared):\n    assert shared == 2\n\ndef test_more(shared): pass\n",
     )
     assert project.run() == {*ALL, "test_more"}

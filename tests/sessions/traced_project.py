@@ -20,7 +20,6 @@ from noxline.testing.junit import to_junit
 from noxline.testing.results import read_results
 from tests.sessions import samples
 
-
 _NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 

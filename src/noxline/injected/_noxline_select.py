@@ -54,7 +54,12 @@ class Selector:
         known = frozenset(_list(os.environ.get("NOXLINE_REUSE", "")))
         self.reused = {name: _line(item) for item, name in names.items() if name in known and name in mine}
         first = frozenset(_list(os.environ.get("NOXLINE_FIRST", "")))
-        return {name: int(name not in first) for name in mine if name not in self.reused}
+        order = {file: rank for rank, file in enumerate(_list(os.environ.get("NOXLINE_ORDER", "")), 1)}
+        return {
+            name: 0 if name in first else order.get(name.partition("::")[0], len(order) + 1)
+            for name in mine
+            if name not in self.reused
+        }
 
     def name(self, item: Any) -> str:
         """Return the id of an item; pytest-xdist may have added the item's group to it."""

@@ -86,7 +86,7 @@ class State:
     def _look(self) -> _Walk:
         walk = _Walk(self._is_own)
         for name, module in list(sys.modules.items()):
-            if isinstance(module, types.ModuleType) and self._is_own(name):
+            if self._is_own(name):
                 walk.visit(module, (), _Place(0, 0))
         walk.go()
         self.too_much = self.too_much or walk.over

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from noxline.sessions.impact_checks import METRICS, is_due, missed, read_checks, write_checks
 from noxline.sessions.impact_files import (
     datum_digest,
     environment_digest,
@@ -31,7 +32,10 @@ SELECT = "NOXLINE_SELECT"
 ALL = "all"  # the value of it with which everything runs, and is traced
 TRACE = "NOXLINE_TRACE"
 REUSE = "NOXLINE_REUSE"
+EVERY = "every:"  # what begins a value with which now and then everything runs
+ORDER = "NOXLINE_ORDER"
 RECORD = "impact.bin"
+SAID = "selection.json"
 _FOLDER = ".noxline/state/impact"
 
 
@@ -63,6 +67,8 @@ class Impact:
     output: Path
     environment: str
     everything: bool = False
+    every: int = 0
+    checking: bool = False
     selection: Selection | None = None
     before: Record | None = None
     sources: dict[str, str] = field(default_factory=dict)
@@ -84,14 +90,40 @@ class Impact:
         self.before = read_record(self._state)
         if self.before is not None and not self.everything:
             self.selection = select(self.before, self._now())
-        variables = {TRACE: str(self.output / "trace"), REUSE: ""}
-        if self.selection is not None and self.selection.reuse:
-            file = self.output / "reuse.json"
-            file.write_text(json.dumps(self.selection.reuse), encoding="utf-8")
-            variables[REUSE] = str(file)
-        if self.selection is not None and self.selection.whole:
-            print(f"noxline: all tests run: {self.selection.whole}", flush=True)
+            self.checking = is_due(read_checks(self._checks), self.every, os.environ)
+        variables = {TRACE: str(self.output / "trace"), REUSE: "", ORDER: ""}
+        if self.selection is None or self.checking:
+            return variables
+        for name, ids in ((REUSE, self.selection.reuse), (ORDER, self.selection.files)):
+            file = self.output / f"{name.lower()}.json"
+            file.write_text(json.dumps(ids), encoding="utf-8")
+            variables[name] = str(file)
         return variables
+
+    @property
+    def _checks(self) -> Path:
+        return self._state.with_suffix(".json")
+
+    def _why(self) -> str:
+        """Return why tests ran."""
+        if self.checking:
+            return "all are run now and then"
+        if self.selection is None:
+            return "all are asked for" if self.everything else "nothing is known of them yet"
+        return self.selection.why
+
+    def _count_checks(self, events: Mapping[str, dict[str, Any]]) -> None:
+        """Keep count of runs, and of what the selection would have missed in one that ran everything."""
+        if not self.every or self.selection is None or self.before is None:
+            return
+        checks = read_checks(self._checks).selected()
+        if self.checking:
+            wrong = missed(self.before, self.selection, events)
+            checks = checks.checked(len(self.selection.reuse), len(wrong))
+            for name in wrong:
+                print(f"noxline: a selection would have missed {name}", flush=True)
+            (self.output / METRICS).write_text(json.dumps(checks.metrics()), encoding="utf-8")
+        write_checks(self._checks, checks)
 
     def _now(self) -> Now:
         known: dict[tuple[str, str], str] = {}
@@ -114,17 +146,25 @@ class Impact:
         processes = self._processes()
         ids = {name: line for process in processes for name, line in process.reused.items()}
         found = context_lines(self.output, self.root)
-        count = len(test_events(self.output))
+        events = test_events(self.output)
         whole = without_contexts(self.output)
         if ids and self.before is not None and self.selection is not None:
             add_reused(whole, self.before, self.selection, self.root, reused=frozenset(ids))
             reused = {test.id: {**test.event, "line": ids[test.id]} for test in self.before.tests if test.id in ids}
             merge_events(self.output, reused, next(process.order for process in processes if process.order))
-            print(f"noxline: {len(ids)} tests reused, {count} ran", flush=True)
         whole.close()
+        self._say(len(events), len(events) + len(ids))
+        self._count_checks(events)
         self._keep(processes, found, reused=frozenset(ids))
         shutil.rmtree(self.output / "trace", ignore_errors=True)
-        (self.output / "reuse.json").unlink(missing_ok=True)
+        for name in (REUSE, ORDER):
+            (self.output / f"{name.lower()}.json").unlink(missing_ok=True)
+
+    def _say(self, ran: int, total: int) -> None:
+        """Say how many tests ran, and why."""
+        said = f"ran {ran} of {total} tests: {self._why()}"
+        print(f"noxline: {said}", flush=True)
+        (self.output / SAID).write_text(json.dumps({"ran": ran, "of": total, "said": said}), encoding="utf-8")
 
     def _processes(self) -> list[ProcessTrace]:
         import msgspec
@@ -223,4 +263,5 @@ def open_impact(
         output=output,
         environment=environment_digest(facts.root, facts, bin_folder=bin_folder, argv=argv),
         everything=asked == ALL,
+        every=int(asked.removeprefix(EVERY)) if asked.startswith(EVERY) else 0,
     )

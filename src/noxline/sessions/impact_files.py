@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from noxline.version import __version__
 
 _FOLDERS = frozenset({"__pycache__", "node_modules", "venv", "htmlcov", "build", "dist"})
 _SETTINGS = ("pyproject.toml", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "setup.py", ".coveragerc")
-_NAMES = ("METADATA", "entry_points.txt", "direct_url.json", "top_level.txt")
+_NAMES = ("METADATA", "entry_points.txt", "top_level.txt")
 
 
 def file_digest(path: Path) -> str:
@@ -78,10 +79,24 @@ def environment_digest(root: Path, facts: ProjectFacts, *, bin_folder: Path, arg
     for name, value in sorted(_variables(os.environ, dict(_suite_env(facts))).items()):
         found.update(f"{name}={value}\0".encode("utf-8", "surrogateescape"))
     environment = bin_folder.parent
-    found.update(f"{file_digest(environment / 'pyvenv.cfg')}\0".encode())
-    for line in _installed(environment, facts.name):
-        found.update(f"{line}\0".encode())
+    for line in (platform.system(), platform.machine(), *_interpreter(environment), *_installed(environment, facts)):
+        found.update(f"{line}\0".encode("utf-8", "surrogateescape"))
     return found.hexdigest()
+
+
+def _interpreter(environment: Path) -> Iterator[str]:
+    """Yield what counts of the interpreter: where it lies is another thing in each clone."""
+    for line in _text(environment / "pyvenv.cfg").splitlines():
+        name, _, value = line.partition("=")
+        if name.strip() in ("version", "version_info", "implementation", "include-system-site-packages"):
+            yield f"{name.strip()}={value.strip()}"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ABSENT
 
 
 def _suite_env(facts: ProjectFacts) -> Sequence[tuple[str, str]]:
@@ -92,11 +107,25 @@ def _variables(environ: Mapping[str, str], own: Mapping[str, str]) -> dict[str, 
     return {**{n: v for n, v in environ.items() if matches_any(n, FINGERPRINTED) and n != "PYTHONPATH"}, **own}
 
 
-def _installed(environment: Path, own: str) -> Iterator[str]:
+def _installed(environment: Path, facts: ProjectFacts) -> Iterator[str]:
     """Yield a line for each installed distribution: by its files, the project's own by how it is found."""
+    own = facts.name.replace("_", "-").lower()
     for info in sorted(environment.glob("[lL]ib*/**/site-packages/*.dist-info")):
         name = info.name.partition("-")[0].replace("_", "-").lower()
-        files = _NAMES[1:2] if name == own.replace("_", "-").lower() else ("RECORD", *_NAMES)
-        yield f"{info.name} {[file_digest(info / file) for file in files]}"
+        if name == own:
+            yield f"{info.name} {file_digest(info / 'entry_points.txt')}"
+        else:
+            yield f"{info.name} {_recorded(info / 'RECORD')} {[file_digest(info / file) for file in _NAMES]}"
     for path in sorted(environment.glob("[lL]ib*/**/site-packages/*.pth")):
-        yield f"{path.name} {file_digest(path)}"
+        yield f"{path.name} {_text(path).replace(str(facts.root), '.')}"
+
+
+def _recorded(path: Path) -> str:
+    """Return the digest of what a distribution installed; scripts hold the path of their interpreter."""
+    lines = [line for line in _text(path).splitlines() if not line.startswith(("..", "/"))]
+    kept = [
+        line
+        for line in lines
+        if not line.partition(",")[0].endswith(("INSTALLER", "REQUESTED", ".pyc", "uv_cache.json"))
+    ]
+    return hashlib.sha256("\n".join(sorted(kept)).encode("utf-8", "surrogateescape")).hexdigest()

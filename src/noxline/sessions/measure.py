@@ -56,6 +56,7 @@ def recording_environment(
         "NOXLINE_TRACE": "",
         "NOXLINE_CONTEXT": "",
         "NOXLINE_REUSE": "",
+        "NOXLINE_ORDER": "",
     }
     if shard is not None:
         variables["NOXLINE_SHARD"] = f"{shard[0]}/{shard[1]}"

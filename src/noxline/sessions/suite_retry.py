@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from noxline.testing.results import Result, Results
 
 
-_NOT_FOR_TRIALS = ("NOXLINE_SHARD", "NOXLINE_FIRST", "NOXLINE_FAIL_FAST", "NOXLINE_TRACE", "NOXLINE_REUSE")
+_NOT_FOR_TRIALS = (
+    "NOXLINE_SHARD",
+    "NOXLINE_FIRST",
+    "NOXLINE_FAIL_FAST",
+    "NOXLINE_TRACE",
+    "NOXLINE_REUSE",
+    "NOXLINE_ORDER",
+)
 
 
 @dataclass(slots=True)

@@ -33,7 +33,7 @@ COVERAGE = "coverage>=5"
 WARNINGS = "warnings.json"
 FAIL_FAST = "NOXLINE_FAIL_FAST"
 TESTS_FAILED = 1  # the exit code of pytest
-_LEFTOVERS = ("tests", "coverage.data*", "junit.xml", "durations.json", "flaky.json", WARNINGS)
+_LEFTOVERS = ("tests", "coverage.data*", "junit.xml", "durations.json", "flaky.json", "selection.json", WARNINGS)
 
 
 def run_tests(session: nox.Session, facts: ProjectFacts) -> None:

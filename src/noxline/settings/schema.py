@@ -170,6 +170,15 @@ class TestsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "true",
         ),
     ] = False
+    full_run_every: Annotated[
+        int,
+        _meta(
+            "With `select`: each one of so many runs on a protected branch or for a release runs all tests, and counts "
+            "what a selection would have missed; 0: none does; default: 10.",
+            "a whole number",
+            "5",
+        ),
+    ] = 10
     retry_time: Annotated[
         Duration | None,
         _meta(

@@ -32,14 +32,17 @@ class Now:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """Which of the tests on record run and which are reused; `whole` is why all of them run.
+    """Which of the tests on record run and which are reused; `whole` is why all of them run, `why` why any does.
 
-    `moves` says for each changed file where the lines of its unchanged blocks are now.
+    `files` are those of the tests that run, the most affected first. `moves` says for each changed file where the lines
+    of its unchanged blocks are now.
     """
 
     run: tuple[str, ...]
     reuse: tuple[str, ...]
     whole: str = ""
+    why: str = ""
+    files: tuple[str, ...] = ()
     moves: Mapping[str, Moves] = field(default_factory=dict)
 
 
@@ -48,12 +51,14 @@ def select(record: Record, now: Now) -> Selection:
     changes = _Changes(record, now)
     whole = changes.whole()
     if whole:
-        return Selection(run=tuple(test.id for test in record.tests), reuse=(), whole=whole)
+        return Selection(run=tuple(test.id for test in record.tests), reuse=(), whole=whole, why=whole)
     chosen = [test for test in record.tests if changes.reach(test)]
     ids = {test.id for test in chosen}
     return Selection(
         run=tuple(test.id for test in chosen),
         reuse=tuple(test.id for test in record.tests if test.id not in ids),
+        why=changes.why(),
+        files=tuple(changes.most_affected(chosen)),
         moves=changes.moves,
     )
 
@@ -111,6 +116,22 @@ class _Changes:
         base = closure(record.base, self._graph)
         changed = sorted(base & self._modules)
         return f"{changed[0]} changed, which all tests import" if changed else ""
+
+    def why(self) -> str:
+        """Return what changed, in a few words."""
+        record = self._record
+        code = {record.names[file] for file, _ in self._blocks}
+        found = sorted(code | {record.data[number].path for number in self._data})
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        return f"{found[0]}{more} changed" if found else "nothing changed that they depend on"
+
+    def most_affected(self, tests: Iterable[Entry]) -> list[str]:
+        """Return the files of these tests, those first of which a test itself ran the most changed blocks."""
+        most: dict[str, int] = {}
+        for test in tests:
+            ran = self._numbers.intersection(self._record.units[test.units[0]].blocks) if test.units else ()
+            most[test.file] = max(most.get(test.file, 0), len(ran))
+        return sorted(most, key=lambda file: -most[file])
 
     @property
     def _anything(self) -> bool:
