@@ -3,7 +3,8 @@
 
     python benchmarks/impact.py safe --suite itsdangerous [--mutants 300] [--seconds 600] [--keep FOLDER] [--seed 1]
     python benchmarks/impact.py selective --suite marshmallow [--edits 100]
-    python benchmarks/impact.py cost | decide | report
+    python benchmarks/impact.py history --suite itsdangerous --versions 2.1.0,2.1.2,2.2.0
+    python benchmarks/impact.py cost | decide --suite packaging
 
 For each project (its sdist is downloaded with pip) a traced run of the whole suite makes the record. Then
 
@@ -14,6 +15,9 @@ one: JUnit and coverage must be equal, times aside. What was found is kept, a li
 
 selective: the share of tests that an edit of one function selects, beside the floor of rules (a) to (c): the tests in
 whose own contexts, fixtures' or imports' the body ran. After a comment or formatting none may run.
+
+history: from sdist to sdist of one project, a file a step: a selected run, on the record of the selected run before it,
+against a full one.
 
 cost: CPU of the traced run over `coverage run -m pytest`. decide: the time to decide for 60,000 tests.
 
@@ -43,8 +47,8 @@ from impact_suite import Suite
 
 from noxline.settings.detect.project import detect
 from noxline.testing.impact import Now, select
-from noxline.testing.impact_record import Record
-from noxline.testing.traced import reached_files
+from noxline.testing.impact_record import Entry, Record, read_record, write_record
+from noxline.testing.import_graph import closure
 
 # The requirement, and what its tests need besides.
 PROJECTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -151,6 +155,7 @@ def report(name: str, known: Sequence[Mapping[str, object]]) -> None:
 def selective(suite: Suite, given: argparse.Namespace) -> None:
     """Print the share of tests that edits of single functions select, and its floor."""
     record = suite.prepared_record()
+    least = Floor(record)
     dice = random.Random(given.seed)
     shares, floors, whole = [], [], Counter[str]()
     files = source_files(suite.facts)
@@ -159,7 +164,9 @@ def selective(suite: Suite, given: argparse.Namespace) -> None:
         while edit is None:
             file = dice.choices(files, [(suite.root / name).stat().st_size for name in files])[0]
             edit = edited_function((suite.root / file).read_bytes(), dice)
-        floors.append(floor(record, file, suite, edit[1]) / len(record.tests))
+        source = suite.source(file)
+        inner = source.owners(edit[1])[-1] if source else 0
+        floors.append(least.tests(file, inner) / len(record.tests))
         with suite.changed({file: edit[0]}):
             chosen = suite.chosen()
         whole.update([chosen.whole] if chosen.whole else [])
@@ -197,22 +204,99 @@ def _after_readme(suite: Suite) -> int:
         return len(suite.chosen().run)
 
 
-def floor(record: Record, file: str, suite: Suite, line: int) -> int:
-    """Return how many tests ran the body that holds a line, or import something that ran it while it was imported."""
-    source = suite.source(file)
-    number = record.names.index(file)
-    inner = source.owners(line)[-1] if source else 0
-    block = record.blocks.index((number, inner))
-    ran = {n for n, unit in enumerate(record.units) if block in unit.blocks}
-    if not ran.isdisjoint(record.everyone):
-        return len(record.tests)
-    importing = {name for name, unit in record.imports.items() if unit in ran}
-    if importing.intersection(record.base):
-        return len(record.tests)
-    return sum(
-        bool(ran.intersection(test.units)) or not importing.isdisjoint(reached_files(record, test))
-        for test in record.tests
-    )
+def history(suite: Suite, given: argparse.Namespace, place: Path) -> None:
+    """Go from version to version, file by file; after each step compare a selected run with a full one."""
+    name, requirement = given.suite, PROJECTS[given.suite][0].partition("=")[0]
+    versions = given.versions.split(",")
+    trees = [_unpacked(f"{requirement}=={version}", place, place / "versions") for version in versions]
+    _become(suite.root, trees[0], _differing(suite.root, trees[0]))
+    suite.traced(everything=True)
+    found: list[dict[str, object]] = []
+    for tree in trees[1:]:
+        for file in _differing(suite.root, tree):
+            if len(found) >= given.steps:
+                break
+            _become(suite.root, tree, [file])
+            run = suite.traced(everything=False)
+            selected, kept = suite.left(), suite.state.read_bytes() if suite.state.exists() else b""
+            suite.traced(everything=True)
+            different = selected.difference(suite.left())
+            suite.state.unlink(missing_ok=True)
+            if kept:
+                suite.state.write_bytes(kept)
+            chosen = run.selection
+            share = len(chosen.run) / max(1, len(chosen.run) + len(chosen.reuse)) if chosen else 1.0
+            found.append({"step": f"{tree.name}: {file}", "share": round(share, 3), "different": different})
+            print(json.dumps(found[-1]), flush=True)
+    shares = [float(str(one["share"])) for one in found]
+    figures = {
+        "steps": len(found),
+        "share": round(mean(shares), 3) if shares else None,
+        "different": [one for one in found if one["different"]],
+    }
+    print(json.dumps({name: figures}), flush=True)
+
+
+_SOURCES = ("src", "tests")
+
+
+def _differing(root: Path, tree: Path) -> list[str]:
+    """Return the files of sources and tests in which two trees differ, sources first."""
+    files = {
+        path.relative_to(base).as_posix()
+        for base in (root, tree)
+        for folder in _SOURCES
+        for path in (base / folder).rglob("*")
+        if path.is_file() and path.suffix != ".pyc" and ".egg-info" not in str(path)
+    }
+    return sorted(name for name in files if _content(root / name) != _content(tree / name))
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _become(root: Path, tree: Path, files: Sequence[str]) -> None:
+    for name in files:
+        content = _content(tree / name)
+        if content is None:
+            (root / name).unlink(missing_ok=True)
+        else:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(content)
+
+
+class Floor:
+    """The tests that must run after an edit of a body, by rules (a) to (c) alone."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._numbers = {place: number for number, place in enumerate(record.blocks)}
+        graph = {name: file.imports for name, file in record.files.items()}
+        closures: dict[frozenset[str], frozenset[str]] = {}
+        self._reached: dict[str, frozenset[str]] = {}
+        for test in record.tests:
+            starts = self._files(test) | {test.file, *record.base}
+            if starts not in closures:
+                closures[starts] = closure(starts, graph)
+            self._reached[test.id] = closures[starts]
+
+    def _files(self, test: Entry) -> frozenset[str]:
+        record = self._record
+        blocks = {block for unit in test.units for block in record.units[unit].blocks}
+        return frozenset(record.names[record.blocks[block][0]] for block in blocks)
+
+    def tests(self, file: str, inner: int) -> int:
+        """Return how many tests ran a block, or import something that ran it while it was imported."""
+        record = self._record
+        block = self._numbers[record.names.index(file), inner]
+        ran = {n for n, unit in enumerate(record.units) if block in unit.blocks}
+        importing = {name for name, unit in record.imports.items() if unit in ran}
+        if not ran.isdisjoint(record.everyone) or importing.intersection(record.base):
+            return len(record.tests)
+        return sum(
+            not ran.isdisjoint(test.units) or not importing.isdisjoint(self._reached[test.id]) for test in record.tests
+        )
 
 
 def cost(suite: Suite, rounds: int) -> None:
@@ -231,14 +315,14 @@ def cost(suite: Suite, rounds: int) -> None:
     print(json.dumps({suite.root.name: {**middle, "more_percent": more, "all": found}}), flush=True)
 
 
-def decide(record: Record, tests: int = 60_000) -> float:
-    """Return the seconds that it takes to decide for a suite of so many tests, one file having changed."""
+def decide(record: Record, tests: int = 60_000) -> dict[str, float]:
+    """Return the CPU seconds that it takes to read a record of so many tests and to decide, one file having changed."""
     import msgspec
 
-    many = [msgspec.structs.replace(record.tests[n % len(record.tests)], id=f"t{n}") for n in range(tests)]
+    many = [_renamed(record.tests[n % len(record.tests)], f"t{n}") for n in range(tests)]
     large = msgspec.structs.replace(record, tests=tuple(many))
     known = {(datum.kind, datum.path): datum.digest for datum in record.data}
-    name = record.names[-1]
+    name = next(name for name in reversed(record.names) if name not in record.base)
     sources = {file: kept.digest for file, kept in record.files.items()} | {name: "another"}
     now = Now(
         environment=record.environment,
@@ -247,25 +331,45 @@ def decide(record: Record, tests: int = 60_000) -> float:
         source=lambda _name: None,
         digest=lambda kind, path: known[kind, path],
     )
-    began = time.perf_counter()
-    select(large, now)
-    return time.perf_counter() - began
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "record.bin")
+        write_record(path, large)
+        began = time.process_time()
+        read = read_record(path)
+        reading = time.process_time() - began
+        if read is None:
+            sys.exit("the record cannot be read")
+        chosen = select(read, now)
+        json.dumps(chosen.reuse)
+        whole = time.process_time() - began
+    return {"tests": tests, "run": len(chosen.run), "read": round(reading, 3), "decide_60000": round(whole, 3)}
+
+
+def _renamed(test: Entry, name: str) -> Entry:
+    import msgspec
+
+    return msgspec.structs.replace(test, id=name, event={**test.event, "id": name})
+
+
+def _unpacked(requirement: str, place: Path, target: Path) -> Path:
+    """Return the folder of an unpacked sdist, which is downloaded when it is not there."""
+    name, _, version = requirement.partition("==")
+    downloads, pattern = place / "sdists", f"{name.replace('-', '_')}-{version}.tar.gz"
+    if not any(file.name.lower() == pattern for file in downloads.glob("*.tar.gz")):
+        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-binary", ":all:", "--no-deps"]
+        subprocess.run([*pip, "-d", str(downloads), requirement], check=True, stderr=subprocess.DEVNULL, timeout=600)
+    archive = next(file for file in downloads.glob("*.tar.gz") if file.name.lower() == pattern)
+    with tarfile.open(archive) as tar:
+        for member in tar:  # what is as it was keeps its time, and the record counts on
+            tar.extract(member, target, filter="data")
+    return target / archive.name.removesuffix(".tar.gz")
 
 
 def prepared(name: str, place: Path) -> Suite:
     """Unpack a project and make its environment."""
     requirement, more = PROJECTS[name]
     version = requirement.rpartition("=")[2]
-    downloads = place / "sdists"
-    pattern = f"{name.replace('-', '_')}-{version}.tar.gz"
-    if not list(downloads.glob(pattern)):
-        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-binary", ":all:", "--no-deps"]
-        subprocess.run([*pip, "-d", str(downloads), requirement], check=True, stderr=subprocess.DEVNULL, timeout=600)
-    archive = next(downloads.glob(pattern))
-    root = place / archive.name.removesuffix(".tar.gz")
-    with tarfile.open(archive) as tar:
-        for member in tar:  # what is as it was keeps its time, and the record counts on
-            tar.extract(member, place, filter="data")
+    root = _unpacked(requirement, place, place)
     environment = place / f"env-{name}"
     if not environment.exists():
         subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True, timeout=600)
@@ -282,13 +386,15 @@ def prepared(name: str, place: Path) -> Suite:
 def main(arguments: Sequence[str]) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("safe", "selective", "cost", "decide"))
+    parser.add_argument("what", choices=("safe", "selective", "history", "cost", "decide"))
     parser.add_argument("--suite", required=True, choices=PROJECTS)
     parser.add_argument("--mutants", type=int, default=300)
     parser.add_argument("--edits", type=int, default=100)
     parser.add_argument("--exact", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3600.0)
+    parser.add_argument("--versions", default="2.1.0,2.1.1,2.1.2,2.2.0", help="for history")
+    parser.add_argument("--steps", type=int, default=50, help="for history")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--verbose", action="store_true")
@@ -300,10 +406,12 @@ def main(arguments: Sequence[str]) -> int:
         safe(suite, given)
     elif given.what == "selective":
         selective(suite, given)
+    elif given.what == "history":
+        history(suite, given, place)
     elif given.what == "cost":
         cost(suite, given.rounds)
     else:
-        print(json.dumps({given.suite: {"decide_60000": round(decide(suite.prepared_record()), 3)}}))
+        print(json.dumps({given.suite: decide(suite.prepared_record())}))
     suite.close()
     if given.keep is None:
         shutil.rmtree(place, ignore_errors=True)

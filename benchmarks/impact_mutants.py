@@ -177,8 +177,15 @@ def edited_function(content: bytes, dice: random.Random) -> tuple[bytes, int] | 
     if not found:
         return None
     function = dice.choice(found)
-    body = function.body[1:] if ast.get_docstring(function) and len(function.body) > 1 else function.body
-    return with_line_before(content, body[0], "__noxline_edit__ = 1"), body[0].lineno
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    if not body or isinstance(body[0], ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return None  # nothing but a docstring, or a name that a decorator may stand before
+    made = with_line_before(content, body[0], "__noxline_edit__ = 1")
+    try:
+        ast.parse(made)
+    except SyntaxError:
+        return None
+    return made, body[0].lineno
 
 
 def with_line_before(content: bytes, node: ast.stmt, text: str) -> bytes:

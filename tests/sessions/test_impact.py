@@ -237,7 +237,15 @@ def test_source_that_is_read_as_data_counts_by_its_bytes(project: TracedProject)
     )
     project.run()
     project.change("src/demo/two.py", "def two", "# a comment\ndef two")
-    assert "test_two" in project.run()
+    assert project.run() == {"test_two", "test_again"}
+
+
+def test_the_report_of_a_failure_reads_source_for_the_test_that_failed_alone(project: TracedProject) -> None:  # (f)
+    project.change("tests/test_one.py", "assert one() == 1", "assert one() == 3")
+    project.run()
+    project.change("src/demo/one.py", "def other", "# a comment\ndef other")
+    project.change("tests/test_one.py", "assert one() == 3", "assert one() == 1")
+    assert project.run() == {"test_one"}
 
 
 def test_data_files_and_listed_folders_count(project: TracedProject) -> None:

@@ -7,6 +7,7 @@ A context is a test ("t:"), an instance of a fixture of a wider scope ("f:"), th
 from __future__ import annotations
 
 import json
+import linecache
 import os
 import sys
 from importlib.machinery import SourceFileLoader
@@ -174,6 +175,7 @@ class TracePlugin:
         self._needs: dict[str, list[str]] = {}
         self._state = State(trace.reads.inside)
         self._count = 0
+        self._lines = 0
 
     def _new(self, kind: str) -> str:
         self._count += 1
@@ -207,6 +209,7 @@ class TracePlugin:
         self._trace.push(context)
         yield
         self._trace.pop()
+        self._forget_lines()
         if _threads() > threads:
             self._trace.refuse("a thread outlives %s" % name)
         units = [context, *dict.fromkeys(self._tests.get(name, {}).get("units", ()))]
@@ -214,6 +217,14 @@ class TracePlugin:
         # After the last test of a file its fixtures may have put back what its tests shared.
         if nextitem is not None and _path(nextitem) == _path(item):
             self._state.after_test()
+
+    def _forget_lines(self) -> None:
+        """Let each test that shows source read it for itself; pytest's reports of failures are among the readers."""
+        kept = linecache.cache
+        if len(kept) != self._lines:
+            for name in [name for name in kept if name.endswith(".py") and self._trace.reads.inside(name)]:
+                kept.pop(name, None)
+            self._lines = len(kept)
 
     @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_runtest_teardown(self, item: Any) -> Any:

@@ -103,7 +103,6 @@ class _Builder:
                 self.numbers[self.file_numbers[name], inner] = len(self.numbers)
         self.reads: dict[str, dict[int, set[int]]] = {}
         self.readers: dict[int, set[int]] = {}  # block: what it read
-        self.everywhere: set[int] = set()
         for process in self.traced.processes:
             for context, kind, path, file, line in process.reads:
                 self._read(context, (kind, path), self._blocks(file, line))
@@ -120,8 +119,6 @@ class _Builder:
         self.reads.setdefault(context, {}).setdefault(datum, set()).update(readers)
         for block in readers:
             self.readers.setdefault(block, set()).add(datum)
-        if what[1].endswith(".py") and not readers:
-            self.everywhere.add(datum)  # the modules inspect and linecache keep what they read
 
     def unit(self, context: str) -> int:
         """Return the number of the unit of a context."""
@@ -157,7 +154,6 @@ class _Builder:
         traced = self.traced
         every = sorted(c for c in {*traced.lines, *self.reads} if not c.startswith(_OWNED))
         everyone = [self.unit(context) for context in every]
-        everyone.append(self._number(Unit((), tuple(sorted(self.everywhere)))))
         imports = {c[2:]: self.unit(c) for c in {*traced.lines, *self.reads} if c[:2] == "i:"}
         for context in sorted({*traced.lines, *self.reads}):
             self.unit(context)
@@ -231,14 +227,12 @@ class _Builder:
             changed={name for process in self.traced.processes for name in process.changed},
         )
         self.left = found.left
-        self.lines_kept = {number for (_, path), number in self.data.items() if path.endswith(".py")}
 
     def _left_before(self, numbers: Sequence[int]) -> Unit:
         """Return the unit of what earlier tests may have left for one that consists of these units."""
         blocks = {block for number in numbers for block in self.made[number].blocks}
         more = left_before(blocks, self.left)
         data = {datum for block in more for datum in self.readers.get(block, ())}
-        data |= {datum for block in blocks for datum in self.readers.get(block, ()) if datum in self.lines_kept}
         return Unit(tuple(sorted(more)), tuple(sorted(data)))
 
 
@@ -277,14 +271,3 @@ def _with_functions(name: str, module: Imports, source: Source) -> Imports:
         names=module.names.union(*(one.names for one in inner)),
         dynamic=module.dynamic or any(one.dynamic for one in inner),
     )
-
-
-def reached_files(record: Record, entry: Entry) -> frozenset[str]:
-    """Return the files whose import a test depends on: its own, what that imports, and those whose code it ran."""
-    graph = {name: file.imports for name, file in record.files.items()}
-    ran = {
-        record.names[record.blocks[block][0]]
-        for unit in (*entry.units, entry.left)
-        for block in record.units[unit].blocks
-    }
-    return closure({entry.file, *record.base, *ran}, graph)
