@@ -14,8 +14,9 @@ import pytest
 from noxline.sessions.measure import INJECTED
 
 CODE = """
-import functools, itertools
+import collections, functools, itertools
 KEPT = {}
+DEFAULTS = collections.defaultdict(list)
 NUMBER = 0
 COUNTER = itertools.count()
 class A:
@@ -68,6 +69,7 @@ CHANGES = {
     "NUMBER": "NUMBER = 1",
     "COUNTER": "next(COUNTER)",
     "shared": "A.shared = 2",
+    "DEFAULTS": "DEFAULTS[1].append(2)",
     "own": "ITEM.own.append(1)",
     "new": "A.new = 3",
     "NESTED": "NESTED['a'][0].append(1)",
@@ -90,7 +92,7 @@ def test_what_is_only_used_did_not_change(module: ModuleType, state: Any) -> Non
     module.cached(1)
     state.begin()
     exec(
-        "cached(1); made = None; del made; len(KEPT); B = [A() for _ in range(9)]; del B, _",
+        "DEFAULTS[1]; cached(1); made = None; del made; len(KEPT); B = [A() for _ in range(9)]; del B, _",
         {**module.__dict__, "_": 0},
     )
     state.compare()

@@ -82,7 +82,7 @@ class TracedProject:
             cwd=self.root,
             env={
                 **base,
-                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+                **({} if self.options else _NO_PLUGINS),
                 **recording,
                 **variables,
                 "NOXLINE_WORKERS": str(rcfile),

@@ -141,9 +141,12 @@ def test_an_attribute_leads_to_who_sets_it_or_changes_it_through_a_function(
     assert "helper" in left(ATTRIBUTE, *runs, changed=[changed])[1]
 
 
-def test_names_that_are_computed_may_mean_everything_that_ran_with_them() -> None:
+@pytest.mark.parametrize("more", ["", "\nNAMES = ['do_it']\n\ndef again(): do_it()\n"])
+def test_names_that_are_computed_may_mean_what_nobody_names_and_what_stands_in_strings(more: str) -> None:
     text = CACHED.replace("return helper()", "return getattr(B(), 'do_' + name)()").replace("def helper", "def do_it")
-    assert left(text, ["ask", "kept", "do_it"], ["ask"])[1] == {"kept", "do_it"}
+    text = text.replace("def other(): return 2", "def other(): return 2\n\ndef call_other(): return other()")
+    found = left(text + more, ["ask", "kept", "do_it", "call_other", "other"], ["ask"])[1]
+    assert found >= {"kept", "do_it"}
 
 
 def test_another_name_for_the_same_is_the_same() -> None:

@@ -10,7 +10,9 @@ from typing import Any
 _SKIPPED = frozenset({".noxline", ".git", ".hg", ".nox", ".tox", ".venv", "venv"})
 _CACHES = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"})
 _WRITING = os.O_WRONLY | os.O_RDWR
-_PROCESSES = frozenset({"os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"})
+_PROCESSES = frozenset(
+    {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"}
+)
 CONTEXT = "NOXLINE_CONTEXT"  # in which context a process is started; children inherit it
 # Options with which Python heeds no variables, and so does not load what follows it.
 _DEAF = ("-I", "-E", "-S", "-s", "-X")

@@ -20,6 +20,7 @@ _SHARE = 0.03  # of the time that tests take
 _MOST = 200_000  # objects that one look visits
 _PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None)})
 _ATOMS = _PLAIN | {type(...), types.CodeType, types.BuiltinFunctionType, types.WrapperDescriptorType}
+_EMPTY = (list, dict, set, int)
 _SEQUENCES = (list, tuple, set, frozenset, collections.deque)
 # What to look at in wrappers, and what stands for the state of things that have no attributes.
 _PARTS: tuple[tuple[Any, tuple[str, ...]], ...] = (
@@ -162,7 +163,7 @@ class _Walk:
         elif kind is types.FunctionType:
             self._function(thing, names, place)
         elif issubclass(kind, dict):
-            self._note(thing, tuple(_pairs(dict.items(thing))), names, place)
+            self._note(thing, tuple(_pairs(_items(thing, kind))), names, place)
             for key, value in list(dict.items(thing)):
                 self.visit(key, names, place.item(_held(key)))
                 self.visit(value, names, place.item((_held(key),)))
@@ -251,6 +252,13 @@ def _slots(kind: type) -> list[tuple[str, Any]] | None:
         if base.__module__ != "builtins":
             found += [(n, s) for n, s in list(vars(base).items()) if type(s) is types.MemberDescriptorType]
     return found
+
+
+def _items(thing: Any, kind: type) -> Any:
+    """Return the items of a dictionary; what a mere look-up adds to one with defaults is nothing."""
+    if not issubclass(kind, collections.defaultdict):
+        return dict.items(thing)
+    return [(key, value) for key, value in dict.items(thing) if type(value) not in _EMPTY or value]
 
 
 def _pairs(items: Any) -> Iterator[int]:

@@ -22,6 +22,7 @@ _MUTATING = frozenset(
     {"append", "add", "update", "setdefault", "insert", "extend", "pop", "clear", "remove", "discard", "popitem"}
     | {"__setitem__", "__delitem__", "appendleft", "register", "move_to_end"}
 )
+_SELF = frozenset({"self", "cls", "mcs"})
 _CHANGING = frozenset({"setattr", "delattr", "next", "heappush", "heappop", "heapify", "insort", "shuffle", "update"})
 _COMPUTING = frozenset({"getattr", "setattr", "methodcaller", "attrgetter", "eval", "exec", "globals", "vars"})
 
@@ -31,6 +32,7 @@ class Facts:
     """What one block says.
 
     `names` are those it mentions and does not bind itself, `calls` the names handed to each function that it calls,
+    `passes` the functions that get its own parameters,
     `writes` those whose content it may change, `through` functions that give it what it changes, `lends` the names lent
     to each function that it calls, `shared` variables of the module that it changes;
     `computes`: it calls by names that are not written down.
@@ -38,6 +40,7 @@ class Facts:
 
     names: frozenset[str] = frozenset()
     calls: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    passes: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
     through: frozenset[str] = frozenset()
     lends: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -55,10 +58,14 @@ def facts_of(nodes: Sequence[ast.stmt], parameters: frozenset[str], outside: fro
     sources = _sources(everything, bound)
     calls: dict[str, frozenset[str]] = {}
     lends: dict[str, frozenset[str]] = {}
+    passes: set[str] = set()
     for call in everything:
         if isinstance(call, ast.Call):
             name, handed = _called(call), (*call.args, *(keyword.value for keyword in call.keywords))
             calls[name] = calls.get(name, frozenset()).union(*(_mentioned(part, bound, sources) for part in handed))
+            own = {inner.id for part in handed for inner in ast.walk(part) if isinstance(inner, ast.Name)} & parameters
+            if own - _SELF:
+                passes.add(name)
             lent = [part for part in handed if isinstance(part, ast.Name | ast.Attribute | ast.Starred)]
             lends[name] = lends.get(name, frozenset()).union(*(_mentioned(part, bound, sources) for part in lent))
     changed = list(_changed(everything))
@@ -66,6 +73,7 @@ def facts_of(nodes: Sequence[ast.stmt], parameters: frozenset[str], outside: fro
     return Facts(
         names=frozenset(name for node in nodes for name in _mentioned(node, bound, {})),
         calls=calls,
+        passes=frozenset(passes),
         writes=frozenset({name for node in changed for name in _mentioned(node, bound, sources)} | (declared & stored)),
         through=frozenset(_called(inner) for node in changed for inner in ast.walk(node)) - {""},
         lends=lends,
@@ -142,6 +150,7 @@ class Lasting:
         self.aliases: dict[str, set[str]] = {}
         self.bases: dict[str, set[str]] = {}
         self.places: set[frozenset[str]] = set()
+        self.strings: set[str] = set()
 
     def add(self, file: str, source: Source) -> None:
         """Take one file into account."""
@@ -160,6 +169,8 @@ class Lasting:
                 self.places.add(frozenset({node.name}))
         elif isinstance(node, ast.ClassDef):
             self.bases.setdefault(node.name, set()).update(name for base in node.bases for name in _names(base))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            self.strings.add(node.value)
         elif isinstance(node, ast.alias) and node.asname:
             self.aliases.setdefault(node.asname, set()).add(node.name.rpartition(".")[2])
         elif isinstance(node, ast.Assign) and not local:

@@ -40,11 +40,19 @@ class Provenance:
             ).add(number)
         self._special: dict[str, set[int]] = {}
         self._named: dict[int, set[int]] = {}
+        self._own = self._by_name.keys() | self._by_class.keys()
+        self._callers: dict[str, set[int]] = {}
         self._mentioning: dict[str, set[int]] = {}
         self._computing = {number for number in range(len(blocks)) if self._facts(number).computes}
         for number in range(len(blocks)):
+            for name in self._facts(number).calls.keys() & self._own:
+                self._callers.setdefault(name, set()).add(number)
             for name in {*lasting.meant(self._facts(number).names), self.names[number]}:
                 self._mentioning.setdefault(name, set()).add(number)
+        said = set[str]().union(*(lasting.meant(self._facts(number).names) for number in range(len(blocks))))
+        self._unnamed = {
+            n for n, name in enumerate(self.names) if name and (name not in said or name in lasting.strings)
+        }
         self.left: dict[int, set[int]] = {}
         for place in {*lasting.places, *(frozenset({name}) for name in changed)}:
             self._take(place)
@@ -83,8 +91,7 @@ class Provenance:
 
     def _lends(self, facts: Facts, place: frozenset[str]) -> bool:
         """Tell whether a function of the project gets the content of a place as an argument."""
-        own = self._by_name.keys() | self._by_class.keys()
-        return any(names & place and callee in own for callee, names in facts.lends.items())
+        return any(callee in self._own and names & place for callee, names in facts.lends.items())
 
     def _handed_down(self, writers: Iterable[int], among: frozenset[int]) -> set[int]:
         """Return the functions whose results callers may have handed down to these."""
@@ -94,11 +101,12 @@ class Provenance:
         for _ in range(_CALLERS):
             known |= wanted
             up: set[str] = set()
-            for number in among:
-                calls = self._facts(number).calls
-                for name in wanted & calls.keys():
-                    found |= self._functions(calls[name]) & among
-                    up.add(self._call_name(number))
+            for name in wanted:
+                for number in self._callers.get(name, set()) & among:
+                    facts = self._facts(number)
+                    found |= self._functions(facts.calls[name]) & among
+                    if name in facts.passes:
+                        up.add(self._call_name(number))
             wanted = up - known
         return found
 
@@ -137,7 +145,7 @@ class Provenance:
             reached.add(number)
             facts = self._facts(number)
             if facts.computes:
-                return set(among)
+                waiting += self._unnamed & among
             if number not in self._named:
                 self._named[number] = self._functions(facts.names) | self._operators(self._classes[number])
             waiting += self._named[number]
