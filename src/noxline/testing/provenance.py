@@ -14,7 +14,8 @@ class Provenance:
     """Answers for each block which blocks may have left it something, beside those that its test ran itself.
 
     `blocks` and `qualified` are all blocks and their names; `together` are the sets of blocks that ran in one context
-    of tests or fixtures; `changed` the names that held something else after tests than before.
+    of tests or fixtures; `changed` the names that held something else after tests than before; `called` those of functions
+    that pytest calls.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class Provenance:
         *,
         together: Sequence[frozenset[int]],
         changed: Iterable[str],
+        called: Iterable[str] = (),
     ) -> None:
         self._blocks = blocks
         self._lasting = lasting
@@ -49,7 +51,7 @@ class Provenance:
                 self._callers.setdefault(name, set()).add(number)
             for name in {*lasting.meant(self._facts(number).names), self.names[number]}:
                 self._mentioning.setdefault(name, set()).add(number)
-        said = set[str]().union(*(lasting.meant(self._facts(number).names) for number in range(len(blocks))))
+        said = set[str](called).union(*(lasting.meant(self._facts(number).names) for number in range(len(blocks))))
         self._unnamed = {
             n for n, name in enumerate(self.names) if name and (name not in said or name in lasting.strings)
         }

@@ -225,8 +225,15 @@ class _Builder:
             lasting,
             together=[frozenset(self.made[number].blocks) for number in numbers],
             changed={name for process in self.traced.processes for name in process.changed},
+            called=self._called_by_pytest(),
         )
         self.left = found.left
+
+    def _called_by_pytest(self) -> set[str]:
+        """Return the names of tests, and those of parameters, which are the names of fixtures."""
+        ids = (name for process in self.traced.processes for name in process.tests)
+        tests = {name.partition("[")[0].rpartition("::")[2] for name in ids}
+        return tests.union(*(names for _, source in self.traced.sources.values() for names in source.parameters))
 
     def _left_before(self, numbers: Sequence[int]) -> Unit:
         """Return the unit of what earlier tests may have left for one that consists of these units."""
