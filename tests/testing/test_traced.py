@@ -169,6 +169,16 @@ def test_a_child_that_was_not_followed_to_the_end_makes_its_test_run(others: lis
     assert set(world.select(record).run) == {"one", "three"}
 
 
+def test_what_a_child_ran_is_not_forgotten_when_its_test_is_reused() -> None:
+    world = World(more_lines={"p:7:t:1": {"b.py": {1, 2}}}, process={"started": {"t:1": 1}}, others=[child("t:1")])
+    record = world.record()
+    after = World().traced({"two": TESTS["two"]})
+    reused = Selection(run=("two",), reuse=("one", "three"))
+    again = build(carry(after, record, reused, reused=frozenset(reused.reuse)))
+    world.change("b.py", "return 3", "return 4")
+    assert set(world.select(again).run) == {"one", "three"}
+
+
 def test_an_import_that_cannot_be_followed_counts_for_its_importers() -> None:
     world = World(process={"open": {"i:a.py": "starts a process"}})
     record = world.record()

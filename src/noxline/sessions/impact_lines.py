@@ -104,8 +104,7 @@ def add_reused(
     units = {unit for test in record.tests if test.id in reused for unit in test.units}
     # What ran while modules were imported counts for all who import them; only what changed is measured anew.
     units |= {unit for file, unit in record.imports.items() if file not in selection.moves}
-    for number in sorted(units):
-        unit = record.units[number]
+    for unit in (record.units[number] for number in sorted(units) if not record.units[number].apart):
         if record.branch:
             found = arcs_of(record, unit, selection)
             whole.add_arcs({str(root / name): sorted(pairs) for name, pairs in found.items()})

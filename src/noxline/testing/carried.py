@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from noxline.testing.impact import Moves, Selection
 from noxline.testing.impact_record import Entry, Record, Unit
-from noxline.testing.traced import CARRIED, CARRIED_TEST, ProcessTrace, Traced
+from noxline.testing.traced import CARRIED, CARRIED_CHILD, CARRIED_TEST, ProcessTrace, Traced
 
 
 def carry(traced: Traced, record: Record, selection: Selection, *, reused: frozenset[str]) -> Traced:
     """Return the trace with the reused tests added as if they had run."""
     tests = [test for test in record.tests if test.id in reused]
-    contexts = {name: record.units[number] for test in tests for name, number in _contexts(test)}
+    contexts = {name: record.units[number] for test in tests for name, number in _contexts(record, test)}
     seen = {*traced.lines}
     for file, number in record.imports.items():
         if f"i:{file}" not in seen and file in traced.sources:
@@ -24,7 +24,7 @@ def carry(traced: Traced, record: Record, selection: Selection, *, reused: froze
     known = ProcessTrace(
         edges=tuple(edge for edge in record.observed if edge[1] in traced.sources),
         reads=tuple(reads),
-        tests={test.id: _test(test) for test in tests},
+        tests={test.id: _test(record, test) for test in tests},
         changed=record.changed,
         sought=tuple(record.sought),
     )
@@ -36,14 +36,15 @@ def carry(traced: Traced, record: Record, selection: Selection, *, reused: froze
     )
 
 
-def _test(test: Entry) -> dict[str, object]:
-    return {"units": [name for name, _ in _contexts(test)], "file": test.file, "open": test.open}
+def _test(record: Record, test: Entry) -> dict[str, object]:
+    return {"units": [name for name, _ in _contexts(record, test)], "file": test.file, "open": test.open}
 
 
-def _contexts(test: Entry) -> Iterator[tuple[str, int]]:
+def _contexts(record: Record, test: Entry) -> Iterator[tuple[str, int]]:
     """Yield the units of a test with the names of their contexts now; the first is what only the test itself ran."""
     for place, number in enumerate(test.units):
-        yield f"{CARRIED}{number}" if place else f"{CARRIED_TEST}{number}", number
+        kind = CARRIED_TEST if not place else CARRIED_CHILD if record.units[number].apart else CARRIED
+        yield f"{kind}{number}", number
 
 
 def lines_of(record: Record, unit: Unit, selection: Selection) -> dict[str, frozenset[int]]:

@@ -39,7 +39,8 @@ class Datum(msgspec.Struct, frozen=True, array_like=True):
 class Unit(msgspec.Struct, frozen=True, array_like=True):
     """What ran in one context: numbers of blocks and of data; by the number of a file, its lines and its branches.
 
-    `readers` says by the number of a datum which blocks read it.
+    `readers` says by the number of a datum which blocks read it. `apart`: its lines do not count as covered by the
+    suite, for a child process ran them.
     """
 
     blocks: tuple[int, ...]
@@ -47,6 +48,7 @@ class Unit(msgspec.Struct, frozen=True, array_like=True):
     lines: dict[int, tuple[int, ...]] = {}
     arcs: dict[int, tuple[tuple[int, int], ...]] = {}
     readers: dict[int, tuple[int, ...]] = {}
+    apart: bool = False
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

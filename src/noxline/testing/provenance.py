@@ -14,8 +14,8 @@ class Provenance:
     """Answers for each block which blocks may have left it something, beside those that its test ran itself.
 
     `blocks` and `qualified` are all blocks and their names; `together` are the sets of blocks that ran in one context
-    of tests or fixtures; `changed` the names that held something else after tests than before; `called` those of functions
-    that pytest calls.
+    of tests or fixtures; `changed` the names that held something else after tests than before; `called` those of
+    functions that pytest calls.
     """
 
     def __init__(

@@ -16,6 +16,7 @@ from noxline.testing.lasting import Lasting
 from noxline.testing.provenance import Provenance, left_before
 
 CARRIED, CARRIED_TEST = "u:", "u:t:"  # contexts of tests that did not run this time, and of what such tests share
+CARRIED_CHILD = "u:p:"
 CHILD = "p:"  # contexts of processes that a test started (injected/_noxline_child.py)
 _OWNED = ("t:", "f:", "i:", "c:", CARRIED, CHILD)
 Lines = Mapping[str, frozenset[int]]
@@ -132,9 +133,8 @@ class _Builder:
             blocks = {b for f, found in lines.items() for line in found for b in self._blocks(self.files[f], line)}
             reads = self.reads.get(context, {})
             readers = {datum: tuple(sorted(found)) for datum, found in reads.items()}
-            if context.startswith(CHILD):  # it counts for what depends on it, not for what the suite covers
-                lines, arcs = {}, {}
-            made = Unit(tuple(sorted(blocks)), tuple(sorted(reads)), lines, arcs, readers)
+            apart = context.startswith((CHILD, CARRIED_CHILD))
+            made = Unit(tuple(sorted(blocks)), tuple(sorted(reads)), lines, arcs, readers, apart)
             self.contexts[context] = self._number(made)
         return self.contexts[context]
 
@@ -143,7 +143,14 @@ class _Builder:
         return [(file, lines) for file, lines in found.items() if file in self.file_numbers]
 
     def _number(self, unit: Unit) -> int:
-        key = (unit.blocks, unit.data, tuple(unit.lines.items()), tuple(unit.arcs.items()), tuple(unit.readers.items()))
+        key = (
+            unit.blocks,
+            unit.data,
+            tuple(unit.lines.items()),
+            tuple(unit.arcs.items()),
+            tuple(unit.readers.items()),
+            unit.apart,
+        )
         if key not in self.units:
             self.units[key] = len(self.made)
             self.made.append(unit)
