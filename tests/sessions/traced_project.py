@@ -20,8 +20,6 @@ from noxline.testing.junit import to_junit
 from noxline.testing.results import read_results
 from tests.sessions import samples
 
-_NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-
 
 @dataclass
 class TracedProject:
@@ -82,7 +80,7 @@ class TracedProject:
             cwd=self.root,
             env={
                 **base,
-                **({} if self.options else _NO_PLUGINS),
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
                 **recording,
                 **variables,
                 "NOXLINE_WORKERS": str(rcfile),
