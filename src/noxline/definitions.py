@@ -175,7 +175,8 @@ class _Maker:
         if session.standard == "tests":
             quarantined = [(entry.test, str(entry.expires)) for entry in settings.gates.quarantine]
             tests = settings.pipeline.tests
-            return {"settings": digest([tests.retries, tests.retry_time, quarantined]), "measured": self.rcfile}
+            retry_time = None if tests.retry_time is None else float(tests.retry_time)
+            return {"settings": digest([tests.retries, retry_time, quarantined]), "measured": self.rcfile}
         return {"measured": self.rcfile} if session.standard == "coverage" else {}
 
     def _origin(self, stage: Stage, session: SessionInfo) -> dict[str, Any]:
