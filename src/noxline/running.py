@@ -121,6 +121,7 @@ class RunSession:
             directory=self.directory,
             check=self.check,
             all_run=lambda session: all_shards_run(self.reuser, tasks, session),
+            split=lambda shard: self.reuser.fingerprints.split(shard),
         )
         reuser = self.reuser = self.reuse(self, builder)
         plan = Plan(

@@ -18,6 +18,7 @@ from noxline.model.stage import Source
 from noxline.model.task import Cause, Outcome, Status, Task
 from noxline.ports import CacheStore
 from noxline.reuse import Environments, Reuser
+from noxline.split_records import SplitRecords
 from tests.reuse.world import FixedEnvironments, write
 
 
@@ -99,7 +100,7 @@ class Desk:
         return Reuser(
             root=self.root,
             definitions=self.definitions,
-            fingerprints=Fingerprints(self.definitions, index, {}),
+            fingerprints=Fingerprints(self.definitions, index, {}, SplitRecords(self.root, store or local)),
             environments=self.environments,
             store=store or local,
             seen=LastSeen.load(self.root, self.warnings.append),

@@ -164,7 +164,7 @@ class WorkTree:
         return Reuser(
             root=self.root,
             definitions=defined,
-            fingerprints=Fingerprints(defined, index, self.settings.environ),
+            fingerprints=Fingerprints(defined, index, self.settings.environ, SplitRecords(self.root)),
             environments=FixedEnvironments(self.settings.packages, unknown),
             store=store,
             local=store,
