@@ -101,10 +101,10 @@ def _last_needs(reuser: Reuser, task: str) -> Mapping[str, str]:
 
 
 def _by_store(task: Task, reuser: Reuser, made: Fingerprint, ahead: _Ahead) -> Foreseen:
-    found = reuser.store.find(made.digest) if reuser.store else None
+    definition = reuser.definitions[task.name]
+    found = reuser.store.find(made.digest, definition.max_age) if reuser.store else None
     if found is None:
         return Foreseen(decision="run", reasons=reuser.seen.why(task.name, made.digest, made.components))
-    definition = reuser.definitions[task.name]
     refused = refusal(found, Terms(now=time.time(), max_age=definition.max_age, machine=made.components["machine"]))
     if refused:
         return Foreseen(decision="run", reasons=(refused,))

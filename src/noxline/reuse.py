@@ -107,7 +107,7 @@ class Reuser:
         standing = self.standing_reason(task)
         if standing or self.store is None:
             return Run(reasons=(standing,))
-        found = self.store.find(made.digest)
+        found = self.store.find(made.digest, definition.max_age)
         if found is None:
             self.seen.keep_list(made.components["inputs"], self.fingerprints.inputs(task.name).text)
             return Run(reasons=self.seen.why(task.name, made.digest, made.components))
@@ -235,7 +235,7 @@ class Reuser:
             output_digest=self.outputs[task.name],
         )
         unwanted = task.name in self.refused or self.standing_reason(task) == FORCED
-        self.store.keep(replace(kept, replaces=unwanted))
+        self.store.keep(replace(kept, replaces=unwanted, max_age=self.definitions[task.name].max_age))
 
     def _changed(self, task: str, started: Started, made: Fingerprint) -> str:
         """Return in words which input of a task changed since it was started."""

@@ -24,4 +24,4 @@ def _is_reusable(reuser: Reuser, task: Task) -> bool:
     if environment is None:
         return False
     made = reuser.fingerprints.make(task.name, environment, reuser.needs(task.name))
-    return reuser.store.find(made.digest) is not None
+    return reuser.store.find(made.digest, reuser.definitions[task.name].max_age) is not None
