@@ -35,7 +35,7 @@ LAYERS = (
     ("environments",),
     ("fingerprints", "verification"),
     ("reuse",),
-    ("preview", "shard_reuse", "replay_terms"),
+    ("preview", "shard_reuse", "replay_terms", "sharing"),
     ("explaining",),
     ("running", "narrowing"),
     ("wiring_reuse",),

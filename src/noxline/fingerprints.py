@@ -64,7 +64,7 @@ class Fingerprints:
         return Fingerprint(digest=digest, components=components)
 
     def split(self, task: str) -> Split:
-        """Return the split that results of a shard rest on, for the files as they are; raise ValueError for no shard."""
+        """Return the split that results of a shard rest on for the files as they are; raise ValueError for no shard."""
         definition = self.definitions[task]
         if definition.suite is None:
             raise ValueError(task)

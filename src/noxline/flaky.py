@@ -28,6 +28,14 @@ def evidence(root: Path) -> Record:
     return merge(EMPTY, read_json(root / _EVIDENCE))
 
 
+def add_evidence(root: Path, record: Record) -> None:
+    """Add to the record of flaky tests what others saw."""
+    before = evidence(root)
+    known = merge(before, record)
+    if known != before:
+        write_state(root / _EVIDENCE, known)
+
+
 def keep_evidence(
     root: Path, results: Sequence[TaskResult], *, run: str, when: float, fingerprints: Mapping[str, str] | None = None
 ) -> Record:

@@ -30,7 +30,7 @@ class RequestBuilder:
     """Knows the folders of one run and turns tasks into requests.
 
     `all_run` tells of a session, whose first shard starts, whether none of its shards will be reused; `split` gives the
-    split that a shard is known to belong to.
+    split that a shard is known to belong to, `learn` fetches what others know of tests.
     """
 
     project: Project
@@ -40,6 +40,7 @@ class RequestBuilder:
     check: InputCheck
     all_run: Callable[[str], bool]
     split: Callable[[str], Split]
+    learn: Callable[[], None]
 
     def folder(self, task: str) -> Path:
         """Return the folder of a task in the run directory."""
@@ -163,6 +164,10 @@ class RequestBuilder:
 
     def _testing(self, task: Task) -> dict[str, str]:
         """Return the variables that say which tests a task runs."""
+        stage = self._sessions[task.source, task.session][0]
+        if stage.standard not in ("", "tests"):
+            return {}
+        self.learn()
         variables = {"NOXLINE_FAIL_FAST": "1"} if self.options.fail_fast else {}
         if self._failed_before:
             variables["NOXLINE_FIRST"] = str(self._first_file)

@@ -7,13 +7,8 @@ of its shards were made: whoever has the results has the split that they rest on
 
 from __future__ import annotations
 
-import json
-import zlib
-from base64 import b64decode, b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from noxline.inputs.canonical import digest
 from noxline.ports import CacheStore
@@ -21,7 +16,6 @@ from noxline.splits import Split, kept_split, shards_of
 
 KIND = "split"
 SCHEMA = 1
-_LONGEST = 200_000_000  # bytes of a split once it is unpacked: a record may come from somebody else
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,27 +52,9 @@ class SplitRecords:
         """Store the split by which the shards of a suite ran."""
         key = suite.key(inputs)
         if self.store is not None and self._stored(key, suite.count) != split.shards:
-            self.store.write_record(KIND, key, packed(split.shards))
+            self.store.write_record(KIND, key, {"schema": SCHEMA, "shards": [list(names) for names in split.shards]})
         self._found[key] = split
 
     def _stored(self, key: str, count: int) -> tuple[tuple[str, ...], ...]:
         record = self.store.read_record(KIND, key) if self.store is not None else None
-        return unpacked(record, count) if record else ()
-
-
-def packed(shards: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
-    """Return the record of a split; names of tests repeat themselves, so that they take a tenth of their size."""
-    text = json.dumps(shards, separators=(",", ":"))
-    content = zlib.compress(text.encode("utf-8", "surrogatepass"), 9)
-    return {"schema": SCHEMA, "shards": b64encode(content).decode("ascii")}
-
-
-def unpacked(record: Mapping[str, Any], count: int) -> tuple[tuple[str, ...], ...]:
-    """Return the shards of a record; none when it is not the record of a split into so many."""
-    if record.get("schema") != SCHEMA:
-        return ()
-    try:
-        inflated = zlib.decompressobj().decompress(b64decode(record["shards"], validate=True), _LONGEST)
-        return shards_of(json.loads(inflated.decode("utf-8", "surrogatepass")), count)
-    except (KeyError, TypeError, ValueError, zlib.error):
-        return ()
+        return shards_of(record.get("shards"), count) if record and record.get("schema") == SCHEMA else ()
