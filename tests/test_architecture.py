@@ -33,7 +33,7 @@ LAYERS = (
     ("requests", "lessons"),
     ("definitions", "last_seen", "results", "tree_outputs"),
     ("environments",),
-    ("fingerprints", "verification"),
+    ("fingerprints", "verification", "flaky_again"),
     ("reuse",),
     ("preview", "shard_reuse", "replay_terms", "sharing"),
     ("explaining",),

@@ -21,6 +21,7 @@ from noxline.nox_bridge.prepare import prepare_argv
 from noxline.nox_bridge.standard_noxfile import write_standard_noxfile
 from noxline.project import Options, Project
 from noxline.sessions.measure import measured_environment, write_rcfile
+from noxline.sessions.tests import AGAIN
 from noxline.splits import Split, planned_split, split_name, write_run_split
 from noxline.system.files import task_folder
 
@@ -30,7 +31,8 @@ class RequestBuilder:
     """Knows the folders of one run and turns tasks into requests.
 
     `all_run` tells of a session, whose first shard starts, whether none of its shards will be reused; `split` gives the
-    split that a shard is known to belong to, `learn` fetches what others know of tests.
+    split that a shard is known to belong to, `learn` fetches what others know of tests, and `stored` gives the
+    folder of the stored result of a task of which the flaky tests alone run.
     """
 
     project: Project
@@ -41,6 +43,7 @@ class RequestBuilder:
     all_run: Callable[[str], bool]
     split: Callable[[str], Split]
     learn: Callable[[], None]
+    stored: Callable[[str], Path | None]
 
     def folder(self, task: str) -> Path:
         """Return the folder of a task in the run directory."""
@@ -169,6 +172,8 @@ class RequestBuilder:
             return {}
         self.learn()
         variables = {"NOXLINE_FAIL_FAST": "1"} if self.options.fail_fast else {}
+        if (folder := self.stored(task.name)) is not None:
+            variables[AGAIN] = str(folder)
         if self._failed_before:
             variables["NOXLINE_FIRST"] = str(self._first_file)
         if task.shard is not None:

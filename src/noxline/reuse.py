@@ -16,6 +16,7 @@ from noxline.definitions import Definition
 from noxline.engine.reuse import Terms, refusal, reuse
 from noxline.errors import MachineError, NoxlineError
 from noxline.fingerprints import Fingerprints
+from noxline.flaky_again import has_flaky, mark_flaky, stored_place, why_again
 from noxline.inputs.outputs import output_digest, output_view
 from noxline.last_seen import UNKEPT, LastSeen
 from noxline.model.cache import Fingerprint, Found
@@ -53,7 +54,10 @@ def _never(_task: str) -> bool:
 
 @dataclass
 class Reuser:
-    """Decides and keeps; `place` gives the folders of a task's output and log in this run."""
+    """Decides and keeps; `place` gives the folders of a task's output and log in this run.
+
+    `again` holds the folders of stored results that stand, but for their flaky tests, which run again.
+    """
 
     root: Path
     definitions: Mapping[str, Definition]
@@ -67,6 +71,7 @@ class Reuser:
     outputs: dict[str, str] = field(default_factory=dict)
     made: dict[str, Fingerprint] = field(default_factory=dict)
     taken: dict[str, Found] = field(default_factory=dict)
+    again: dict[str, Path] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     local: DiskStore | None = None
     verifier: Verifier | None = None
@@ -123,6 +128,9 @@ class Reuser:
     def _take(self, task: Task, made: Fingerprint, found: Found, store: CacheStore) -> Decision:
         """Put a stored result where the task would have left it; the task runs where that cannot be done."""
         output, log = self.place(task.name)
+        unsure = has_flaky(found)
+        if unsure:
+            output, log = stored_place(output)
         if not store.restore(found, output, log):
             return Run(reasons=("its stored result is damaged",))
         try:
@@ -132,6 +140,9 @@ class Reuser:
             return Run(reasons=(f"its outputs cannot be put back: {error.strerror}",))
         except MachineError as error:
             return Run(reasons=(error.message,))
+        if unsure:
+            self.again[task.name] = output
+            return Run(reasons=(why_again(output),))
         self.outputs[task.name] = found.entry.output_digest
         self.taken[task.name] = found
         taken = reuse(found)
@@ -169,15 +180,17 @@ class Reuser:
 
     def finished(self, task: Task, outcome: Outcome) -> Outcome:
         """Take notice of the end of an attempt; keep its result when it passed and nothing changed meanwhile."""
-        view, lost = self._seen_output(task, outcome)
         started = self.started.get(task.name)
         if started is None or outcome.status not in (Status.PASSED, Status.FAILED):
+            self._seen_output(task, outcome)
             return outcome
         output = self.place(task.name)[0]
         real = self.environments.after(task)
         self.fingerprints.index.refresh()
         tests = ran_tests(task.shard[0], output) if task.shard else None
         made = self.made[task.name] = self.fingerprints.make(task.name, real, started.needs, tests=tests)
+        mark_flaky(self.root, output, made.digest)
+        view, lost = self._seen_output(task, outcome)
         outcome = self._verified(task, outcome, view)
         changed = self._changed(task.name, started, made)
         if changed:

@@ -126,6 +126,7 @@ class RunSession:
             all_run=lambda session: all_shards_run(self.reuser, tasks, session),
             split=self._split,
             learn=self._take_knowledge,
+            stored=lambda task: self.reuser.again.get(task),
         )
         reuser = self.reuser = self.reuse(self, builder)
         plan = Plan(
@@ -176,6 +177,7 @@ class RunSession:
             run=self.run_id,
             whole=not self.options.posargs,
             fingerprints={name: made.digest for name, made in self.reuser.made.items()},
+            again=self.reuser.again,
         )
         if not self.reuser.rehearses:
             self._sharing.give(results)
