@@ -24,7 +24,7 @@ from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
 from noxline.nox_bridge.environments import touches
 from noxline.ports import CacheStore, Environments
-from noxline.results import kept_result, moved
+from noxline.results import kept_result, moved, note_root
 from noxline.splits import ran_tests
 from noxline.tree_outputs import gather, links_in, put_back
 from noxline.verification import REASON, Verifier
@@ -56,7 +56,7 @@ def _never(_task: str) -> bool:
 class Reuser:
     """Decides and keeps; `place` gives the folders of a task's output and log in this run.
 
-    `again` holds the folders of stored results that stand, but for their flaky tests, which run again.
+    `again` holds stored results that stand, but for their flaky tests, which run again.
     """
 
     root: Path
@@ -71,7 +71,7 @@ class Reuser:
     outputs: dict[str, str] = field(default_factory=dict)
     made: dict[str, Fingerprint] = field(default_factory=dict)
     taken: dict[str, Found] = field(default_factory=dict)
-    again: dict[str, Path] = field(default_factory=dict)
+    again: dict[str, Found] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     local: DiskStore | None = None
     verifier: Verifier | None = None
@@ -141,7 +141,7 @@ class Reuser:
         except MachineError as error:
             return Run(reasons=(error.message,))
         if unsure:
-            self.again[task.name] = output
+            self.again[task.name] = found
             return Run(reasons=(why_again(output),))
         self.outputs[task.name] = found.entry.output_digest
         self.taken[task.name] = found
@@ -210,7 +210,9 @@ class Reuser:
         if outcome.status is Status.PASSED:
             lost = (*gather(self.root, self.definitions[task.name].outputs, output), *links_in(output))
         view = output_view(str(output), str(self.root)) if output.is_dir() else {}
-        self.outputs[task.name] = output_digest(view) if view else NO_OUTPUT
+        left = output_digest(view) if view else NO_OUTPUT
+        again = self.again.get(task.name) if outcome.status is Status.PASSED else None
+        self.outputs[task.name] = again.entry.output_digest if again else left
         return view, lost
 
     def _passed(self, task: Task, made: Fingerprint, outcome: Outcome, lost: tuple[str, ...]) -> Outcome:
@@ -235,9 +237,10 @@ class Reuser:
         return replace(outcome, warnings=(*outcome.warnings, warning))
 
     def _keep(self, task: Task, made: Fingerprint, outcome: Outcome) -> None:
-        if self.store is None:
+        if self.store is None or task.name in self.again:
             return
         output, log = self.place(task.name)
+        note_root(output, self.root)
         kept = kept_result(
             made,
             task=task.name,
@@ -278,6 +281,10 @@ class Reuser:
                 self.store.close()
         if self.local is not None and not self.rehearses:
             append(self.local.root, self.tally())
+
+    def stored(self, task: str) -> Path | None:
+        """Return the folder of a stored result of which the flaky tests alone run, or None."""
+        return stored_place(self.place(task)[0])[0] if task in self.again else None
 
     def declared(self, task: Task) -> Declared:
         """Return what a task's inputs and outputs are declared, or taken, to be."""

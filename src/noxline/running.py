@@ -126,7 +126,7 @@ class RunSession:
             all_run=lambda session: all_shards_run(self.reuser, tasks, session),
             split=self._split,
             learn=self._take_knowledge,
-            stored=lambda task: self.reuser.again.get(task),
+            stored=self._stored,
         )
         reuser = self.reuser = self.reuse(self, builder)
         plan = Plan(
@@ -168,6 +168,9 @@ class RunSession:
 
     def _split(self, shard: str) -> Split:
         return self.reuser.fingerprints.split(shard)
+
+    def _stored(self, task: str) -> Path | None:
+        return self.reuser.stored(task)
 
     def _learn(self, results: tuple[TaskResult, ...]) -> Lessons:
         """Keep what the tests of this run taught, for this clone and for others."""

@@ -33,7 +33,16 @@ WARNINGS = "warnings.json"
 FAIL_FAST = "NOXLINE_FAIL_FAST"
 AGAIN = "NOXLINE_AGAIN"  # the folder with a stored result of which the flaky tests alone run
 TESTS_FAILED = 1  # the exit code of pytest
-_LEFTOVERS = ("tests", "coverage.data*", "junit.xml", "durations.json", "flaky.json", "quarantine.json", WARNINGS)
+_LEFTOVERS = (
+    "tests",
+    "coverage.data*",
+    "coverage.root",
+    "junit.xml",
+    "durations.json",
+    "flaky.json",
+    "quarantine.json",
+    WARNINGS,
+)
 
 
 def run_tests(session: nox.Session, facts: ProjectFacts) -> None:
