@@ -17,10 +17,15 @@ import msgspec
 
 from noxline.testing.records import Process, Test, Unreadable, read_processes
 from noxline.testing.results import Result, Results, merge
-from noxline.testing.retry import Finding
+from noxline.testing.retry import Finding, Kind
 
 FILE = "flaky.json"
 QUARANTINE = "quarantine.json"
+_WORDS: Mapping[Kind, str] = {
+    "flaky": "flaky",
+    "timing-dependent": "flaky, and depends on time",
+    "resource-dependent": "flaky, and depends on a resource of the machine",
+}
 _FILES = {"flaky": FILE, "quarantined": QUARANTINE}
 SCHEMA = 1
 
@@ -65,18 +70,16 @@ def write_verdicts(output: Path, verdicts: Verdicts) -> None:
 
 def read_verdicts(output: Path) -> Verdicts:
     """Return what a task says of its failed tests; nothing for a file that it did not leave, or a torn one."""
-    try:
-        return msgspec.convert({part: _read(output / name, part) for part, name in _FILES.items()}, Verdicts)
-    except msgspec.ValidationError:
-        return Verdicts()  # the tests then count as the failures that they were
+    flaky = _read(output / FILE, "flaky", tuple[Finding, ...])
+    return Verdicts(flaky=flaky, quarantined=_read(output / QUARANTINE, "quarantined", tuple[Excused, ...]))
 
 
-def _read(path: Path, part: str) -> Any:
+def _read(path: Path, part: str, form: Any) -> Any:
     try:
         document: dict[str, Any] = json.loads(path.read_bytes())
-        return document.get(part, [])
-    except (OSError, ValueError, AttributeError):
-        return []
+        return msgspec.convert(document[part], form)
+    except (OSError, ValueError, LookupError, TypeError, msgspec.ValidationError):
+        return ()  # the tests then count as the failures that they were
 
 
 def read_judged(outputs: Sequence[Path]) -> Results:
@@ -127,6 +130,6 @@ def sentences(verdicts: Verdicts) -> Sequence[str]:
             behind = ", ".join(finding.polluters) or "tests that ran before it"
             said.append(f"{finding.id} depends on the order of tests: it fails behind {behind} and passes alone")
         else:
-            said.append(f"{finding.id} is flaky: it failed, then {', '.join(finding.attempts)}")
+            said.append(f"{finding.id} is {_WORDS[finding.kind]}: it failed, then {', '.join(finding.attempts)}")
     said += [f"{test.id} failed in quarantine until {test.until}: {test.reason}" for test in verdicts.quarantined]
     return said
