@@ -131,16 +131,20 @@ class Ran:
     def value(self, metric: str) -> float:
         return float(self.document["metrics"][metric]["value"])
 
-    def shards(self) -> list[set[str]]:
-        """Return the tests of each shard, by name alone."""
+    def orders(self) -> list[list[str]]:
+        """Return the tests of each shard in their order, by name alone."""
         tasks = [task for task in self.document["tasks"] if task["shard"]]
         return [_tests(self.folder / task["output"]) for task in sorted(tasks, key=lambda task: task["shard"])]
 
+    def shards(self) -> list[set[str]]:
+        """Return the tests of each shard."""
+        return [set(names) for names in self.orders()]
 
-def _tests(output: Path) -> set[str]:
+
+def _tests(output: Path) -> list[str]:
     lines = [line for path in output.glob("tests/*.jsonl") for line in path.read_text().splitlines()]
-    events = [json.loads(line) for line in lines]
-    return {event["id"].rpartition("::")[2] for event in events if event["event"] == "test"}
+    events = [json.loads(line) for line in lines if line.endswith("}")]  # of a killed process the last one may be torn
+    return [event["id"].rpartition("::")[2] for event in events if event["event"] == "test"]
 
 
 @pytest.fixture
@@ -235,3 +239,25 @@ def test_a_second_clone_reuses_shards_and_is_balanced_and_knows_what_is_flaky(
     third.write("shaky.py", "def same(x):\n    return x + 0\n")
     shutil.rmtree(luck)  # a run of a test of chance would fail now
     assert third.run().shards() == balanced.shards()
+
+
+LATE = "import time\ndef test_first(): pass\n" + "".join(f"def test_{n}(): time.sleep(1)\n" for n in range(240))
+WRONG = "def test_early(): pass\ndef test_wrong(): assert False\n"
+
+
+def test_fail_fast_stops_all_shards_and_what_failed_comes_first_next_time(first: Clone) -> None:
+    for path in (first.root / "tests").iterdir():
+        path.unlink()
+    first.write("tests/test_a.py", WRONG)
+    first.write("tests/test_late.py", LATE)
+    first.write("config/pipeline.toml", f"{SETTINGS}[tests]\nretries = 1\n")
+    stopped = first.run("--fail-fast", code=1)
+    by_shard = {task["shard"][0]: task for task in stopped.document["tasks"] if task["shard"]}
+    wrong = next(number for number, names in enumerate(stopped.shards(), start=1) if "test_wrong" in names)
+    assert by_shard[wrong]["status"] == "failed"
+    assert by_shard[3 - wrong]["status"] == "cancelled"
+    assert "--fail-fast was given" in json.dumps(by_shard[3 - wrong])
+    assert sum(map(len, stopped.shards())) < 200, "the other shard was stopped in the middle"
+    again = first.run("--fail-fast", code=1)
+    ran = next(names for names in again.orders() if "test_wrong" in names)
+    assert ran == ["test_wrong"], "and it stops at once"
