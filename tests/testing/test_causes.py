@@ -19,6 +19,7 @@ TRACE = "def test_x():\n>       act()\n\ntest_x.py:3:\n"
         ("E   MemoryError", "resource-dependent"),
         (f"E   ConnectionRefusedError: [Errno {errno.ECONNREFUSED}] Connection refused", "resource-dependent"),
         ("E   TimeoutError: nothing came", "timing-dependent"),
+        ("E           TimeoutError: nothing came", "timing-dependent"),
         ("E   subprocess.TimeoutExpired: Command 'x' timed out after 1 seconds", "timing-dependent"),
         ("E   Failed: Timeout (>1.0s) from pytest-timeout.", "timing-dependent"),
         ("E   Failed: DID NOT RAISE <class 'TimeoutError'>", "flaky"),

@@ -8,9 +8,10 @@ from typing import Literal
 
 Shown = Literal["flaky", "timing-dependent", "resource-dependent"]
 
-# pytest puts the lines of an error behind an E at the margin; where one led to another, the last is what the test met.
+# pytest puts the lines of an error behind an E at the margin, as far in as the code that raised it. The first of them
+# names the error; where one error led to another, the last is what the test met.
 _ERRORS = re.compile(r"(?:^E .*\n?)+", re.MULTILINE)
-_FIRST = re.compile(r"E {3}(?:[\w.]+\.)?(\w+)(?::|$)(.*)", re.MULTILINE)
+_FIRST = re.compile(r"E +(?:[\w.]+\.)?(\w+)(?::|$)(.*)", re.MULTILINE)
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 _TOO_LATE = frozenset({"TimeoutError", "TimeoutExpired", "timeout", "ReadTimeout", "ConnectTimeout", "Timeout"})
 _NAMES = (
