@@ -69,10 +69,10 @@ def _is_telling(result: TaskResult, output: Path, record: Record) -> bool:
     )
 
 
-def keep_again(root: Path, again: Mapping[str, Path], *, run: str, when: float) -> None:
-    """Add to the record how the flaky tests of stored results ended, which alone ran again; by task, its output."""
+def keep_again(root: Path, outputs: Iterable[Path], *, run: str, when: float) -> None:
+    """Add to the record how the flaky tests of stored results ended, which alone ran again."""
     record = evidence(root)
-    for output in again.values():
+    for output in outputs:
         record = observe(record, _seen_again(output, run=run, when=when))
     add_evidence(root, record)
 

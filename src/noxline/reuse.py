@@ -24,7 +24,7 @@ from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
 from noxline.nox_bridge.environments import touches
 from noxline.ports import CacheStore, Environments
-from noxline.results import kept_result, moved, note_root
+from noxline.results import changed_in_words, kept_result, moved, note_root
 from noxline.splits import ran_tests
 from noxline.tree_outputs import gather, links_in, put_back
 from noxline.verification import REASON, Verifier
@@ -255,17 +255,11 @@ class Reuser:
 
     def _changed(self, task: str, started: Started, made: Fingerprint) -> str:
         """Return in words which input of a task changed since it was started."""
-        patterns = self.definitions[task].patterns
-        after = self.fingerprints.index.moments(patterns)
-        if after == started.moments and made.components["inputs"] == started.inputs:
+        after = self.fingerprints.index.moments(self.definitions[task].patterns)
+        same = made.components["inputs"] == started.inputs
+        if same and after == started.moments:
             return ""
-        names = moved(started.moments, after, touches(self.root))
-        if not names and made.components["inputs"] == started.inputs:
-            return ""
-        if not names:
-            return "an input changed"
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        return f"{names[0]}{more} changed"
+        return changed_in_words(moved(started.moments, after, touches(self.root)), same=same)
 
     def note(self, task: Task, made: Fingerprint, status: str) -> None:
         """Note the fingerprint of a task that ended, for the reasons of later runs."""
@@ -281,10 +275,6 @@ class Reuser:
                 self.store.close()
         if self.local is not None and not self.rehearses:
             append(self.local.root, self.tally())
-
-    def stored(self, task: str) -> Path | None:
-        """Return the folder of a stored result of which the flaky tests alone run, or None."""
-        return stored_place(self.place(task)[0])[0] if task in self.again else None
 
     def declared(self, task: Task) -> Declared:
         """Return what a task's inputs and outputs are declared, or taken, to be."""
