@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from noxline.cache import codec, frames, packing
+from noxline.cache import codec, frames, layout, packing
 from noxline.cache.breaker import Breaker
 from noxline.cache.download import LocalBlobs, Source, download, download_one
 from noxline.cache.envelope import HEADER, ForeignError, seal, unseal
@@ -72,7 +72,7 @@ class RemoteStore:
         """Return the entry under a fingerprint's digest that a listed key signed, and that is young enough."""
         now = self._clock()
         for namespace in self._access.reads:
-            for name in packing.slots(digest, max_age, now):
+            for name in layout.slots(digest, max_age, now):
                 try:
                     found = self._find(namespace, digest, name)
                 except TransportError as error:
@@ -110,10 +110,10 @@ class RemoteStore:
     def keep(self, kept: Kept) -> None:
         """Sign and upload an entry, its blobs first; nothing that is there is overwritten."""
         signer = self._signer()
-        names = packing.slots(kept.entry.fingerprint.digest, kept.max_age, kept.entry.created)
+        names = layout.slots(kept.entry.fingerprint.digest, kept.max_age, kept.entry.created)
         if signer is None or kept.entry.machine or not names or not self._breaker.takes:
             return  # what holds for one machine only is nobody else's
-        key, name = names[0], self._name(packing.entry_name(names[0]))
+        key, name = names[0], self._name(layout.entry_name(names[0]))
         try:
             if self._breaker.exists(name):
                 return
@@ -142,10 +142,10 @@ class RemoteStore:
         signer = self._signer()
         if signer is None or not self._breaker.takes:
             return
-        name = packing.record_name(kind, key)
+        name = layout.record_name(kind, key)
         data = _encoded(kind, key, record)
-        content = frames.compress(data) if len(data) <= packing.RECORD else data
-        if len(content) > packing.RECORD_SENT:
+        content = frames.compress(data) if len(data) <= layout.RECORD else data
+        if len(content) > layout.RECORD_SENT:
             self._tell("record", f"a record ({kind}) is too large to be shared: {len(data)} bytes")
             return
         try:
@@ -158,22 +158,22 @@ class RemoteStore:
         self._breaker.close()
 
     def _records(self, kind: str, key: str) -> Iterator[Record]:
-        name = packing.record_name(kind, key)
+        name = layout.record_name(kind, key)
         for namespace in self._access.reads:
             try:
-                content = self._unsealed(namespace, "record", name, name, packing.RECORD_SENT)
+                content = self._unsealed(namespace, "record", name, name, layout.RECORD_SENT)
                 if content is not None:
-                    yield _record(frames.decompress_up_to(content, packing.RECORD), kind, key)
+                    yield _record(frames.decompress_up_to(content, layout.RECORD), kind, key)
             except TransportError as error:
                 self._note(error)
 
     def _find(self, namespace: str, digest: str, name: str) -> RemoteFound | None:
-        limit = frames.largest(packing.LARGEST_BODY)
-        content = self._unsealed(namespace, "entry", name, packing.entry_name(name), limit)
+        limit = frames.largest(layout.LARGEST_BODY)
+        content = self._unsealed(namespace, "entry", name, layout.entry_name(name), limit)
         if content is None:
             return None
         try:
-            data, rest = packing.encoded_entry(frames.decompress_up_to(content, packing.LARGEST_BODY))
+            data, rest = packing.encoded_entry(frames.decompress_up_to(content, layout.LARGEST_BODY))
             entry = codec.decode(data, digest)
             pack = packing.unpack(rest, packing.packed(entry))
         except (codec.NotAnEntryError, GarbageError) as error:
@@ -183,7 +183,7 @@ class RemoteStore:
 
     def _unsealed(self, namespace: str, kind: str, name: str, place: str, limit: int) -> bytes | None:
         """Return the content of a signed object; None when there is none that this run believes."""
-        data = self._breaker.get(f"{packing.VERSION}/{namespace}/{place}", limit + HEADER)
+        data = self._breaker.get(f"{layout.VERSION}/{namespace}/{place}", limit + HEADER)
         if data is None:
             return None
         try:
@@ -199,7 +199,7 @@ class RemoteStore:
         return found if isinstance(found, RemoteFound) else self.find(found.entry.fingerprint.digest)
 
     def _source(self, found: RemoteFound) -> Source:
-        prefix = f"{packing.VERSION}/{found.namespace}/"
+        prefix = f"{layout.VERSION}/{found.namespace}/"
         return Source(breaker=self._breaker, prefix=prefix, pack=found.pack, local=self._local)
 
     def _signer(self) -> Signer | None:
@@ -211,7 +211,7 @@ class RemoteStore:
         return None
 
     def _name(self, name: str) -> str:
-        return f"{packing.VERSION}/{self._access.namespace}/{name}"
+        return f"{layout.VERSION}/{self._access.namespace}/{name}"
 
     def _statement(self, kind: str, name: str, content: bytes) -> Statement:
         return Statement(namespace=self._access.namespace, kind=kind, name=name, content=content)
