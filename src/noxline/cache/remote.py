@@ -2,6 +2,7 @@
 
     v1/<namespace>/entries/ab/<digest>[.<slot>]     signature, entry and its small files, zstd
     v1/<namespace>/blobs/ab/<sha256>[.<part>].zst   larger files
+    v1/<namespace>/runs/ab/<digest>[.<slot>]        signature, what a run says, and its entries as they were signed
     v1/<namespace>/records/<kind>/<hash of its key> signature and record, zstd
 
 A run writes one namespace, `trusted` or `scope/NAME`; it reads `trusted` and its own.
@@ -25,6 +26,8 @@ from noxline.cache.transport import GarbageError, MissingError, TransportError
 from noxline.cache.upload import ChangedError, Contents, upload
 from noxline.model.cache import Found, Kept
 from noxline.model.records import Merge, Record, merged, newest
+
+_LARGEST = frames.largest(layout.LARGEST_BODY) + HEADER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +127,32 @@ class RemoteStore:
         except (OSError, ChangedError) as error:
             self._tell("keep", f"the result of {kept.entry.task} was not uploaded: {error}")
 
+    def signed_entry(self, digest: str, max_age: float | None) -> tuple[str, bytes] | None:
+        """Return the name of a trusted entry and the object as it lies there, when this run would take it."""
+        now = self._clock()
+        for name in layout.slots(digest, max_age, now):
+            try:
+                found = self._find(TRUSTED, digest, name)
+                if found is not None and found.entry.is_young(max_age, now):
+                    data = self._breaker.get(f"{layout.VERSION}/{TRUSTED}/{layout.entry_name(name)}", _LARGEST)
+                    return (name, data) if data is not None else None
+            except TransportError as error:
+                self._note(error)
+                return None
+        return None
+
+    def put_run(self, name: str, content: bytes) -> None:
+        """Sign and write a run as a whole, where there is none of this name."""
+        signer = self._signer()
+        if signer is None or not self._breaker.takes:
+            return
+        try:
+            self._breaker.put_new(
+                self._name(layout.run_name(name)), seal(self._statement("run", name, content), signer)
+            )
+        except TransportError as error:
+            self._note(error)
+
     def read_record(self, kind: str, key: str, merge: Merge = newest) -> Mapping[str, Any] | None:
         """Return what the records that listed keys signed come to: that of `trusted` and that of this run's scope."""
         found = merged(self.records(kind, key), merge, now=self._clock())
@@ -168,8 +197,7 @@ class RemoteStore:
                 self._note(error)
 
     def _find(self, namespace: str, digest: str, name: str) -> RemoteFound | None:
-        limit = frames.largest(layout.LARGEST_BODY)
-        content = self._unsealed(namespace, "entry", name, layout.entry_name(name), limit)
+        content = self._unsealed(namespace, "entry", name, layout.entry_name(name), _LARGEST - HEADER)
         if content is None:
             return None
         try:
