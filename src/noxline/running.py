@@ -134,6 +134,7 @@ class RunSession:
                 plan,
                 executor,
                 request=builder,
+                prepare=builder.ahead,
                 decide=reuser.decide,
                 finish=lambda task, outcome: reuser.finished(task, self._read_end(outcome, builder.report(task.name))),
                 emit=self.emit,
