@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,8 +22,9 @@ from noxline.nox_bridge.standard_noxfile import write_standard_noxfile
 from noxline.project import Options, Project
 from noxline.sessions.measure import measured_environment, write_rcfile
 from noxline.sessions.tests import AGAIN
+from noxline.settings.handed_facts import dumped
 from noxline.splits import Split, planned_split, split_name, write_run_split
-from noxline.system.files import task_folder
+from noxline.system.files import task_folder, write_atomic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +106,19 @@ class RequestBuilder:
             cpus=cpus,
         )
 
+    def ahead(self, task: Task) -> TaskRequest:
+        """Return the request that makes a task's environment while its needs still run; it has a folder of its own."""
+        envs = self.envs / task.source.value
+        folder = self.folder(task.name) / "ahead"
+        return TaskRequest(
+            task=f"{task.name} (environment)",
+            argv=self._prepare(task, envs),
+            directory=self.project.root,
+            environ=self._environ(replace(task, shard=None), 1, envs),
+            log=folder / "log.txt",
+            output=folder / "output",
+        )
+
     def _argv(self, task: Task, session: SessionInfo, envs: Path, *, install: bool) -> tuple[str, ...]:
         """Return the command line of the task's own process; one whose inputs are checked is watched."""
         argv = session_argv(
@@ -160,10 +174,18 @@ class RequestBuilder:
         )
         for name in secret_variables(self.project.settings.pipeline.cache, os.environ):
             environ.pop(name, None)
+        environ["NOXLINE_FACTS"] = str(self._facts)
         environ["NOXLINE_NEWEST"] = newest(self.project.interpreters).version
         if self.options.fix:
             environ["NOXLINE_FIX"] = "1"
         return environ
+
+    @cached_property
+    def _facts(self) -> Path:
+        """Return the file with what was detected about the project, so that no session has to detect it again."""
+        path = self.directory / "facts"
+        write_atomic(path, dumped(self.project.facts))
+        return path
 
     def _testing(self, task: Task) -> dict[str, str]:
         """Return the variables that say which tests a task runs."""

@@ -151,6 +151,7 @@ class RunSession:
                 plan,
                 executor,
                 request=builder,
+                prepare=builder.ahead,
                 decide=self.reuser.decide,
                 finish=lambda task, end: self.reuser.finished(task, self._read_end(end, builder.report(task.name))),
                 emit=self.emit,
