@@ -17,7 +17,7 @@ from noxline.engine.reuse import Terms, refusal, reuse
 from noxline.errors import MachineError, NoxlineError
 from noxline.fingerprints import Fingerprints
 from noxline.inputs.outputs import output_digest, output_view
-from noxline.last_seen import UNKEPT, LastSeen
+from noxline.last_seen import FAILED_SINCE, UNKEPT, LastSeen
 from noxline.model.cache import Fingerprint, Found
 from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
@@ -41,6 +41,7 @@ class Started:
     inputs: str
     needs: Mapping[str, str]
     moments: Mapping[str, tuple[int, ...]]
+    attempts: int = 0
 
 
 class WouldRunError(NoxlineError):
@@ -103,7 +104,6 @@ class Reuser:
         return decision
 
     def _by_store(self, task: Task, made: Fingerprint) -> Decision:
-        definition = self.definitions[task.name]
         standing = self.standing_reason(task)
         if standing or self.store is None:
             return Run(reasons=(standing,))
@@ -111,14 +111,23 @@ class Reuser:
         if found is None:
             self.seen.keep_list(made.components["inputs"], self.fingerprints.inputs(task.name).text)
             return Run(reasons=self.seen.why(task.name, made.digest, made.components))
-        terms = Terms(now=time.time(), max_age=definition.max_age, machine=made.components["machine"])
-        refused = refusal(found, terms)
+        refused = self.refusal(task.name, made, found)
         if refused:
             self.refused.add(task.name)
             return Run(reasons=(refused,))
         if self.verifier is not None and self.verifier.takes(task.name, found):
             return Run(reasons=(REASON,))
         return self._take(task, made, found, self.store)
+
+    def refusal(self, task: str, made: Fingerprint, found: Found) -> str:
+        """Return why a stored result may not stand for a task now, or "".
+
+        A failure under the same fingerprint says that the result depends on something else, chance perhaps.
+        """
+        if made.digest in self.seen.failed:
+            return FAILED_SINCE
+        max_age = self.definitions[task].max_age
+        return refusal(found, Terms(now=time.time(), max_age=max_age, machine=made.components["machine"]))
 
     def _take(self, task: Task, made: Fingerprint, found: Found, store: CacheStore) -> Decision:
         """Put a stored result where the task would have left it; the task runs where that cannot be done."""
@@ -178,7 +187,9 @@ class Reuser:
         self.fingerprints.index.refresh()
         tests = ran_tests(task.shard[0], output) if task.shard else None
         made = self.made[task.name] = self.fingerprints.make(task.name, real, started.needs, tests=tests)
-        outcome = self._verified(task, outcome, view)
+        started.attempts += 1
+        if outcome.status is Status.PASSED or started.attempts > task.retries:  # a hit is judged by the last attempt
+            outcome = self._verified(task, outcome, view)
         changed = self._changed(task.name, started, made)
         if changed:
             return replace(outcome, warnings=(*outcome.warnings, f"not kept: {changed} while it ran"))

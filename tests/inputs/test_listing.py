@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from noxline.inputs.listing import listing, untracked, walk
+from noxline.inputs.listing import files_of, listing, untracked, walk
 from tests.inputs.test_index import git, write
 
 pytestmark = pytest.mark.process
@@ -50,6 +50,23 @@ def test_in_a_real_hook_the_files_are_those_of_the_project(root: Path) -> None:
     hook.chmod(0o755)
     git(root, "commit", "-qam", "first")
     assert (root / ".git" / "seen").read_text(encoding="utf-8").split() == ["a.py", "b.py"]
+
+
+def test_a_project_that_the_repository_around_it_ignores_is_walked(tmp_path: Path) -> None:
+    """git lists nothing there: an edit would never be seen."""
+    git(tmp_path, "init", "-q")
+    write(tmp_path, ".gitignore", "out/\n")
+    write(tmp_path, "out/project/a.py", "1")
+    found = listing(str(tmp_path / "out" / "project"))
+    assert not found.by_git
+    assert found.names() == ["a.py"]
+
+
+def test_the_files_of_inner_repositories_are_files_of_the_project(root: Path) -> None:
+    git(write(root, "inner/c.py", "1").parent, "init", "-q")
+    write(root, "inner/__pycache__/c.pyc", "1")
+    (root / "link").symlink_to("inner")
+    assert files_of(str(root)) == ["a.py", "b.py", "inner/c.py", "link"]
 
 
 def test_without_a_git_program_a_walk_finds_the_files(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

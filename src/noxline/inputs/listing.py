@@ -82,11 +82,25 @@ def begin(root: str) -> Git:
 
 
 def listing(root: str, asked: Git | None = None) -> Listing:
-    """Return the files of a project; without git, or outside a repository, those that a walk finds."""
+    """Return the files of a project; without git, or outside a repository, those that a walk finds.
+
+    So it is where git lists none at all: of a project that the repository around it ignores it knows nothing.
+    """
     raw = (asked or begin(root)).output()
-    if raw is not None:
+    if raw:
         return Listing(raw, by_git=True)
     return Listing("\0".join(walk(root)).encode("utf-8", "surrogateescape"), by_git=False)
+
+
+def files_of(root: str) -> list[str]:
+    """Return all files of a project, those of repositories inside it among them, sorted."""
+    found: set[str] = set()
+    for name in listing(root).names():
+        plain = name.rstrip("/")
+        folder = f"{root}/{plain}"
+        inner = os.path.isdir(folder) and not os.path.islink(folder)
+        found.update(f"{plain}/{path}" for path in files_of(folder)) if inner else found.add(plain)
+    return sorted(found)
 
 
 def walk(root: str, folder: str = "") -> list[str]:
