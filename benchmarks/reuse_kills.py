@@ -25,6 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from reuse_victims import Remote, Tally, Victim, directory, fill, http, small_disk
 
+PARTS = ("kills", "crowds", "disks")
 KINDS = ("any moment", "any moment", "upload", "eviction")
 _LIMIT = 180
 
@@ -92,8 +93,8 @@ def kills(victim: Victim, count: int, chance: random.Random, tally: Tally) -> No
         if chance.random() < 0.33:
             shutil.rmtree(victim.cache, ignore_errors=True)
         victim.end(victim.start(), tally, f"the run {what}")
-        if struck and number % 10 == 0:
-            print(f"{number} kills at {victim.remote.address}, {len(tally.problems)} problems", flush=True)
+        if struck and number % 5 == 0:
+            print(f"{number} kills at {victim.remote.address}: {tally}", flush=True)
     victim.verify(tally, "the store in the end")
 
 
@@ -192,9 +193,12 @@ def experiment(options: argparse.Namespace, folder: Path, chance: random.Random,
             for victim in victims:
                 victim.remote = remote
                 victim.configure()
-            kills(victims[0], options.kills // 2, chance, tally)
-            together(victims[0], victims[1], chance, tally)
-    full_disks(victims[0], folder, chance, tally)
+            if "kills" in options.parts:
+                kills(victims[0], options.kills // 2, chance, tally)
+            if "crowds" in options.parts:
+                together(victims[0], victims[1], chance, tally)
+    if "disks" in options.parts:
+        full_disks(victims[0], folder, chance, tally)
 
 
 def main() -> int:
@@ -202,6 +206,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--noxline", type=Path, default=Path(sys.executable).with_name("noxline"))
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
     parser.add_argument("--seed", type=int, default=None, help="repeat the edits of an earlier experiment")
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
@@ -211,12 +216,7 @@ def main() -> int:
         experiment(options, Path(name).resolve(), random.Random(seed), tally)
     for problem in tally.problems:
         print(problem)
-    print(
-        f"{sum(tally.kills.values())} kills {tally.kills}, {tally.too_late} came after the end; "
-        f"they tore {tally.struck}; "
-        f"{tally.runs} whole runs reused {tally.reused} results, {tally.shared} from the remote; "
-        f"{len(tally.problems)} problems"
-    )
+    print(tally)
     return 1 if tally.problems else 0
 
 

@@ -72,6 +72,14 @@ class Tally:
     shared: int = 0
     problems: list[str] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        kills = f"{sum(self.kills.values())} kills {self.kills}, {self.too_late} came after the end"
+        return (
+            f"{kills}; they tore {self.struck}; "
+            f"{self.runs} whole runs reused {self.reused} results, {self.shared} from the remote; "
+            f"{len(self.problems)} problems"
+        )
+
     def count(self, counts: dict[str, int], name: str) -> None:
         """Add one to one of the counts."""
         counts[name] = counts.get(name, 0) + 1

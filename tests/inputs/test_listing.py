@@ -44,6 +44,23 @@ def test_a_hook_of_git_changes_nothing(root: Path, tmp_path: Path, monkeypatch: 
     assert untracked(str(root), ["out"]) == {"out/x[1].txt"}
 
 
+def test_git_gets_no_signing_key_and_no_credentials(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that runs meanwhile could read them in its environment."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "git"
+    program.write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    for name in ("NOXLINE_CACHE_SIGNING_KEY", "NOXLINE_CACHE_TOKEN", "AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "hush")
+    listing(str(root))
+    seen = (tmp_path / "seen").read_text(encoding="utf-8")
+    assert "PATH=" in seen
+    assert "hush" not in seen
+
+
 def test_in_a_real_hook_the_files_are_those_of_the_project(root: Path) -> None:
     code = "from noxline.inputs.listing import listing; print(*sorted(listing('.').names()))"
     hook = write(root, ".git/hooks/pre-commit", f'#!/bin/sh\nexec "{sys.executable}" -c "{code}" > .git/seen\n')

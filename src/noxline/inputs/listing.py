@@ -26,6 +26,8 @@ _BENDS_GIT = (
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"),
     *(f"GIT_{how}_PATHSPECS" for how in ("LITERAL", "GLOB", "NOGLOB", "ICASE")),
 )
+# Signing keys, and credentials of remote stores: tasks that run meanwhile can read the environment of git.
+_SECRET = ("NOXLINE_", "AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_", "IDENTITY_", "MSI_")
 _LIST = ("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
 
 
@@ -50,7 +52,9 @@ class Git:
 
     def __init__(self, root: str, *arguments: str) -> None:
         self._reader, writer = os.pipe()
-        environ = {name: value for name, value in os.environ.items() if name not in _BENDS_GIT}
+        environ = {
+            name: value for name, value in os.environ.items() if name not in _BENDS_GIT and not name.startswith(_SECRET)
+        }
         self._pid = 0
         try:
             actions = [
