@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -86,14 +86,6 @@ def moved(
         for name in sorted(before.keys() | after.keys())
         if before.get(name) != after.get(name) and not _only_touched(name, before.get(name), after.get(name), touches)
     ]
-
-
-def changed_in_words(names: Sequence[str], *, same: bool) -> str:
-    """Return which of these input files changed, or that something else did; nothing where all is the `same`."""
-    if not names:
-        return "" if same else "an input changed"
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"{names[0]}{more} changed"
 
 
 def _only_touched(

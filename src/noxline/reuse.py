@@ -18,14 +18,14 @@ from noxline.errors import MachineError, NoxlineError
 from noxline.fingerprints import Fingerprints
 from noxline.flaky_again import has_flaky, mark_flaky, stored_place, why_again
 from noxline.inputs.outputs import output_digest, output_view
-from noxline.last_seen import UNKEPT, LastSeen
+from noxline.last_seen import FAILED_SINCE, UNKEPT, LastSeen
 from noxline.model.cache import Fingerprint, Found
 from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
-from noxline.nox_bridge.environments import touches
 from noxline.ports import CacheStore, Environments
-from noxline.results import changed_in_words, kept_result, moved, note_root
+from noxline.results import kept_result, note_root
 from noxline.splits import ran_tests
+from noxline.started import Started
 from noxline.tree_outputs import gather, links_in, put_back
 from noxline.verification import REASON, Verifier
 
@@ -33,15 +33,6 @@ NO_OUTPUT = "none"
 FORCED = "--force"
 _UNKNOWN = "unknown"  # nothing that follows from such an output is reused: it is never twice the same
 NEVER = "it never ran here"
-
-
-@dataclass
-class Started:
-    """What was known of a task when it was decided that it runs."""
-
-    inputs: str
-    needs: Mapping[str, str]
-    moments: Mapping[str, tuple[int, ...]]
 
 
 class WouldRunError(NoxlineError):
@@ -108,22 +99,30 @@ class Reuser:
         return decision
 
     def _by_store(self, task: Task, made: Fingerprint) -> Decision:
-        definition = self.definitions[task.name]
         standing = self.standing_reason(task)
         if standing or self.store is None:
             return Run(reasons=(standing,))
-        found = self.store.find(made.digest, definition.max_age)
+        found = self.store.find(made.digest, self.definitions[task.name].max_age)
         if found is None:
             self.seen.keep_list(made.components["inputs"], self.fingerprints.inputs(task.name).text)
             return Run(reasons=self.seen.why(task.name, made.digest, made.components))
-        terms = Terms(now=time.time(), max_age=definition.max_age, machine=made.components["machine"])
-        refused = refusal(found, terms)
+        refused = self.refusal(task.name, made, found)
         if refused:
             self.refused.add(task.name)
             return Run(reasons=(refused,))
         if self.verifier is not None and self.verifier.takes(task.name, found):
             return Run(reasons=(REASON,))
         return self._take(task, made, found, self.store)
+
+    def refusal(self, task: str, made: Fingerprint, found: Found) -> str:
+        """Return why a stored result may not stand for a task now, or "".
+
+        A failure under the same fingerprint says that the result depends on something else, chance perhaps.
+        """
+        if made.digest in self.seen.failed:
+            return FAILED_SINCE
+        max_age = self.definitions[task].max_age
+        return refusal(found, Terms(now=time.time(), max_age=max_age, machine=made.components["machine"]))
 
     def _take(self, task: Task, made: Fingerprint, found: Found, store: CacheStore) -> Decision:
         """Put a stored result where the task would have left it; the task runs where that cannot be done."""
@@ -191,8 +190,11 @@ class Reuser:
         made = self.made[task.name] = self.fingerprints.make(task.name, real, started.needs, tests=tests)
         mark_flaky(self.root, output, made.digest)
         view, lost = self._seen_output(task, outcome)
-        outcome = self._verified(task, outcome, view)
-        changed = self._changed(task.name, started, made)
+        started.attempts += 1
+        if outcome.status is Status.PASSED or started.attempts > task.retries:  # a hit is judged by the last attempt
+            outcome = self._verified(task, outcome, view)
+        moments = self.fingerprints.index.moments(self.definitions[task.name].patterns)
+        changed = started.changed(self.root, moments, made.components["inputs"])
         if changed:
             return replace(outcome, warnings=(*outcome.warnings, f"not kept: {changed} while it ran"))
         if outcome.status is Status.PASSED:
@@ -252,14 +254,6 @@ class Reuser:
         )
         unwanted = task.name in self.refused or self.standing_reason(task) == FORCED
         self.store.keep(replace(kept, replaces=unwanted, max_age=self.definitions[task.name].max_age))
-
-    def _changed(self, task: str, started: Started, made: Fingerprint) -> str:
-        """Return in words which input of a task changed since it was started."""
-        after = self.fingerprints.index.moments(self.definitions[task].patterns)
-        same = made.components["inputs"] == started.inputs
-        if same and after == started.moments:
-            return ""
-        return changed_in_words(moved(started.moments, after, touches(self.root)), same=same)
 
     def note(self, task: Task, made: Fingerprint, status: str) -> None:
         """Note the fingerprint of a task that ended, for the reasons of later runs."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from noxline.cache.disk import DiskStore
@@ -20,7 +19,7 @@ from noxline.model.task import Cause, Outcome, Status, Task
 from noxline.ports import CacheStore
 from noxline.reuse import Environments, Reuser
 from noxline.split_records import SplitRecords
-from tests.reuse.world import FixedEnvironments, write
+from tests.reuse.world import FixedEnvironments, as_project, write
 
 
 def definition(*patterns: str, **changes: Any) -> Definition:
@@ -144,6 +143,4 @@ class Desk:
 
     def project(self, tasks: Sequence[Task]) -> Any:
         """Return as much of a project as a preview looks at."""
-        names = tuple(task.name for task in tasks)
-        graph = SimpleNamespace(tasks={task.name: task for task in tasks})
-        return SimpleNamespace(root=self.root, graph=graph, selection=SimpleNamespace(tasks=names))
+        return as_project(self.root, tasks)

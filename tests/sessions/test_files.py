@@ -15,12 +15,31 @@ def write(root: Path, *names: str) -> None:
         (root / name).write_text("", encoding="utf-8")
 
 
+@pytest.mark.process
 def test_sources_without_the_tests_inside_them(tmp_path: Path) -> None:
     write(
         tmp_path, "src/demo/a.py", "src/demo/a.pyi", "src/demo/tests/test_a.py", "src/demo/__pycache__/a.py", "one.py"
     )
     project = facts(tmp_path, sources=("src/demo", "one.py", "gone"), test_dirs=("src/demo/tests",))
     assert source_files(project) == ("one.py", "src/demo/a.py")
+
+
+@pytest.mark.process
+def test_sources_that_can_be_no_inputs_are_left_out(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    write(tmp_path, "src/demo/a.py", "src/demo/generated.py", "src/demo/_version.py", "src/demo/inner/b.py")
+    subprocess.run(["git", "init", "-q", str(tmp_path / "src/demo/inner")], check=True)
+    (tmp_path / ".gitignore").write_text("generated.py\n", encoding="utf-8")
+    assert source_files(facts(tmp_path, sources=("src/demo",))) == ("src/demo/a.py", "src/demo/inner/b.py")
+
+
+@pytest.mark.process
+def test_in_a_project_that_the_repository_around_it_ignores_all_files_count(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("out/\n", encoding="utf-8")
+    write(tmp_path, "out/a.py", "out/b.txt")
+    assert listed_files(tmp_path / "out") == ("a.py", "b.txt")
+    assert source_files(facts(tmp_path / "out", sources=("a.py",))) == ("a.py",)
 
 
 @pytest.mark.process

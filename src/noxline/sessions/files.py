@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from noxline.inputs.listing import files_of
 from noxline.settings.facts import ProjectFacts
 
 # Folders that nothing but tools writes: what lies in them is no file of the project unless git tracks it.
@@ -21,11 +22,16 @@ GIT_VARIABLES = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PR
 
 
 def source_files(facts: ProjectFacts) -> tuple[str, ...]:
-    """Return the package's own Python files relative to the root, tests left out, sorted."""
+    """Return the package's own Python files relative to the root, tests left out, sorted.
+
+    Files that can be no inputs of a stage, as those that git ignores, are left out as well: nobody would notice that
+    they changed.
+    """
     root = facts.root
     tests = tuple(Path(folder) for folder in facts.test_dirs)
     found = {path.relative_to(root) for source in facts.sources for path in _python_files(root / source)}
-    return tuple(sorted(p.as_posix() for p in found if not any(p.is_relative_to(folder) for folder in tests)))
+    names = {path.as_posix() for path in found if not any(path.is_relative_to(folder) for folder in tests)}
+    return tuple(sorted(names.intersection(files_of(str(root)))))
 
 
 def _python_files(path: Path) -> Iterator[Path]:
@@ -54,10 +60,13 @@ def listed_files(root: Path) -> tuple[str, ...]:
 
 
 def git_listed(root: Path) -> list[str] | None:
-    """Return what git lists below the root, tracked and new; None where there is no git or no repository."""
+    """Return what git lists below the root, tracked and new; None where there is no git or no repository.
+
+    None, too, where it lists nothing: the repository around the project ignores it.
+    """
     caches = (f"--exclude={name}/" for name in sorted(CACHES))
     done = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", *caches)
-    if done is None or done.returncode != 0:
+    if done is None or done.returncode != 0 or not done.stdout:
         return None
     return list(dict.fromkeys(os.fsdecode(name).rstrip("/") for name in done.stdout.split(b"\0") if name))
 
