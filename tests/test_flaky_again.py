@@ -89,7 +89,9 @@ def test_how_they_ended_is_evidence(tmp_path: Path) -> None:
     write_verdicts(output, FLAKY)
     for run, how in (("20260101-1", "failed"), ("20260102-1", "passed"), ("20260103-1", "broken")):
         write_again(output, {"a::x": how})
-        keep_again(tmp_path, [output], run=run, when=1.0)
+        keep_again(tmp_path, {"f": output}, run=run, when=1.0)
     (found,) = flaky_tests(evidence(tmp_path))
     assert (found.runs, found.failures, found.kind) == (3, 2, "flaky")
-    assert list(evidence(tmp_path)["tests"]["a::x"]["seen"].values()) == ["flaky", "passed", "failed"]
+    entry = evidence(tmp_path)["tests"]["a::x"]
+    assert list(entry["seen"].values()) == ["flaky", "passed", "failed"]
+    assert entry["failed"] == {"f": 1.0}

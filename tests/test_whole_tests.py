@@ -196,6 +196,9 @@ def test_a_shard_that_is_reused_keeps_its_split_from_being_replaced(first: Clone
 def test_a_flaky_test_of_a_reused_result_that_is_broken_now_fails_the_task(first: Clone, luck: Path) -> None:
     (luck / "chance").write_text("1")
     first.run()
+    _, plan = first.noxline("plan", "--only", "coverage")
+    said = [task["decision"] for task in plan["tasks"] if task["stage"] == "tests"]
+    assert sorted(said) == ["reuse", "run"]
     (luck / "chance").write_text("1")
     assert first.run().value("tests.flaky") == 1, "it failed, and passed alone"
     (luck / "chance").write_text("9")

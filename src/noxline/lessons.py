@@ -71,8 +71,9 @@ def _keep(root: Path, results: Sequence[TaskResult], observed: Observed) -> None
     keep_durations(root, new)
     keep_splits(root, new)
     keep_evidence(root, new, run=observed.run, when=when, fingerprints=observed.fingerprints)
-    outputs = [one.outcome.output for one in results if one.task.name in observed.again]
-    keep_again(root, [output for output in outputs if output is not None], run=observed.run, when=when)
+    again = [one for one in results if one.task.name in observed.again]
+    outputs = {observed.fingerprints[one.task.name]: one.outcome.output for one in again if one.outcome.output}
+    keep_again(root, outputs, run=observed.run, when=when)
 
 
 def _flaky(results: Sequence[TaskResult]) -> list[str]:
