@@ -5,9 +5,9 @@
 
 The flaky ones: three that depend on the order of tests, two on what an earlier test leaked (these five fail always
 behind that test, and pass alone), two on time (a deadline that a busy machine misses, an answer that comes too late),
-three on chance, two on a resource that is not always there (a port, a lock). Chance is drawn anew at each execution, two
-of five are unlucky, in an order that `--seed` decides, and noted outside of the project: none of its files changes from run
-to run.
+three on chance, two on a resource that is not always there (a port, a lock). Chance is drawn anew at each execution:
+two of five are unlucky, in an order that `--seed` decides. It is noted outside of the project, none of whose files
+changes from run to run.
 A test that never failed in any of the runs cannot be found flaky; how many failed is printed.
 
 Printed for each run: the failures, what noxline said of them, its exit code and seconds; then, over all runs, the
