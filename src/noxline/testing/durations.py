@@ -1,9 +1,10 @@
 """How long tests take: a record that merges over shards, Pythons, runs and machines in any order.
 
 A record is plain data: `{"schema": 1, "tests": {id: {"seconds", "when", "earlier"?, "uses"?, "group"?}}, "shared":
-{name of a fixture: {"seconds", "when", "earlier"?}}}`. `seconds` of a test are its own, without the shared fixtures that
-were set up in it; `when` is in seconds since the epoch. Where two records know the same test, the younger knowledge
-counts; `earlier` keeps the two measurements before it, `[[when, seconds]]`: one that a busy machine spoilt is outvoted.
+{name of a fixture: {"seconds", "when", "earlier"?}}}`. `seconds` of a test are its own, without the shared fixtures
+that were set up in it; `when` is in seconds since the epoch. Where two records know the same test, the younger
+knowledge counts; `earlier` keeps the two measurements before it, `[[when, seconds]]`: one that a busy machine spoilt is
+outvoted.
 """
 
 from __future__ import annotations
