@@ -134,3 +134,16 @@ def behind(path: str) -> tuple[int, ...]:
 def read_time() -> int:
     """Return the time before files are read, in nanoseconds since the epoch."""
     return time_ns()
+
+
+def is_folder(path: str) -> bool:
+    """Tell whether a folder lies at a path, and no link to one."""
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def mode_of(path: str) -> int:
+    """Return the mode of what lies at a path; 0 where nothing does."""
+    try:
+        return os.lstat(path).st_mode
+    except OSError:
+        return 0
