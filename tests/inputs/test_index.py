@@ -345,6 +345,7 @@ def test_a_look_is_dear_where_another_one_would_cost_more_than_keeping_it(root: 
     time.sleep(0.1)  # what is so young that it has to be read again is read again
     index.refresh()
     index.save()
+    opened(root).save()  # the index itself is new here
     write(root, "a.py", "other")
     index = opened(root)
     assert not index.is_dear
