@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from noxline.flaky import keep_evidence, quarantine_warnings
+from noxline.flaky import keep_again, keep_evidence, quarantine_warnings
 from noxline.model.run import TaskResult
 from noxline.model.task import Cause, Outcome, Status
 from noxline.project import Project
@@ -36,15 +36,20 @@ def learn(
     run: str,
     whole: bool = True,
     fingerprints: Mapping[str, str] | None = None,
+    again: Collection[str] = (),
 ) -> Lessons:
     """Keep what this run taught and check its shards. `whole`: no test was left out by arguments.
 
-    `fingerprints` are those of the tasks: under the same one, a test that fails and passes is flaky.
+    `fingerprints` are those of the tasks: under the same one, a test that fails and passes is flaky. `again` are the
+    tasks of which a stored result stands, but for its flaky tests, which ran again.
     """
-    root = project.root
-    keep_durations(root, results)
-    keep_splits(root, results)
-    keep_evidence(root, results, run=run, when=round(time.time()), fingerprints=fingerprints)
+    root, now = project.root, round(time.time())
+    new = tuple(replace(one, decision="reused") if one.task.name in again else one for one in results)
+    keep_durations(root, new)
+    keep_splits(root, new)
+    keep_evidence(root, new, run=run, when=now, fingerprints=fingerprints)
+    outputs = {one.task.name: one.outcome.output for one in results if one.task.name in again}
+    keep_again(root, {name: output for name, output in outputs.items() if output is not None}, run=run, when=now)
     after = checked(root, results)
     wrong = sharded(result for result in after if result not in results)
     warnings = [f"{session} failed: {shards[0].outcome.reason}" for session, shards in wrong.items()]

@@ -13,10 +13,12 @@ from noxline.fingerprints import Fingerprints, open_index
 from noxline.last_seen import LastSeen
 from noxline.model.cache import Found, Kept
 from noxline.model.decision import Decision, Reuse, Run
+from noxline.model.records import Merge, newest
 from noxline.model.stage import Source
 from noxline.model.task import Cause, Outcome, Status, Task
 from noxline.ports import CacheStore
 from noxline.reuse import Environments, Reuser
+from noxline.split_records import SplitRecords
 from tests.reuse.world import FixedEnvironments, as_project, write
 
 
@@ -38,7 +40,7 @@ class Shelf:
         self.kept: list[Kept] = []
         self.closed = False
 
-    def find(self, digest: str) -> Found | None:
+    def find(self, digest: str, max_age: float | None = None) -> Found | None:
         """Find nothing."""
         if self.fails:
             raise self.fails
@@ -56,7 +58,7 @@ class Shelf:
         """Note what is to be kept."""
         self.kept.append(kept)
 
-    def read_record(self, kind: str, key: str) -> Mapping[str, Any] | None:
+    def read_record(self, kind: str, key: str, merge: Merge = newest) -> Mapping[str, Any] | None:
         """There is none."""
         del kind, key
         return None
@@ -98,7 +100,7 @@ class Desk:
         return Reuser(
             root=self.root,
             definitions=self.definitions,
-            fingerprints=Fingerprints(self.definitions, index, {}),
+            fingerprints=Fingerprints(self.definitions, index, {}, SplitRecords(self.root, store or local)),
             environments=self.environments,
             store=store or local,
             seen=LastSeen.load(self.root, self.warnings.append),

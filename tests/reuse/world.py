@@ -22,6 +22,7 @@ from noxline.model.event import Event, Warned
 from noxline.model.run import TaskResult
 from noxline.model.task import Task, TaskRequest
 from noxline.reuse import Reuser
+from noxline.split_records import SplitRecords
 from tests.inputs.test_index import git
 from tests.reuse.synthetic import GITIGNORE, PureExecutor, Settings, definitions, foretold, read_output, tasks
 
@@ -175,7 +176,7 @@ class WorkTree:
         return Reuser(
             root=self.root,
             definitions=defined,
-            fingerprints=Fingerprints(defined, index, self.settings.environ),
+            fingerprints=Fingerprints(defined, index, self.settings.environ, SplitRecords(self.root, store)),
             environments=FixedEnvironments(self.settings.packages, unknown),
             store=store,
             local=store,

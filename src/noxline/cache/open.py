@@ -15,6 +15,7 @@ from noxline.settings.schema import CacheSettings
 
 if TYPE_CHECKING:
     from noxline.cache.download import LocalBlobs
+    from noxline.cache.layered import Layer
 
 TIMEOUT = 10.0  # seconds of one request
 
@@ -24,7 +25,7 @@ def open_store(
     environ: Mapping[str, str],
     *,
     warn: Callable[[str], None],
-    local: CacheStore,
+    local: Layer,
     offline: bool = False,
 ) -> CacheStore:
     """Return the local store, with the remote one behind it where there is one.

@@ -1,8 +1,8 @@
 """Entries and records on a server that others read and write too: signed, verified, and never overwritten.
 
-    v1/<namespace>/entries/ab/<digest>              signature, entry and its small files, zstd
+    v1/<namespace>/entries/ab/<digest>[.<slot>]     signature, entry and its small files, zstd
     v1/<namespace>/blobs/ab/<sha256>[.<part>].zst   larger files
-    v1/<namespace>/records/<kind>/<hash of its key> signature and record
+    v1/<namespace>/records/<kind>/<hash of its key> signature and record, zstd
 
 A run writes one namespace, `trusted` or `scope/NAME`; it reads `trusted` and its own.
 """
@@ -10,9 +10,9 @@ A run writes one namespace, `trusted` or `scope/NAME`; it reads `trusted` and it
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from noxline.cache.signing import TRUSTED, Keyring, Signer, Statement
 from noxline.cache.transport import GarbageError, MissingError, TransportError
 from noxline.cache.upload import ChangedError, Contents, upload
 from noxline.model.cache import Found, Kept
+from noxline.model.records import Merge, Record, merged, newest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,23 +59,27 @@ class RemoteStore:
         *,
         say: Callable[[str], None],
         local: LocalBlobs = lambda _blob, _file: False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._breaker = breaker
         self._access = access
         self._say = say
         self._local = local
+        self._clock = clock
         self._told: set[str] = set()
 
-    def find(self, digest: str) -> RemoteFound | None:
-        """Return the entry under a fingerprint's digest that a listed key signed."""
+    def find(self, digest: str, max_age: float | None = None) -> RemoteFound | None:
+        """Return the entry under a fingerprint's digest that a listed key signed, and that is young enough."""
+        now = self._clock()
         for namespace in self._access.reads:
-            try:
-                found = self._find(namespace, digest)
-            except TransportError as error:
-                self._note(error)
-                return None
-            if found is not None:
-                return found
+            for name in packing.slots(digest, max_age, now):
+                try:
+                    found = self._find(namespace, digest, name)
+                except TransportError as error:
+                    self._note(error)
+                    return None
+                if found is not None and found.entry.is_young(max_age, now):
+                    return found
         return None
 
     def restore(self, found: Found, output: Path, log: Path) -> bool:
@@ -104,10 +109,11 @@ class RemoteStore:
 
     def keep(self, kept: Kept) -> None:
         """Sign and upload an entry, its blobs first; nothing that is there is overwritten."""
-        signer, key = self._signer(), kept.entry.fingerprint.digest
-        if signer is None or kept.entry.machine or not self._breaker.takes:
+        signer = self._signer()
+        names = packing.slots(kept.entry.fingerprint.digest, kept.max_age, kept.entry.created)
+        if signer is None or kept.entry.machine or not names or not self._breaker.takes:
             return  # what holds for one machine only is nobody else's
-        name = self._name(packing.entry_name(key))
+        key, name = names[0], self._name(packing.entry_name(names[0]))
         try:
             if self._breaker.exists(name):
                 return
@@ -118,30 +124,32 @@ class RemoteStore:
         except (OSError, ChangedError) as error:
             self._tell("keep", f"the result of {kept.entry.task} was not uploaded: {error}")
 
-    def read_record(self, kind: str, key: str) -> Mapping[str, Any] | None:
-        """Return a record that a listed key signed: of this run's own scope, or of `trusted`."""
-        name = packing.record_name(kind, sha256(key.encode()).hexdigest())
-        for namespace in reversed(self._access.reads):
-            try:
-                data = self._unsealed(namespace, "record", name, name, packing.RECORD)
-                if data is not None:
-                    return _record(data, kind, key)
-            except TransportError as error:
-                self._note(error)
-        return None
+    def read_record(self, kind: str, key: str, merge: Merge = newest) -> Mapping[str, Any] | None:
+        """Return what the records that listed keys signed come to: that of `trusted` and that of this run's scope."""
+        found = merged(self.records(kind, key), merge, now=self._clock())
+        return found.value if found else None
+
+    def records(self, kind: str, key: str) -> tuple[Record, ...]:
+        """Return the records of each namespace that is read."""
+        return tuple(self._records(kind, key))
 
     def write_record(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
         """Sign and write a record; the last writer wins."""
+        self.put_record(kind, key, Record(value=value, at=self._clock()))
+
+    def put_record(self, kind: str, key: str, record: Record) -> None:
+        """Sign and write a record with its time."""
         signer = self._signer()
         if signer is None or not self._breaker.takes:
             return
-        name = packing.record_name(kind, sha256(key.encode()).hexdigest())
-        data = json.dumps({"kind": kind, "key": key, "value": dict(value)}, separators=(",", ":")).encode()
-        if len(data) > packing.RECORD:
+        name = packing.record_name(kind, key)
+        data = _encoded(kind, key, record)
+        content = frames.compress(data) if len(data) <= packing.RECORD else data
+        if len(content) > packing.RECORD_SENT:
             self._tell("record", f"a record ({kind}) is too large to be shared: {len(data)} bytes")
             return
         try:
-            self._breaker.replace(self._name(name), seal(self._statement("record", name, data), signer))
+            self._breaker.replace(self._name(name), seal(self._statement("record", name, content), signer))
         except TransportError as error:
             self._note(error)
 
@@ -149,9 +157,19 @@ class RemoteStore:
         """Cut the connections; never waits."""
         self._breaker.close()
 
-    def _find(self, namespace: str, digest: str) -> RemoteFound | None:
+    def _records(self, kind: str, key: str) -> Iterator[Record]:
+        name = packing.record_name(kind, key)
+        for namespace in self._access.reads:
+            try:
+                content = self._unsealed(namespace, "record", name, name, packing.RECORD_SENT)
+                if content is not None:
+                    yield _record(frames.decompress_up_to(content, packing.RECORD), kind, key)
+            except TransportError as error:
+                self._note(error)
+
+    def _find(self, namespace: str, digest: str, name: str) -> RemoteFound | None:
         limit = frames.largest(packing.LARGEST_BODY)
-        content = self._unsealed(namespace, "entry", digest, packing.entry_name(digest), limit)
+        content = self._unsealed(namespace, "entry", name, packing.entry_name(name), limit)
         if content is None:
             return None
         try:
@@ -159,7 +177,7 @@ class RemoteStore:
             entry = codec.decode(data, digest)
             pack = packing.unpack(rest, packing.packed(entry))
         except (codec.NotAnEntryError, GarbageError) as error:
-            self._refuse(namespace, digest, error)
+            self._refuse(namespace, name, error)
             return None
         return RemoteFound(entry=entry, source="remote", namespace=namespace, pack=pack)
 
@@ -214,13 +232,17 @@ class RemoteStore:
             self._say(text)
 
 
-def _record(data: bytes, kind: str, key: str) -> Mapping[str, Any]:
-    """Return the value of a record; raise GarbageError when it is another's."""
+def _encoded(kind: str, key: str, record: Record) -> bytes:
+    document = {"kind": kind, "key": key, "at": record.at, "value": dict(record.value)}
+    return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _record(data: bytes, kind: str, key: str) -> Record:
+    """Return a record; raise GarbageError when it is another's."""
     try:
         document = json.loads(data)
         if (document["kind"], document["key"]) == (kind, key) and isinstance(document["value"], dict):
-            value: Mapping[str, Any] = document["value"]
-            return value
+            return Record(value=document["value"], at=float(document["at"]))  # one that is no time counts as the oldest
     except (ValueError, KeyError, TypeError, RecursionError):
         pass  # no record, as one of another key is none
     raise GarbageError("a record is not the one that was asked for")
