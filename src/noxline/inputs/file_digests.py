@@ -136,11 +136,6 @@ def read_time() -> int:
     return time_ns()
 
 
-def is_folder(path: str) -> bool:
-    """Tell whether a folder lies at a path, and no link to one."""
-    return os.path.isdir(path) and not os.path.islink(path)
-
-
 def mode_of(path: str) -> int:
     """Return the mode of what lies at a path; 0 where nothing does."""
     try:

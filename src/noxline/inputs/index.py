@@ -16,14 +16,13 @@ from noxline.inputs.file_digests import (
     WIDTH,
     behind,
     content_of,
-    is_folder,
     is_settled,
     mode_of,
     read_time,
     status_of,
 )
 from noxline.inputs.input_set import InputSet, digest_of, joined
-from noxline.inputs.listing import Listing, begin, files_among, listing
+from noxline.inputs.listing import Listing, begin, files_among, is_folder, listing
 from noxline.inputs.patterns import matcher, named
 
 TYPE_CHECKING = False

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 
-from noxline.inputs.file_digests import is_folder
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -144,6 +142,11 @@ def untracked(root: str, folders: Sequence[str]) -> set[str]:
     inner = {name.rstrip("/") for name in found if name.endswith("/")}
     kept = (_own(_below(found, folder), tracked=False, below=folder) for folder in plain)
     return _walked(root, inner.union(folders).difference(plain)).union(*kept)
+
+
+def is_folder(path: str) -> bool:
+    """Tell whether a folder lies at a path, and no link to one."""
+    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def files_among(root: str, names: Iterable[str]) -> set[str]:
