@@ -102,8 +102,7 @@ def files_of(root: str) -> list[str]:
     for name in listing(root).names():
         plain = name.rstrip("/")
         folder = f"{root}/{plain}"
-        inner = os.path.isdir(folder) and not os.path.islink(folder)
-        found.update(f"{plain}/{path}" for path in files_of(folder)) if inner else found.add(plain)
+        found.update(f"{plain}/{path}" for path in files_of(folder)) if is_folder(folder) else found.add(plain)
     return sorted(found)
 
 
@@ -143,6 +142,18 @@ def untracked(root: str, folders: Sequence[str]) -> set[str]:
     inner = {name.rstrip("/") for name in found if name.endswith("/")}
     kept = (_own(_below(found, folder), tracked=False, below=folder) for folder in plain)
     return _walked(root, inner.union(folders).difference(plain)).union(*kept)
+
+
+def is_folder(path: str) -> bool:
+    """Tell whether a folder lies at a path, and no link to one."""
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def files_among(root: str, names: Iterable[str]) -> set[str]:
+    """Return the files among some paths of a project, and those that git does not track in the folders among them."""
+    there = {name for name in names if name and os.path.lexists(f"{root}/{name}")}
+    folders = [name for name in sorted(there) if is_folder(f"{root}/{name}")]
+    return there.difference(folders) | (untracked(root, folders) if folders else set())
 
 
 def _walked(root: str, folders: Iterable[str]) -> set[str]:

@@ -17,6 +17,7 @@ GENERATED = CACHES | {
     ".git", ".hg", ".svn", ".noxline", ".nox", ".tox", ".venv", "venv", ".eggs", "build", "dist", "node_modules",
 }  # fmt: skip
 
+_ROOM = 25_000  # characters; Windows takes 32,767 in one command line
 # A git hook sets these; with them git would work on that repository, whatever folder it is told.
 GIT_VARIABLES = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY"})
 
@@ -69,6 +70,23 @@ def git_listed(root: Path) -> list[str] | None:
     if done is None or done.returncode != 0 or not done.stdout:
         return None
     return list(dict.fromkeys(os.fsdecode(name).rstrip("/") for name in done.stdout.split(b"\0") if name))
+
+
+def ignored_paths(root: Path) -> list[str]:
+    """Return what git ignores, whole folders with a slash, folders first, as much as fits into a command line.
+
+    It is no input of any stage: a scanner that looked at it would not run again when it changed.
+    """
+    done = git(root, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    names = os.fsdecode(done.stdout).split("\0") if done is not None and done.returncode == 0 else []
+    room = _ROOM
+    kept = []
+    for name in sorted(filter(None, names), key=lambda name: (not name.endswith("/"), name)):
+        room -= len(name) + 20
+        if room < 0:
+            break
+        kept.append(name)
+    return kept
 
 
 def git(root: Path, *args: str) -> subprocess.CompletedProcess[bytes] | None:

@@ -128,7 +128,8 @@ def _tell(root: str, snapshot: Mapping[str, Any], index: Index) -> int | None:
     told = decisions(root, snapshot, index)
     if told is None or not snapshot["told"]:
         return None
-    _save(index)
+    if index.is_dear:
+        _save(index)
     text = snapshot["told"]
     for name, decision in told.items():
         text = text.replace(f"@@{name}@@", decision)
