@@ -5,8 +5,9 @@
 
 The flaky ones: three that depend on the order of tests, two on what an earlier test leaked (these five fail always
 behind that test, and pass alone), two on time (a deadline that a busy machine misses, an answer that comes too late),
-three on chance, two on a resource that is not always there (a port, a lock). Chance is drawn anew at each execution,
-from `--seed` and the count of executions, and noted outside of the project: none of its files changes from run to run.
+three on chance, two on a resource that is not always there (a port, a lock). Chance is drawn anew at each execution:
+two of five are unlucky, in an order that `--seed` decides. It is noted outside of the project, none of whose files
+changes from run to run.
 A test that never failed in any of the runs cannot be found flaky; how many failed is printed.
 
 Printed for each run: the failures, what noxline said of them, its exit code and seconds; then, over all runs, the
@@ -62,11 +63,14 @@ SEED = {seed!r}
 PLACE = pathlib.Path({place!r})
 
 
-def unlucky(name, chance):
+def unlucky(name):
     path = PLACE / name
     count = int(path.read_text()) if path.exists() else 0
     path.write_text(str(count + 1))
-    return random.Random(f"{{SEED}}-{{name}}-{{count}}").random() < chance
+    deck, place = divmod(count, 5)
+    cards = [True, True, False, False, False]
+    random.Random(f"{{SEED}}-{{name}}-{{deck}}").shuffle(cards)
+    return cards[place]
 '''
 PIECES: Mapping[str, str] = {
     "test_03_state.py": "import state\ndef test_registers(): state.REGISTRY.append(1)\n",
@@ -89,17 +93,17 @@ PIECES: Mapping[str, str] = {
     "test_18_leak.py": "import state\ndef test_no_open_file(): assert not [f for f in state.FILES if not f.closed]\n",
     "test_chance.py": (
         "import pytest\nfrom luck import unlucky\n"
-        + "".join(f"def test_{name}(): assert not unlucky({name!r}, 0.4)\n" for name in ("shuffle", "sample", "choice"))
+        + "".join(f"def test_{name}(): assert not unlucky({name!r})\n" for name in ("shuffle", "sample", "choice"))
     ),
     "test_time.py": (
         "import time\nfrom luck import unlucky\n"
         "def test_deadline():\n"
         "    began, used = time.monotonic(), time.process_time()\n"
         "    while time.process_time() - used < 0.03: pass\n"
-        "    time.sleep(0.5 if unlucky('deadline', 0.4) else 0)\n"
+        "    time.sleep(0.5 if unlucky('deadline') else 0)\n"
         "    assert time.monotonic() - began < 0.2\n"
         "def test_answer():\n"
-        "    if unlucky('answer', 0.4): raise TimeoutError('no answer within 5 s')\n"
+        "    if unlucky('answer'): raise TimeoutError('no answer within 5 s')\n"
     ),
     "test_resource.py": (
         "import socket\nfrom luck import PLACE, unlucky\n"
@@ -107,7 +111,7 @@ PIECES: Mapping[str, str] = {
         "    with socket.socket() as one, socket.socket() as other:\n"
         "        one.bind(('127.0.0.1', 0))\n"
         "        one.listen()\n"
-        "        other.bind(('127.0.0.1', one.getsockname()[1] if unlucky('port', 0.4) else 0))\n"
+        "        other.bind(('127.0.0.1', one.getsockname()[1] if unlucky('port') else 0))\n"
         "def test_lock():\n"
         "    lock = PLACE / 'demo.lock'\n"
         "    held = lock.exists()\n"

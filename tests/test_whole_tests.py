@@ -187,6 +187,7 @@ def test_a_shard_that_is_reused_keeps_its_split_from_being_replaced(first: Clone
     anew = first.run("--force", "tests")
     assert anew.shards() != ran.shards()
     for one in (ran, beside, anew):
+        assert 'tests="14" failures="0"' in (one.folder / "junit.xml").read_text()
         assert sorted(name for shard in one.shards() for name in shard) == sorted(set().union(*ran.shards()))
         assert one.value("tests.passed") == 14
     assert set(first.run().decisions.values()) == {"reused"}, "the newest results are those of the newest split"
@@ -195,6 +196,9 @@ def test_a_shard_that_is_reused_keeps_its_split_from_being_replaced(first: Clone
 def test_a_flaky_test_of_a_reused_result_that_is_broken_now_fails_the_task(first: Clone, luck: Path) -> None:
     (luck / "chance").write_text("1")
     first.run()
+    _, plan = first.noxline("plan", "--only", "coverage")
+    said = [task["decision"] for task in plan["tasks"] if task["stage"] == "tests"]
+    assert sorted(said) == ["reuse", "run"]
     (luck / "chance").write_text("1")
     assert first.run().value("tests.flaky") == 1, "it failed, and passed alone"
     (luck / "chance").write_text("9")

@@ -115,6 +115,10 @@ class ProjectEnvironments:
         """Return the folders outside noxline's own environments whose names tell what tasks find installed."""
         return self._surroundings.folders
 
+    def are_known_ahead(self) -> bool:
+        """Tell whether what all environments hold is known without any being there."""
+        return not any(record is None or record["obstacle"] for record in (self._records or {}).values())
+
     def expires(self) -> float:
         """Return until when what is known of environments counts, in seconds since the epoch."""
         times = [record["time"] for record in (self._records or {}).values() if record]

@@ -69,19 +69,20 @@ def _is_telling(result: TaskResult, output: Path, record: Record) -> bool:
     )
 
 
-def keep_again(root: Path, again: Mapping[str, Path], *, run: str, when: float) -> None:
-    """Add to the record how the flaky tests of stored results ended, which alone ran again; by task, its output."""
+def keep_again(root: Path, outputs: Mapping[str, Path], *, run: str, when: float) -> None:
+    """Add to the record how the flaky tests of stored results ended, which alone ran again; by fingerprint."""
     record = evidence(root)
-    for output in again.values():
-        record = observe(record, _seen_again(output, run=run, when=when))
+    for fingerprint, output in outputs.items():
+        record = observe(record, _seen_again(output, run=run, when=when, fingerprint=fingerprint))
     add_evidence(root, record)
 
 
-def _seen_again(output: Path, *, run: str, when: float) -> Seen:
+def _seen_again(output: Path, *, run: str, when: float, fingerprint: str) -> Seen:
     ended = read_again(output)
     flaky = [found for found in read_verdicts(output).flaky if ended.get(found.id) == "failed"]
     outcomes = {name: "passed" if how == "passed" else "failed" for name, how in ended.items()}
-    return Seen(run=run, when=when, outcomes=outcomes, verdicts=Verdicts(flaky=tuple(flaky)))
+    verdicts = Verdicts(flaky=tuple(flaky))
+    return Seen(run=run, when=when, outcomes=outcomes, verdicts=verdicts, fingerprint=fingerprint)
 
 
 def write_first(root: Path, path: Path) -> bool:

@@ -33,15 +33,15 @@ def why_again(stored: Path) -> str:
 
 def mark_flaky(root: Path, output: Path, fingerprint: str) -> None:
     """Say in a task's output which tests passed now and failed in an earlier run under the same fingerprint."""
-    tests = evidence(root)["tests"]
-    failed = {name for name, entry in tests.items() if fingerprint in entry["failed"]}
+    failed = {name for name, entry in evidence(root)["tests"].items() if fingerprint in entry["failed"]}
     if not failed or not output.is_dir():
         return
     said = read_verdicts(output)
-    passed = {one.id: one for one in read_results([output]).all() if one.outcome == "passed" and not one.reruns}
-    found = [
-        Finding(id=name, kind="flaky", attempts=("passed in a later run of the same state",))
-        for name in sorted(failed & passed.keys() - said.ids)
-    ]
+    passed = {one.id for one in read_results([output]).all() if one.outcome == "passed"}
+    found = tuple(_in_another_run(name) for name in sorted(failed & passed - said.ids))
     if found:
-        write_verdicts(output, said.and_those(Verdicts(flaky=tuple(found))))
+        write_verdicts(output, said.and_those(Verdicts(flaky=found)))
+
+
+def _in_another_run(name: str) -> Finding:
+    return Finding(id=name, kind="flaky", attempts=("passed in a later run of the same state",))

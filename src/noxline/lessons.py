@@ -43,13 +43,8 @@ def learn(
     `fingerprints` are those of the tasks: under the same one, a test that fails and passes is flaky. `again` are the
     tasks of which a stored result stands, but for its flaky tests, which ran again.
     """
-    root, now = project.root, round(time.time())
-    new = tuple(replace(one, decision="reused") if one.task.name in again else one for one in results)
-    keep_durations(root, new)
-    keep_splits(root, new)
-    keep_evidence(root, new, run=run, when=now, fingerprints=fingerprints)
-    outputs = {one.task.name: one.outcome.output for one in results if one.task.name in again}
-    keep_again(root, {name: output for name, output in outputs.items() if output is not None}, run=run, when=now)
+    root = project.root
+    _keep(root, results, Observed(run=run, fingerprints=fingerprints or {}, again=again))
     after = checked(root, results)
     wrong = sharded(result for result in after if result not in results)
     warnings = [f"{session} failed: {shards[0].outcome.reason}" for session, shards in wrong.items()]
@@ -58,6 +53,27 @@ def learn(
     complete = whole and _all_ended(project, results)
     warnings += quarantine_warnings(root, project.settings, date.today(), known=known, whole=complete)
     return Lessons(results=after, warnings=tuple(warnings))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observed:
+    """What is known of the tasks of a run beside their results."""
+
+    run: str
+    fingerprints: Mapping[str, str]
+    again: Collection[str]
+
+
+def _keep(root: Path, results: Sequence[TaskResult], observed: Observed) -> None:
+    """Keep what the tests taught; a stored result that stands teaches nothing anew, but for tests that ran again."""
+    new = [replace(one, decision="reused") if one.task.name in observed.again else one for one in results]
+    when = round(time.time())
+    keep_durations(root, new)
+    keep_splits(root, new)
+    keep_evidence(root, new, run=observed.run, when=when, fingerprints=observed.fingerprints)
+    again = [one for one in results if one.task.name in observed.again]
+    outputs = {observed.fingerprints[one.task.name]: one.outcome.output for one in again if one.outcome.output}
+    keep_again(root, outputs, run=observed.run, when=when)
 
 
 def _flaky(results: Sequence[TaskResult]) -> list[str]:

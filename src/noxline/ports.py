@@ -148,5 +148,8 @@ class Environments(Protocol):
     def expires(self) -> float:
         """Return until when what is known of environments counts, in seconds since the epoch."""
 
+    def are_known_ahead(self) -> bool:
+        """Tell whether what all environments hold is known without any being there."""
+
     def folders(self) -> tuple[str, ...]:
         """Return the folders outside noxline's own environments whose names tell what tasks find installed."""

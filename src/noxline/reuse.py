@@ -270,10 +270,6 @@ class Reuser:
         if self.local is not None and not self.rehearses:
             append(self.local.root, self.tally())
 
-    def stored(self, task: str) -> Path | None:
-        """Return the folder of a stored result of which the flaky tests alone run, or None."""
-        return stored_place(self.place(task)[0])[0] if task in self.again else None
-
     def declared(self, task: Task) -> Declared:
         """Return what a task's inputs and outputs are declared, or taken, to be."""
         definition = self.definitions[task.name]

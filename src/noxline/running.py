@@ -17,6 +17,7 @@ from noxline.errors import ExitCode
 from noxline.executors.guard import Guard
 from noxline.executors.local import LocalExecutor
 from noxline.explaining import FINGERPRINTS, text_of
+from noxline.flaky_again import stored_place
 from noxline.gates.threshold import ThresholdGate, exit_code
 from noxline.input_check import InputCheck
 from noxline.lessons import Lessons, learn, naming_tests
@@ -171,7 +172,7 @@ class RunSession:
         return self.reuser.fingerprints.split(shard)
 
     def _stored(self, task: str) -> Path | None:
-        return self.reuser.stored(task)
+        return stored_place(self.reuser.place(task)[0])[0] if task in self.reuser.again else None
 
     def _learn(self, results: tuple[TaskResult, ...]) -> Lessons:
         """Keep what the tests of this run taught, for this clone and for others."""

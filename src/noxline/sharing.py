@@ -20,6 +20,7 @@ from noxline.splits import ran_split, sharded
 from noxline.state import add_durations, durations_of_tests
 from noxline.testing import durations
 from noxline.testing import evidence as flaky_evidence
+from noxline.testing.records import FOLDER
 
 DURATIONS, FLAKY = "durations", "flaky"
 Record = Mapping[str, Any]
@@ -61,19 +62,26 @@ class Sharing:
 
     def give(self, results: Iterable[TaskResult]) -> None:
         """Give others what this run taught; where nothing ran, take what came with results from elsewhere."""
-        ended = list(results)
-        if any(result.decision == "ran" or result.source == "remote" for result in ended):
+        tested = [result for result in results if _has_tests(result)]
+        ran = any(result.decision == "ran" for result in tested)
+        if ran or any(result.source == "remote" for result in tested):
             self.take()
-        if self.store is None or not any(result.decision == "ran" for result in ended):
-            return
+        if ran and self.store is not None:
+            self._write(self.store)
+
+    def _write(self, store: CacheStore) -> None:
         for name, kind in _KINDS.items():
             own = kind.own(self.root)
             if own["tests"] and own != self._there[name]:
-                self.store.write_record(name, self._key, own)
+                store.write_record(name, self._key, own)
 
     @property
     def _key(self) -> str:
         return digest(["tests of", self.project or self.root.name])
+
+
+def _has_tests(result: TaskResult) -> bool:
+    return result.outcome.output is not None and (result.outcome.output / FOLDER).is_dir()
 
 
 def share_splits(reuser: Reuser, results: Sequence[TaskResult]) -> None:
@@ -81,7 +89,13 @@ def share_splits(reuser: Reuser, results: Sequence[TaskResult]) -> None:
     for shards in sharded(results).values():
         split = ran_split(shards) if any(shard.decision == "ran" for shard in shards) else None
         suite = reuser.definitions[shards[0].task.name].suite
-        made = [reuser.made.get(shard.task.name) for shard in shards]
-        inputs = {str(one.components["inputs"]) if one else "" for one in made}
-        if split is not None and suite is not None and len(inputs) == 1 and "" not in inputs:
-            reuser.fingerprints.splits.keep(split, suite, *inputs)
+        inputs = _inputs(reuser, shards)
+        if split is not None and suite is not None and inputs:
+            reuser.fingerprints.splits.keep(split, suite, inputs)
+
+
+def _inputs(reuser: Reuser, shards: Sequence[TaskResult]) -> str:
+    """Return the digest of the files from which all shards collected; nothing when they differ, or are not known."""
+    made = [reuser.made.get(shard.task.name) for shard in shards]
+    digests = {str(one.components["inputs"]) if one else "" for one in made}
+    return digests.pop() if len(digests) == 1 else ""

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noxline.cache import frames, packing
+from noxline.cache import frames, layout
 from noxline.cache.envelope import seal
 from noxline.cache.signing import TRUSTED, Statement
 from noxline.cache.transport import RefusedError, TransportError
@@ -29,7 +29,7 @@ from tests.cache.remote_fakes import (
     tree,
 )
 
-LARGE = os.urandom(packing.PART + 12_345)
+LARGE = os.urandom(layout.PART + 12_345)
 FILES = {
     "junit.xml": b"<x/>",
     "deep/er/data": b"d" * 100_000,
@@ -298,16 +298,16 @@ def test_the_times_of_sixty_thousand_tests_are_one_record() -> None:
 
 def test_a_record_that_is_too_large_is_not_sent() -> None:
     server, said = MemoryTransport(), list[str]()
-    remote_store(server, said).write_record("durations", "tests", {"a": "x" * packing.RECORD})
-    remote_store(server, said).write_record("durations", "tests", {"a": secrets.token_hex(packing.RECORD_SENT)})
+    remote_store(server, said).write_record("durations", "tests", {"a": "x" * layout.RECORD})
+    remote_store(server, said).write_record("durations", "tests", {"a": secrets.token_hex(layout.RECORD_SENT)})
     assert server.asked == []
     assert ["too large" in text for text in said] == [True, True]
 
 
 def test_a_record_that_would_unpack_to_more_than_one_may_hold_is_not_unpacked() -> None:
     server, said = MemoryTransport(), list[str]()
-    name = packing.record_name("durations", "tests")
-    bomb = frames.compress(b" " * (packing.RECORD + 1))
+    name = layout.record_name("durations", "tests")
+    bomb = frames.compress(b" " * (layout.RECORD + 1))
     statement = Statement(namespace=TRUSTED, kind="record", name=name, content=bomb)
     server.objects[f"v1/trusted/{name}"] = seal(statement, MAIN)
     store = remote_store(server, said)
@@ -341,11 +341,11 @@ def test_a_result_of_limited_age_is_shared_on_the_second_day_too(tmp_path: Path)
 @given(age=st.floats(min_value=0.01, max_value=1e7), made=st.floats(0, 2e9), late=st.floats(0, 3))
 def test_a_young_entry_is_always_found_and_an_old_one_never_in_the_way(age: float, made: float, late: float) -> None:
     now = made + late * age
-    name = packing.slots("d", age, made)[0]
+    name = layout.slots("d", age, made)[0]
     if now - made <= age:
-        assert name in packing.slots("d", age, now)
+        assert name in layout.slots("d", age, now)
     elif now - made > math.ceil(age):
-        assert packing.slots("d", age, now)[0] != name
+        assert layout.slots("d", age, now)[0] != name
 
 
 def test_an_entry_of_one_slot_is_none_of_another(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
     v1/<namespace>/entries/ab/<digest>[.<slot>]     signature, entry and its small files, zstd
     v1/<namespace>/blobs/ab/<sha256>[.<part>].zst   larger files
+    v1/<namespace>/runs/ab/<digest>[.<slot>]        signature, what a run says, and its entries as they were signed
     v1/<namespace>/records/<kind>/<hash of its key> signature and record, zstd
 
 A run writes one namespace, `trusted` or `scope/NAME`; it reads `trusted` and its own.
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from noxline.cache import codec, frames, packing
+from noxline.cache import codec, frames, layout, packing
 from noxline.cache.breaker import Breaker
 from noxline.cache.download import LocalBlobs, Source, download, download_one
 from noxline.cache.envelope import HEADER, ForeignError, seal, unseal
@@ -25,6 +26,8 @@ from noxline.cache.transport import GarbageError, MissingError, TransportError
 from noxline.cache.upload import ChangedError, Contents, upload
 from noxline.model.cache import Found, Kept
 from noxline.model.records import Merge, Record, merged, newest
+
+_LARGEST = frames.largest(layout.LARGEST_BODY) + HEADER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +75,7 @@ class RemoteStore:
         """Return the entry under a fingerprint's digest that a listed key signed, and that is young enough."""
         now = self._clock()
         for namespace in self._access.reads:
-            for name in packing.slots(digest, max_age, now):
+            for name in layout.slots(digest, max_age, now):
                 try:
                     found = self._find(namespace, digest, name)
                 except TransportError as error:
@@ -110,10 +113,10 @@ class RemoteStore:
     def keep(self, kept: Kept) -> None:
         """Sign and upload an entry, its blobs first; nothing that is there is overwritten."""
         signer = self._signer()
-        names = packing.slots(kept.entry.fingerprint.digest, kept.max_age, kept.entry.created)
+        names = layout.slots(kept.entry.fingerprint.digest, kept.max_age, kept.entry.created)
         if signer is None or kept.entry.machine or not names or not self._breaker.takes:
             return  # what holds for one machine only is nobody else's
-        key, name = names[0], self._name(packing.entry_name(names[0]))
+        key, name = names[0], self._name(layout.entry_name(names[0]))
         try:
             if self._breaker.exists(name):
                 return
@@ -123,6 +126,32 @@ class RemoteStore:
             self._note(error)
         except (OSError, ChangedError) as error:
             self._tell("keep", f"the result of {kept.entry.task} was not uploaded: {error}")
+
+    def signed_entry(self, digest: str, max_age: float | None) -> tuple[str, bytes] | None:
+        """Return the name of a trusted entry and the object as it lies there, when this run would take it."""
+        now = self._clock()
+        for name in layout.slots(digest, max_age, now):
+            try:
+                found = self._find(TRUSTED, digest, name)
+                if found is not None and found.entry.is_young(max_age, now):
+                    data = self._breaker.get(f"{layout.VERSION}/{TRUSTED}/{layout.entry_name(name)}", _LARGEST)
+                    return (name, data) if data is not None else None
+            except TransportError as error:
+                self._note(error)
+                return None
+        return None
+
+    def put_run(self, name: str, content: bytes) -> None:
+        """Sign and write a run as a whole, where there is none of this name."""
+        signer = self._signer()
+        if signer is None or not self._breaker.takes:
+            return
+        try:
+            self._breaker.put_new(
+                self._name(layout.run_name(name)), seal(self._statement("run", name, content), signer)
+            )
+        except TransportError as error:
+            self._note(error)
 
     def read_record(self, kind: str, key: str, merge: Merge = newest) -> Mapping[str, Any] | None:
         """Return what the records that listed keys signed come to: that of `trusted` and that of this run's scope."""
@@ -142,10 +171,10 @@ class RemoteStore:
         signer = self._signer()
         if signer is None or not self._breaker.takes:
             return
-        name = packing.record_name(kind, key)
+        name = layout.record_name(kind, key)
         data = _encoded(kind, key, record)
-        content = frames.compress(data) if len(data) <= packing.RECORD else data
-        if len(content) > packing.RECORD_SENT:
+        content = frames.compress(data) if len(data) <= layout.RECORD else data
+        if len(content) > layout.RECORD_SENT:
             self._tell("record", f"a record ({kind}) is too large to be shared: {len(data)} bytes")
             return
         try:
@@ -158,22 +187,21 @@ class RemoteStore:
         self._breaker.close()
 
     def _records(self, kind: str, key: str) -> Iterator[Record]:
-        name = packing.record_name(kind, key)
+        name = layout.record_name(kind, key)
         for namespace in self._access.reads:
             try:
-                content = self._unsealed(namespace, "record", name, name, packing.RECORD_SENT)
+                content = self._unsealed(namespace, "record", name, name, layout.RECORD_SENT)
                 if content is not None:
-                    yield _record(frames.decompress_up_to(content, packing.RECORD), kind, key)
+                    yield _record(frames.decompress_up_to(content, layout.RECORD), kind, key)
             except TransportError as error:
                 self._note(error)
 
     def _find(self, namespace: str, digest: str, name: str) -> RemoteFound | None:
-        limit = frames.largest(packing.LARGEST_BODY)
-        content = self._unsealed(namespace, "entry", name, packing.entry_name(name), limit)
+        content = self._unsealed(namespace, "entry", name, layout.entry_name(name), _LARGEST - HEADER)
         if content is None:
             return None
         try:
-            data, rest = packing.encoded_entry(frames.decompress_up_to(content, packing.LARGEST_BODY))
+            data, rest = packing.encoded_entry(frames.decompress_up_to(content, layout.LARGEST_BODY))
             entry = codec.decode(data, digest)
             pack = packing.unpack(rest, packing.packed(entry))
         except (codec.NotAnEntryError, GarbageError) as error:
@@ -183,7 +211,7 @@ class RemoteStore:
 
     def _unsealed(self, namespace: str, kind: str, name: str, place: str, limit: int) -> bytes | None:
         """Return the content of a signed object; None when there is none that this run believes."""
-        data = self._breaker.get(f"{packing.VERSION}/{namespace}/{place}", limit + HEADER)
+        data = self._breaker.get(f"{layout.VERSION}/{namespace}/{place}", limit + HEADER)
         if data is None:
             return None
         try:
@@ -199,7 +227,7 @@ class RemoteStore:
         return found if isinstance(found, RemoteFound) else self.find(found.entry.fingerprint.digest)
 
     def _source(self, found: RemoteFound) -> Source:
-        prefix = f"{packing.VERSION}/{found.namespace}/"
+        prefix = f"{layout.VERSION}/{found.namespace}/"
         return Source(breaker=self._breaker, prefix=prefix, pack=found.pack, local=self._local)
 
     def _signer(self) -> Signer | None:
@@ -211,7 +239,7 @@ class RemoteStore:
         return None
 
     def _name(self, name: str) -> str:
-        return f"{packing.VERSION}/{self._access.namespace}/{name}"
+        return f"{layout.VERSION}/{self._access.namespace}/{name}"
 
     def _statement(self, kind: str, name: str, content: bytes) -> Statement:
         return Statement(namespace=self._access.namespace, kind=kind, name=name, content=content)

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 # No test is free: setting it up costs about a millisecond even where its own time rounds to nothing.
 _LEAST_SECONDS = 0.001
 _FINE = 1.02  # how close to the best possible is close enough to leave the other files whole
-# A kept split is given up only beyond this, and for one that is clearly better: half of the 1.10 that is promised, for
-# durations are measured on machines that have more to do.
+# A kept split is given up only beyond this, half of the promised 10 %, and for one that is clearly better.
 WORTH = 1.05
 _CLEARLY = 0.97
 

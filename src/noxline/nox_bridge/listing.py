@@ -33,6 +33,7 @@ class Listing:
     sources: tuple[tuple[str, str], ...] = ()
     variable_digests: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    reads_all_variables: bool = False
 
 
 def find_noxfile(root: Path) -> Path | None:
@@ -67,6 +68,7 @@ def _listing(document: Mapping[str, Any], root: Path) -> Listing:
         sources=tuple(_sources(files, root)),
         variable_digests=tuple(sorted(variables.items())),
         notes=tuple(document["notes"]),
+        reads_all_variables="*" in document["traces"]["variables"],
     )
 
 

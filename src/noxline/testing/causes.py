@@ -34,9 +34,10 @@ def shown_by(message: str) -> Shown:
     """
     errors = _ERRORS.findall(message)
     first = _FIRST.match(errors[-1]) if errors else None
-    if first is None:
-        return "flaky"
-    name, text = first[1], first[2].strip()
+    return _kind(first[1], first[2].strip()) if first else "flaky"
+
+
+def _kind(name: str, text: str) -> Shown:
     given = _ERRNO.match(text)
     number = int(given[1]) if given else 0
     # The latter is how pytest-timeout ends a test.

@@ -74,15 +74,18 @@ class Retrying:
         """Return a finding for each test that passes alone: it depends on the order, or on nothing that is known."""
         # What an earlier run found out is quickly seen again.
         found = {
-            test.id: self._finding(test, "order-dependent", test.suspects)
-            for test in passing
-            if test.suspects and self._fails_behind(test, test.suspects) and self._confirmed(test, test.suspects)
+            test.id: self._finding(test, "order-dependent", test.suspects) for test in passing if self._again(test)
         }
         left = [test for test in passing if test.id not in found]
         again = self._in_order(left)
         found |= {test.id: self._ordered(test, again[test.id]) for test in left if test.id in again}
         # Last, for it says only more of tests that are known to be flaky.
         return found | {test.id: self._of_itself(test) for test in left if test.id not in found}
+
+    def _again(self, test: Failing) -> bool:
+        """Tell whether the test still fails behind those behind which it failed in an earlier run."""
+        known = test.suspects
+        return bool(known) and self._fails_behind(test, known) and self._confirmed(test, known)
 
     def _finding(self, test: Failing, kind: Kind, polluters: Sequence[str] = ()) -> Finding:
         attempts = tuple(self.attempts.get(test.id, ()))

@@ -25,7 +25,7 @@ _RESTLESS_NAMES = frozenset(
     {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".coverage", ".hypothesis", ".noxline", ".git"}
 )
 # They differ between two terminals on one machine, and no task depends on them.
-_RESTLESS_VARIABLES = frozenset(
+RESTLESS_VARIABLES = frozenset(
     {"_", "OLDPWD", "SHLVL", "WINDOWID", "SSH_AUTH_SOCK", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "XDG_SESSION_ID"}
     | {"TMUX", "TMUX_PANE", "STY", "WINDOW", "GPG_TTY"}
 )
@@ -90,5 +90,5 @@ def has_failed(path: str, plan: Iterable[tuple[str, object, object, object]]) ->
 
 def variables_digest(environ: Mapping[str, str]) -> str:
     """Return the digest of all variables but those that differ from terminal to terminal."""
-    rows: Iterable[str] = (f"{name}={value}" for name, value in environ.items() if name not in _RESTLESS_VARIABLES)
+    rows: Iterable[str] = (f"{name}={value}" for name, value in environ.items() if name not in RESTLESS_VARIABLES)
     return sha256("\0".join(sorted(rows)).encode("utf-8", "surrogateescape")).hexdigest()
