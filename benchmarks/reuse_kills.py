@@ -111,9 +111,9 @@ def note_what_it_struck(victim: Victim, tally: Tally) -> None:
 
 
 def together(victim: Victim, other: Victim, chance: random.Random, tally: Tally) -> None:
-    """Run eight times at once in two work trees that share a store and a remote."""
-    for number in range(5):
-        for one in (victim, other):
+    """Run eight times at once in two work trees that share a store and a remote: where all is new, and once more."""
+    for number in range(10):
+        for one in (victim, other) if number % 2 == 0 else ():
             one.edit(chance, new=chance.random() < 0.5)
             one.age(chance, 0.5)
         started = [(one, one.start()) for one in (victim, other) * 4]

@@ -24,4 +24,5 @@ def _is_reusable(reuser: Reuser, task: Task) -> bool:
     if environment is None:
         return False
     made = reuser.fingerprints.make(task.name, environment, reuser.needs(task.name))
-    return reuser.store.find(made.digest, reuser.definitions[task.name].max_age) is not None
+    found = reuser.store.find(made.digest, reuser.definitions[task.name].max_age)
+    return found is not None and not reuser.refusal(task.name, made, found)
