@@ -45,14 +45,11 @@ class Line:
         authority, slash, path = address.removeprefix("http://").partition("/")
         self._base = slash + path.rstrip("/")
         host, colon, port = authority.rpartition(":")
-        if (
-            not address.startswith("http://")
-            or not _SAFE.issuperset(self._base)
-            or "[" in authority
-            or "@" in authority
-        ):
+        plain = _SAFE.issuperset(self._base) and _SAFE.issuperset(authority.replace(":", ""))
+        if not address.startswith("http://") or not plain:
             raise FetchError("an address that needs more than a socket")
-        self._place = (host, int(port)) if colon and port.isdigit() else (authority, 80)
+        host, number = (host, int(port)) if colon and port.isdigit() else (authority, 80)
+        self._place = (host.encode("ascii"), number)  # text would be taken for an international name, at a price
         fields = {"Host": authority, "User-Agent": "noxline", "Accept-Encoding": "identity", **headers}
         self._fields = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         self._timeout = timeout

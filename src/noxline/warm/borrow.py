@@ -132,12 +132,13 @@ def _verify(told: Mapping[str, Any], entries: Sequence[Entry], look: Mapping[str
     from noxline.inputs.variables import values
 
     outputs: dict[str, str] = {}
+    known = {names: values(os.environ, names) for names in {tuple(row["variables"]) for row in told["plan"]}}
     for row, entry in zip(told["plan"], entries, strict=True):
         parts = entry.components
         patterns = tuple(row["patterns"])
         here = {
             "inputs": index.digest(patterns),
-            "variables": values(os.environ, row["variables"]),
+            "variables": known[tuple(row["variables"])],
             "environment": look["environments"][row["task"]],
             "needs": {need: outputs.get(need, "none") for need in row["needs"]},
             "machine": "",

@@ -30,7 +30,10 @@ SETTINGS = ("config/pipeline.toml", "pyproject.toml")
 # They differ from job to job, and no result depends on them but for those that a noxfile reads, which are looked at.
 _RESTLESS = ("GITHUB_", "RUNNER_", "ACTIONS_", "CI_", "GITLAB_", "BUILDKITE_", "CIRCLE_", "BUILD_", "JOB_", "AGENT_")
 # Where this machine keeps things, and how it gets at the remote.
-_OWN = ("NOXLINE_CACHE_", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "UV_CACHE_DIR", "PIP_CACHE_DIR", "PWD", "HOSTNAME")
+_OWN = (
+    *("NOXLINE_CACHE_", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "UV_CACHE_DIR", "PIP_CACHE_DIR", "PWD", "HOSTNAME"),
+    *("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"),  # how we run ourselves; no task sees them
+)
 _STEADY = frozenset({"GITHUB_ACTIONS"})
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")
 
