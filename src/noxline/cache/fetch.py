@@ -97,7 +97,10 @@ class Line:
         self._until = time.monotonic() + self._timeout
         text = "".join(f"GET {self._base}/{name} HTTP/1.1\r\n{self._fields}\r\n" for name, _ in wanted)
         if text or self._socket is None:
-            self._connected().sendall(text.encode("latin-1"))
+            try:
+                self._connected().sendall(text.encode("latin-1"))
+            except TimeoutError as error:
+                raise self._late() from error
 
     def _connected(self) -> socket.socket:
         if self._socket is None:
@@ -116,14 +119,14 @@ class Line:
 
         def work() -> None:
             try:
-                result.append(create_connection(self._place, self._timeout))
+                result.append(create_connection(self._place, self._timeout))  # type: ignore[arg-type]  # bytes are fine
             except OSError as error:
                 result.append(error)
             done.release()
 
         _thread.start_new_thread(work, ())
         if not done.acquire(timeout=self._timeout):
-            raise FetchError(f"no answer within {self._timeout:g} s", outage=True)
+            raise self._late()
         made = result[0]
         if isinstance(made, OSError):
             raise FetchError(made.strerror or str(made) or type(made).__name__, outage=True) from made
@@ -133,8 +136,11 @@ class Line:
     def _left(self) -> float:
         left = self._until - time.monotonic()
         if left <= 0:
-            raise FetchError(f"no answer within {self._timeout:g} s", outage=True)
+            raise self._late()
         return left
+
+    def _late(self) -> FetchError:
+        return FetchError(f"no answer within {self._timeout:g} s", outage=True)
 
     def _answer(self, limit: int) -> tuple[bytes | None, bool]:
         """Return the body of the next answer, and whether the connection stays open."""
@@ -171,7 +177,7 @@ class Line:
             try:
                 size = self._connected().recv_into(view[taken:])
             except TimeoutError as error:
-                raise FetchError(f"no answer within {self._timeout:g} s", outage=True) from error
+                raise self._late() from error
             if not size:
                 raise EOFError("it was cut short")
             taken += size
@@ -181,7 +187,7 @@ class Line:
         try:
             data = self._connected().recv(size)
         except TimeoutError as error:
-            raise FetchError(f"no answer within {self._timeout:g} s", outage=True) from error
+            raise self._late() from error
         if not data:
             raise EOFError("it was closed")
         return data
