@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from noxline.cache.signing import generate
+from noxline.cache import frames, layout
+from noxline.cache.envelope import seal
+from noxline.cache.signing import SIGNING_KEY, TRUSTED, Statement, generate, signer_of
 from tests.cache.remote_servers import Nginx, nginx
 from tests.cache.test_http import MAIN_USER
 from tests.inputs.test_index import git, write
@@ -166,6 +169,43 @@ def test_what_was_tampered_with_is_not_replayed(shared: Shared, kind: str, harm:
     assert done.code == 0, done.out + done.err
     assert not done.replayed
     assert done.left == clone.expected()
+    assert [decision for decision, _ in sources(done)] == ["reused"] * 2
+    assert (done.out + done.err).count("is not used:") == (0 if harm == "gone" else 1)
+
+
+def resigned(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change what a lent run says, and sign it again as a trusted run would."""
+    content = path.read_bytes().partition(b"\n")[2]
+    head, rest = layout.cut(content)
+    told = json.loads(frames.decompress_up_to(head, 10**8))
+    change(told)
+    head = frames.compress(json.dumps(told).encode())
+    content = layout.LENGTH.pack(len(head)) + head + bytes(rest)
+    signer = signer_of({SIGNING_KEY: PRIVATE})
+    assert signer is not None
+    path.write_bytes(seal(Statement(namespace=TRUSTED, kind="run", name=path.name, content=content), signer))
+
+
+LIES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "fewer patterns": lambda told: told["plan"][0].update(patterns=["docs"]),
+    "other variables": lambda told: told["plan"][0].update(variables=["LANG"]),
+    "no needs": lambda told: told["plan"][1].update(needs=[]),
+    "entries exchanged": lambda told: (told["names"].reverse(), told["sizes"].reverse()),
+    "a file elsewhere": lambda told: told["first"]["texts"].update({"../../../../stolen": "x"}),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_run_that_says_what_is_not_so_is_not_replayed(shared: Shared, lie: str) -> None:
+    shared.sign()
+    (path,) = shared.objects("runs")
+    resigned(path, LIES[lie])
+    clone = shared.clone()
+    done = clone.ci()
+    assert done.code == 0, done.out + done.err
+    assert not done.replayed
+    assert done.left == clone.expected()
+    assert not list(shared.folder.rglob("stolen"))
 
 
 def test_a_run_of_another_name_is_not_replayed(shared: Shared) -> None:

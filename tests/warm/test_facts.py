@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -133,3 +134,13 @@ def test_paths_are_written_and_read_alike(path: str) -> None:
     shown = facts.shown_path("/r/x", path)
     assert facts.real_path("/r/x", shown) == path
     assert shown.startswith("./") == (path in ("/r/x", "/r/x/noxfile.py"))
+
+
+def test_noxline_reads_no_variable_of_a_job_but_those_that_count() -> None:
+    """What is left out of a run's name must not decide anything in the program either."""
+    source = Path(facts.__file__).parents[1]
+    named = re.compile(r"""environ(?:\.get\(|\[)\s*["'](\w+)["']""")
+    read = {name for path in source.rglob("*.py") for name in named.findall(path.read_text(encoding="utf-8"))}
+    own = ("NOXLINE_CACHE_", "XDG_CACHE_HOME", "PYTHONUNBUFFERED")  # the last one is only set, for tasks
+    assert {"GITHUB_ACTIONS", "HOME"} <= read
+    assert [name for name in sorted(read) if not facts.is_steady(name) and not name.startswith(own)] == []

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # What this process met on its way to a remote: it costs at most one time-out, whoever asks next.
 OUTAGES: list[str] = []
+# What it found there and did not believe: whoever can warn tells it, once.
+REFUSALS: list[str] = []
 _AHEAD = 8  # requests on their way
 _HEAD = 16_384  # bytes of the head of an answer at most
 _PAGE = 65_536  # bytes of the page that comes with "not found"
