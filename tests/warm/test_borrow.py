@@ -57,15 +57,44 @@ class Shared:
         return done
 
 
+def _shared(server: Nginx, folder: Path) -> Shared:
+    origin = Small.make(folder / "origin")
+    settings = (origin.root / "config/pipeline.toml").read_text()
+    cache = f'[cache]\nremote = "{server.url}"\nkeys = ["{PUBLIC}"]\n'
+    (origin.root / "config/pipeline.toml").write_text(settings.replace("[stage", f"{cache}[stage", 1))
+    git(origin.root, "commit", "-qam", "remote")
+    return Shared(server, origin, folder)
+
+
 @pytest.fixture
-def shared(real_component: Callable[..., str], tmp_path: Path) -> Iterator[Shared]:
+def empty(real_component: Callable[..., str], tmp_path: Path) -> Iterator[Shared]:
+    """Return a project with an empty remote."""
     with nginx(real_component("nginx"), tmp_path / "nginx") as server:
-        origin = Small.make(tmp_path / "origin")
-        settings = (origin.root / "config/pipeline.toml").read_text()
-        cache = f'[cache]\nremote = "{server.url}"\nkeys = ["{PUBLIC}"]\n'
-        (origin.root / "config/pipeline.toml").write_text(settings.replace("[stage", f"{cache}[stage", 1))
-        git(origin.root, "commit", "-qam", "remote")
-        yield Shared(server, origin, tmp_path)
+        yield _shared(server, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def filled(real_component: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    folder = tmp_path_factory.mktemp("filled")
+    with nginx(real_component("nginx"), folder / "nginx") as server:
+        made = _shared(server, folder)
+        made.sign()
+        shutil.copytree(server.data, folder / "backup")
+        yield made
+
+
+@pytest.fixture
+def shared(filled: Shared) -> Shared:
+    """Return the project with a remote on which a run is lent, as it was lent."""
+    shutil.rmtree(filled.server.data)
+    shutil.copytree(filled.folder / "backup", filled.server.data)
+    return filled
+
+
+def warnings(done: Done, about: str) -> list[str]:
+    """Return the warnings of a run about something; what is printed, the report repeats at the end."""
+    found = [line for line in (done.out + done.err).splitlines() if "warning" in line.lower() and about in line]
+    return list(dict.fromkeys(line.strip() for line in found))
 
 
 def sources(done: Done) -> list[tuple[str, str]]:
@@ -73,7 +102,6 @@ def sources(done: Done) -> list[tuple[str, str]]:
 
 
 def test_a_fresh_clone_replays_what_was_lent_and_the_next_run_what_it_kept(shared: Shared) -> None:
-    shared.sign()
     clone = shared.clone()
     first = clone.ci()
     assert first.code == 0, first.out + first.err
@@ -91,7 +119,6 @@ def test_a_fresh_clone_replays_what_was_lent_and_the_next_run_what_it_kept(share
 
 
 def test_it_prints_and_writes_what_the_ordinary_way_does(shared: Shared) -> None:
-    shared.sign()
     lent = shared.clone().ci()
     shutil.rmtree(shared.server.data / "v1/trusted/runs")
     ordinary = shared.clone().ci()
@@ -130,7 +157,6 @@ CHANGES: dict[str, Callable[[Small], object]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_clone_that_differs_comes_to_its_own_results(shared: Shared, change: str) -> None:
-    shared.sign()
     clone = shared.clone()
     CHANGES[change](clone)
     done = clone.ci()
@@ -161,7 +187,6 @@ HARMS: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("kind", ["runs", "records/runs"])
 @pytest.mark.parametrize("harm", HARMS)
 def test_what_was_tampered_with_is_not_replayed(shared: Shared, kind: str, harm: str) -> None:
-    shared.sign()
     (path,) = shared.objects(kind)
     HARMS[harm](path)
     clone = shared.clone()
@@ -170,7 +195,7 @@ def test_what_was_tampered_with_is_not_replayed(shared: Shared, kind: str, harm:
     assert not done.replayed
     assert done.left == clone.expected()
     assert [decision for decision, _ in sources(done)] == ["reused"] * 2
-    assert (done.out + done.err).count("is not used:") == (0 if harm == "gone" else 1)
+    assert len(warnings(done, "is not used:")) == (0 if harm == "gone" else 1)
 
 
 def resigned(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -197,7 +222,6 @@ LIES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 @pytest.mark.parametrize("lie", LIES)
 def test_a_run_that_says_what_is_not_so_is_not_replayed(shared: Shared, lie: str) -> None:
-    shared.sign()
     (path,) = shared.objects("runs")
     resigned(path, LIES[lie])
     clone = shared.clone()
@@ -208,28 +232,27 @@ def test_a_run_that_says_what_is_not_so_is_not_replayed(shared: Shared, lie: str
     assert not list(shared.folder.rglob("stolen"))
 
 
-def test_a_run_of_another_name_is_not_replayed(shared: Shared) -> None:
-    shared.sign()
-    (first,) = shared.objects("runs")
-    write(shared.origin.root, "src/a.py", "a = 5\n")
-    git(shared.origin.root, "commit", "-qam", "second")
-    shared.sign()
-    second = next(path for path in shared.objects("runs") if path != first)
+def test_a_run_of_another_name_is_not_replayed(empty: Shared) -> None:
+    empty.sign()
+    (first,) = empty.objects("runs")
+    write(empty.origin.root, "src/a.py", "a = 5\n")
+    git(empty.origin.root, "commit", "-qam", "second")
+    empty.sign()
+    second = next(path for path in empty.objects("runs") if path != first)
     second.write_bytes(first.read_bytes())
-    clone = shared.clone()
+    clone = empty.clone()
     done = clone.ci()
     assert not done.replayed
     assert done.left == clone.expected()
 
 
-def test_a_key_that_is_not_listed_lends_nothing(shared: Shared) -> None:
-    shared.sign(STRANGE)
-    assert shared.objects("runs") == []
-    assert shared.objects("entries") == []
+def test_a_key_that_is_not_listed_lends_nothing(empty: Shared) -> None:
+    empty.sign(STRANGE)
+    assert empty.objects("runs") == []
+    assert empty.objects("entries") == []
 
 
 def test_who_signs_goes_the_ordinary_way(shared: Shared) -> None:
-    shared.sign()
     done = shared.sign()
     assert not done.replayed
     assert [decision for decision, _ in sources(done)] == ["reused"] * 2
@@ -237,28 +260,26 @@ def test_who_signs_goes_the_ordinary_way(shared: Shared) -> None:
 
 @pytest.mark.parametrize("argument", ["--offline", "--no-cache", "--refresh", "--force=unit"])
 def test_whoever_wants_no_result_of_others_gets_none(shared: Shared, argument: str) -> None:
-    shared.sign()
     assert not shared.clone().ci(argument).replayed
 
 
 def test_a_remote_that_is_gone_costs_one_warning(shared: Shared) -> None:
-    shared.sign()
     clone = shared.clone()
     settings = clone.root / "config/pipeline.toml"
     settings.write_text(settings.read_text().replace(shared.server.url, "http://127.0.0.1:9/noxline"))
     done = clone.ci()
     assert done.code == 0
     assert done.left == clone.expected()
-    assert (done.out + done.err).count("is left alone for the rest of this run") == 1
+    assert len(warnings(done, "is left alone for the rest of this run")) == 1
 
 
-def test_a_result_that_is_too_old_is_not_replayed(shared: Shared) -> None:
-    settings = shared.origin.root / "config/pipeline.toml"
+def test_a_result_that_is_too_old_is_not_replayed(empty: Shared) -> None:
+    settings = empty.origin.root / "config/pipeline.toml"
     settings.write_text(settings.read_text().replace('inputs = ["docs"]', 'inputs = ["docs"]\nmax_age = "2s"'))
-    git(shared.origin.root, "commit", "-qam", "ages")
-    shared.sign()
+    git(empty.origin.root, "commit", "-qam", "ages")
+    empty.sign()
     time.sleep(2.1)
-    clone = shared.clone()
+    clone = empty.clone()
     done = clone.ci()
     assert not done.replayed
     assert done.left == clone.expected()
