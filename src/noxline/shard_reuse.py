@@ -16,10 +16,10 @@ def all_shards_run(reuser: Reuser, tasks: Iterable[Task], session: str) -> bool:
 
 
 def _is_reusable(reuser: Reuser, task: Task) -> bool:
+    if task.name in reuser.taken or task.name in reuser.again:
+        return True
     if task.name in reuser.started or reuser.store is None or reuser.standing_reason(task):
         return False
-    if task.name in reuser.taken:
-        return True
     environment = reuser.environments.before(task)[0]
     if environment is None:
         return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from noxline.cache.disk import DiskStore
@@ -19,7 +18,8 @@ from noxline.model.stage import Source
 from noxline.model.task import Cause, Outcome, Status, Task
 from noxline.ports import CacheStore
 from noxline.reuse import Environments, Reuser
-from tests.reuse.world import FixedEnvironments, write
+from noxline.split_records import SplitRecords
+from tests.reuse.world import FixedEnvironments, as_project, write
 
 
 def definition(*patterns: str, **changes: Any) -> Definition:
@@ -100,7 +100,7 @@ class Desk:
         return Reuser(
             root=self.root,
             definitions=self.definitions,
-            fingerprints=Fingerprints(self.definitions, index, {}),
+            fingerprints=Fingerprints(self.definitions, index, {}, SplitRecords(self.root, store or local)),
             environments=self.environments,
             store=store or local,
             seen=LastSeen.load(self.root, self.warnings.append),
@@ -143,6 +143,4 @@ class Desk:
 
     def project(self, tasks: Sequence[Task]) -> Any:
         """Return as much of a project as a preview looks at."""
-        names = tuple(task.name for task in tasks)
-        graph = SimpleNamespace(tasks={task.name: task for task in tasks})
-        return SimpleNamespace(root=self.root, graph=graph, selection=SimpleNamespace(tasks=names))
+        return as_project(self.root, tasks)

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 import _noxline_records as records
+import _noxline_starve as starve
 import pytest
 from _noxline_attempt import Attempt, message
 from _noxline_select import Fixtures, Selector
@@ -24,6 +25,8 @@ def pytest_configure(config: Any) -> None:
     selector = Selector(records.way_down(_rootdir(config)))
     config.pluginmanager.register(selector, "noxline-selector")
     config.pluginmanager.register(Fixtures(selector), "noxline-fixtures")
+    if starve.wanted(os.environ):
+        config.pluginmanager.register(starve.Starver(), "noxline-starver")
     if os.environ.get("NOXLINE_FAIL_FAST") and not config.getoption("maxfail", 0):
         config.option.maxfail = 1
     if not worker:

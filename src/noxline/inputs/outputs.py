@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 # Part of every digest of a view. 1: the first.
 VERSION = 1
 COVERAGE = "coverage.data"
+ROOT = "coverage.root"
 RECORDS = "tests/*.jsonl"
-# Times alone; and what coverage keeps for its own next HTML report: digests of settings and data.
-_LEFT_OUT = frozenset({"durations.json", "htmlcov/status.json"})
+# Times and a place alone; and what coverage keeps for its own next HTML report: digests of settings and data.
+_LEFT_OUT = frozenset({"durations.json", ROOT, "htmlcov/status.json"})
 _LISTS = frozenset({"coverage.unavailable", "sphinx-warnings.txt"})
 # What is wrong with a file of a known kind, in the words of those who read it; it then counts by its bytes.
 _DAMAGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)

@@ -13,7 +13,7 @@ from noxline.inputs import sealed
 from noxline.inputs.canonical import digest
 from noxline.inputs.lots import is_chosen, new_run_id
 from noxline.warm.key import FOLDER, key_of, style_key
-from noxline.warm.witness import hold
+from noxline.warm.witness import has_failed, hold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RUN_ID = "00000000-000000-0000"
 STARTED_AT = "0001-01-01T00:00:00+00:00"
 DRY_RUN = "--dry-run"
-LAST_SEEN = "fingerprints"  # the file of last_seen.py
+LAST_SEEN, FAILED = "fingerprints", "failed"  # the files of last_seen.py
 # The id of a run that was not replayed because a lot fell on one of its tasks: the ordinary way draws the same by it.
 DRAWN: list[str] = []
 SECONDS = 98765.4321
@@ -113,6 +113,8 @@ def _files(root: str, snapshot: Mapping[str, Any]) -> Index | None:
         return None
     if not snapshot["made"] <= time.time() < snapshot["expires"] or not hold(snapshot["witnesses"]):
         return None
+    if has_failed(f"{root}/.noxline/state/{FAILED}", snapshot["plan"]):
+        return None
     warned: list[str] = []
     index = Index(root, f"{root}/.noxline/state/index", warned.append)
     index.refresh()
@@ -126,7 +128,8 @@ def _tell(root: str, snapshot: Mapping[str, Any], index: Index) -> int | None:
     told = decisions(root, snapshot, index)
     if told is None or not snapshot["told"]:
         return None
-    _save(index)
+    if index.is_dear:
+        _save(index)
     text = snapshot["told"]
     for name, decision in told.items():
         text = text.replace(f"@@{name}@@", decision)

@@ -6,6 +6,9 @@ import os
 from hashlib import sha256
 from stat import S_ISDIR, S_ISREG
 
+from noxline.inputs import sealed
+from noxline.inputs.canonical import digest
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,13 +70,22 @@ def names_in(path: str) -> str:
 def hold(witnesses: Witnesses) -> bool:
     """Tell whether everything is as it was; what only looks touched is read again."""
     files, folders, kinds = witnesses
-    for path, numbers, digest in files:
-        if numbers_of(path) != numbers and content_of(path) != digest:
+    for path, numbers, content in files:
+        if numbers_of(path) != numbers and content_of(path) != content:
             return False
-    for path, numbers, digest in folders:
-        if numbers_of(path) != numbers and names_in(path) != digest:
+    for path, numbers, names in folders:
+        if numbers_of(path) != numbers and names_in(path) != names:
             return False
     return all(kind_of(path) == kind for path, kind in kinds)
+
+
+def has_failed(path: str, plan: Iterable[tuple[str, object, object, object]]) -> bool:
+    """Tell whether a task failed under the fingerprint that its result is stored for; `path` is where that is noted."""
+    try:
+        failed = sealed.load(path)
+    except sealed.DamagedError:
+        return True  # nobody knows; the ordinary way says so
+    return isinstance(failed, dict) and bool(failed) and any(digest(made) in failed for _, _, made, _ in plan)
 
 
 def variables_digest(environ: Mapping[str, str]) -> str:
