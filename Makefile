@@ -14,7 +14,8 @@ test: $(VENV)/.ready
 # Random edits and runs, held against runs without a cache; STEPS and SEED may be given.
 STEPS ?= 10000
 fuzz: $(VENV)/.ready
-	NOXLINE_FUZZ_STEPS=$(STEPS) NOXLINE_FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -q -s tests/reuse/test_never_wrong.py
+	NOXLINE_FUZZ_STEPS=$(STEPS) NOXLINE_FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -q -s \
+		tests/reuse/test_never_wrong.py tests/warm/test_never_wrong.py
 
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/engine.py

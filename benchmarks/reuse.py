@@ -4,8 +4,8 @@
 
 Makes a repository of that many files of 2 to 8 kB and twelve tasks whose inputs are all of them, runs everything once,
 and then measures runs in which nothing changed, in turn with the peers that are installed (turbo from npm; go-task,
-doit and ninja from PyPI): `--tools` is a folder with their `node_modules` or `bin`. Figures are the smallest of all
-rounds, for noise only ever adds; a bare `python -c pass`, `git status` and an lstat of every file tell how busy the
+doit, ntask and ninja from PyPI): `--tools` is a folder with their `node_modules` or `bin`. Figures are the smallest of
+all rounds, for noise only ever adds; a bare `python -c pass`, `git status` and an lstat of every file tell how busy the
 machine is. Exit status 1 when a bound is not kept, 0 when all are.
 """
 

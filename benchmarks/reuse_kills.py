@@ -1,234 +1,204 @@
-"""Kill noxline while it decides, runs and stores; run it eight times at once; fill its disk (Linux).
+"""Kill noxline while it decides, runs, stores, uploads and evicts; run it eight times at once; fill its disks (Linux).
 
     python benchmarks/reuse_kills.py --noxline .venv/bin/noxline --kills 200
 
-After each kill a whole run has to pass, and leave what a run without a cache would leave. Then eight runs at once in
-two work trees share one store, and at last the store's disk and the project's are full (this needs the right to mount;
-without it, it is said and left out).
+Half of the runs upload to a directory, half to a real nginx; the local store is small, so that they evict. A kill comes
+at a random moment of the whole run, or shortly after the first byte of an upload, or while the run holds the lock of
+eviction. After each, every file of the store and of the remote is read again, and a whole run has to pass without a
+warning and to leave what a run without a cache would leave; every third time the local store is thrown away first, so
+that it rests on what was uploaded. Then eight runs at once in two work trees share one store and one remote, and at
+last the disks of the store, of the remote and of the project are full (this needs the right to mount; without it, it is
+said and left out).
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import os
 import random
-import subprocess
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
-FILES = {
-    "pyproject.toml": '[project]\nname = "victim"\nversion = "1"\nrequires-python = ">=3.10"\n',
-    "config/pipeline.toml": 'standard = []\n[stage.first]\ninputs = ["src"]\n[stage.second]\ninputs = ["src/b.txt"]\n',
-    "noxfile.py": """\
-import hashlib
-import os
-import pathlib
+sys.path.insert(0, str(Path(__file__).parent))
+from reuse_victims import Remote, Tally, Victim, directory, fill, http, small_disk
 
-import nox
+PARTS = ("kills", "crowds", "disks")
+KINDS = ("any moment", "any moment", "upload", "eviction")
+_LIMIT = 180
 
 
-def work(name, *texts):
-    output = pathlib.Path(os.environ["NOXLINE_OUTPUT"])
-    digest = hashlib.sha256("".join(texts).encode()).hexdigest()
-    (output / "out.txt").write_text(f"{name} {digest}")
-    for number in range(20):
-        (output / f"{number}.bin").write_bytes(f"{digest} {number}".encode() * 5000)
+def is_evicting(victim: Victim) -> bool:
+    """Tell whether somebody holds the lock of eviction."""
+    try:
+        inode = (victim.store / "lock").stat().st_ino
+    except OSError:
+        return False
+    return any(line.split()[5].endswith(f":{inode}") for line in Path("/proc/locks").read_text("ascii").splitlines())
 
 
-@nox.session(venv_backend="none")
-def first(session):
-    work("first", *(path.read_text() for path in sorted(pathlib.Path("src").iterdir())))
+def is_uploading(remote: Remote) -> Callable[[], bool]:
+    """Return what tells whether anything came to a remote since now."""
+    before = remote.files()
+    return lambda: remote.files() != before
 
 
-@nox.session(venv_backend="none", requires=["first"])
-def second(session):
-    left = pathlib.Path(os.environ["NOXLINE_NEEDS"], "out.txt").read_text()
-    work("second", left, pathlib.Path("src/b.txt").read_text())
-""",
-    "src/a.txt": "a",
-    "src/b.txt": "b",
-}
-_LIMIT = 120
-
-
-@dataclass
-class Tally:
-    """What the experiment came to."""
-
-    kills: int = 0
-    too_late: int = 0
-    runs: int = 0
-    reused: int = 0
-    problems: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Victim:
-    """A project, and the variables of its runs."""
-
-    noxline: Path
-    root: Path
-    cache: Path
-
-    def make(self) -> None:
-        """Write the project as a repository."""
-        for name, text in FILES.items():
-            path = self.root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        subprocess.run(["git", "init", "-q"], cwd=self.root, check=True)
-
-    def start(self) -> subprocess.Popen[str]:
-        """Start a run."""
-        environ = {name: value for name, value in os.environ.items() if name not in ("CI", "NOXLINE_CACHE_DIR")}
-        environ["XDG_CACHE_HOME"] = str(self.cache)
-        pipe = subprocess.PIPE
-        return subprocess.Popen(
-            [self.noxline, "ci"],
-            cwd=self.root,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=pipe,
-            stderr=pipe,
-            text=True,
-        )
-
-    def edit(self, chance: random.Random) -> None:
-        """Give the inputs one of few contents, so that older results come up again."""
-        name = chance.choice(("a.txt", "b.txt"))
-        (self.root / "src" / name).write_text(str(chance.randrange(4)), encoding="utf-8")
-
-    def expected(self) -> list[str]:
-        """Return what the two tasks leave, worked out apart from noxline."""
-        texts = [path.read_text(encoding="utf-8") for path in sorted((self.root / "src").iterdir())]
-        first = "first " + hashlib.sha256("".join(texts).encode()).hexdigest()
-        return [first, "second " + hashlib.sha256((first + texts[1]).encode()).hexdigest()]
-
-    def end(self, run: subprocess.Popen[str], tally: Tally, what: str) -> str:
-        """Wait for a run, note when it did not pass or left something else than expected, return what it printed."""
-        out, err = run.communicate(timeout=_LIMIT)
-        tally.runs += 1
-        tally.reused += out.count("  reused (")
-        if run.returncode != 0:
-            tally.problems.append(f"{what}: exit {run.returncode}\n{out[-2000:]}\n{err[-2000:]}")
-            return out + err
-        directory = self._directory(out)
-        for name, expected in zip(("first", "second"), self.expected(), strict=True):
-            output = directory / "tasks" / name / "output"
-            if (output / "out.txt").read_text(encoding="utf-8") != expected or not _whole(output):
-                tally.problems.append(f"{what}: {name} left something else than a run without a cache")
-        return out + err
-
-    def _directory(self, out: str) -> Path:
-        """Return the run directory that a run names in its first line."""
-        run_id = out.split("\n", 1)[0].rpartition("run ")[2].strip()
-        return self.root / ".noxline" / "runs" / run_id
-
-
-def _whole(output: Path) -> bool:
-    """Tell whether the large files of a task are what its small one says."""
-    digest = (output / "out.txt").read_text(encoding="utf-8").partition(" ")[2]
-    return all((output / f"{n}.bin").read_bytes() == f"{digest} {n}".encode() * 5000 for n in range(20))
+def kill(victim: Victim, kind: str, longest: float, chance: random.Random) -> tuple[bool, float]:
+    """Start a run and kill it; return whether it was still running, and after how many seconds."""
+    assert victim.remote is not None
+    uploads = is_uploading(victim.remote)
+    run = victim.start()
+    begun = time.monotonic()
+    moment = begun + chance.uniform(0.02, longest)
+    if kind != "any moment":
+        sees, pause = (uploads, 0.25) if kind == "upload" else (lambda: is_evicting(victim), 0.03)
+        while run.poll() is None and not sees():
+            time.sleep(0.0005)
+        moment = time.monotonic() + chance.uniform(0, pause)
+    while run.poll() is None and time.monotonic() < moment:
+        time.sleep(0.0005)
+    struck = run.poll() is None
+    run.kill()
+    run.communicate()
+    return struck, time.monotonic() - begun
 
 
 def kills(victim: Victim, count: int, chance: random.Random, tally: Tally) -> None:
-    """Kill that many runs at random moments, and let a whole run follow each."""
+    """Kill that many runs, and after each look at everything and let a whole run follow."""
+    assert victim.remote is not None
+    known: set[str] = set()
     begun = time.monotonic()
     victim.end(victim.start(), tally, "the first run")
     longest = time.monotonic() - begun
-    for number in range(1, count + 1):
-        victim.edit(chance)
-        run = victim.start()
-        moment = chance.uniform(0.02, longest * 0.5)
-        try:
-            run.communicate(timeout=moment)
+    look = victim.root.parent / "look"
+    number = 0
+    while number < count:
+        kind = chance.choice(KINDS)
+        victim.edit(chance, new=kind != "any moment" or chance.random() < 0.5)
+        victim.age(chance, 0.5)
+        if kind == "eviction":
+            victim.ballast(chance)
+        struck, moment = kill(victim, kind, longest, chance)
+        if struck:
+            tally.count(tally.kills, kind)
+            number += 1
+        else:
             tally.too_late += 1
-        except subprocess.TimeoutExpired:
-            tally.kills += 1
-        run.kill()
-        run.communicate()
-        victim.end(victim.start(), tally, f"the run after kill {number} at {moment:.2f} s")
-        if number % 20 == 0:
-            print(f"{number} kills, {len(tally.problems)} problems", flush=True)
-    tally.problems += broken(victim.cache / "noxline" / "v1")
+        what = f"after kill {number} ({kind}, {moment:.2f} s, {victim.remote.address})"
+        note_what_it_struck(victim, tally)
+        victim.verify(tally, f"the store {what}")
+        tally.problems += [f"{what}: {text}" for text in victim.remote.broken(known, look)]
+        if chance.random() < 0.33:
+            shutil.rmtree(victim.cache, ignore_errors=True)
+        victim.end(victim.start(), tally, f"the run {what}")
+        if struck and number % 5 == 0:
+            print(f"{number} kills at {victim.remote.address}: {tally}", flush=True)
+    victim.verify(tally, "the store in the end")
 
 
-def broken(store: Path) -> Iterator[str]:
-    """Yield what in a store is not what its name says."""
-    from noxline.cache.blobs import is_sound
-
-    for path in sorted((store / "blobs").rglob("*")):
-        if path.is_file() and not path.name.endswith(".tmp") and not is_sound(str(path)):
-            yield f"{path} is half-written"
+def note_what_it_struck(victim: Victim, tally: Tally) -> None:
+    """Count in which works a kill left something unfinished."""
+    assert victim.remote is not None
+    if any(victim.store.rglob("*.tmp")):
+        tally.count(tally.struck, "a file of the store")
+    halves = [*victim.remote.data.rglob("*#*"), *victim.remote.data.parent.glob("../tmp/body/*")]
+    if halves:
+        tally.count(tally.struck, "a file of the remote")
+    for path in halves:
+        path.unlink(missing_ok=True)
 
 
 def together(victim: Victim, other: Victim, chance: random.Random, tally: Tally) -> None:
-    """Run eight times at once in two work trees that share a store."""
-    for number in range(4):
-        for one in (victim, other):
-            one.edit(chance)
+    """Run eight times at once in two work trees that share a store and a remote: where all is new, and once more."""
+    for number in range(10):
+        for one in (victim, other) if number % 2 == 0 else ():
+            one.edit(chance, new=chance.random() < 0.5)
+            one.age(chance, 0.5)
         started = [(one, one.start()) for one in (victim, other) * 4]
         for one, run in started:
             one.end(run, tally, f"eight runs at once, {number + 1}")
-    tally.problems += broken(victim.cache / "noxline" / "v1")
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[bool]:
-    """Mount a disk of a size at a folder; False where that is not allowed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True, check=False
-    )
-    try:
-        yield done.returncode == 0
-    finally:
-        if done.returncode == 0:
-            subprocess.run(["umount", "-l", folder], check=True)
+        victim.verify(tally, f"the store after eight runs at once, {number + 1}")
+    assert victim.remote is not None
+    tally.problems += victim.remote.broken(set(), victim.root.parent / "look")
 
 
 def full_disks(victim: Victim, folder: Path, chance: random.Random, tally: Tally) -> None:
-    """Run with a full disk under the store, then with one under the project."""
+    """Run with a full disk under the store, then under the remote, then under the project."""
     with small_disk(folder / "small-cache", "1m") as mounted:
         if not mounted:
             print("full disks: left out, for mounting is not allowed")
             return
         full = Victim(victim.noxline, victim.root, folder / "small-cache")
+        full.configure()
         for number in range(3):
-            full.edit(chance)
-            told = full.end(full.start(), tally, f"the store's disk is full, {number + 1}")
-        if "not kept" not in told:
-            tally.problems.append(f"the store's disk is full, and nothing says so:\n{told}")
+            full.edit(chance, new=True)
+            told = full.end(full.start(), tally, f"the store's disk is full, {number + 1}", warned=True)
+            expect(tally, told, "not kept", "the store's disk is full")
+        full.verify(tally, "the store on a full disk")
+    for make in (directory, http):
+        with small_disk(folder / "small-remote", "3m"), make(folder / "small-remote" / make.__name__) as remote:
+            full_remote(Victim(victim.noxline, victim.root, victim.cache, remote), chance, tally)
     with small_disk(folder / "small-project", "96m"):
-        full = Victim(victim.noxline, folder / "small-project", victim.cache)
-        full.make()
-        full.end(full.start(), tally, "a project on a small disk")
-        _fill(full.root / "ballast")
-        full.edit(chance)
-        run = full.start()
-        out, err = run.communicate(timeout=_LIMIT)
-        if run.returncode not in (0, 1, 2) or "No space left" not in out + err:  # the tasks cannot write either
-            tally.problems.append(f"the project's disk is full: exit {run.returncode}\n{out[-1500:]}\n{err[-1500:]}")
-        print(f"with a full disk under the project: exit {run.returncode}")
-        (full.root / "ballast").unlink()
-        full.edit(chance)
-        full.end(full.start(), tally, "the disk has room again")
+        full_project(Victim(victim.noxline, folder / "small-project", victim.cache), chance, tally)
 
 
-def _fill(path: Path) -> None:
-    """Fill a disk but for next to nothing, and leave room enough to edit a file."""
-    with path.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(1 << 16))
-        except OSError:
-            file.truncate(max(0, file.tell() - 8192))
+def full_remote(full: Victim, chance: random.Random, tally: Tally) -> None:
+    """Run until the remote takes nothing any more, and then see that another machine finds whole results or none."""
+    assert full.remote is not None
+    full.configure()
+    told = ""
+    for number in range(3):
+        full.edit(chance, new=True)
+        told += full.end(full.start(), tally, f"the disk of {full.remote.address} is full, {number + 1}", warned=True)
+    expect(tally, told, "warning", f"the disk of {full.remote.address} is full")
+    for half in full.remote.data.rglob("*#*"):
+        half.unlink()
+    tally.problems += full.remote.broken(set(), full.root.parent / "look")
+    shutil.rmtree(full.cache)
+    full.end(full.start(), tally, f"another machine and the full {full.remote.address}", warned=True)
+
+
+def full_project(full: Victim, chance: random.Random, tally: Tally) -> None:
+    """Fill the disk of the project, run, and run again when there is room."""
+    full.make()
+    full.end(full.start(), tally, "a project on a small disk")
+    fill(full.root / "ballast")
+    full.edit(chance, new=True)
+    run = full.start()
+    out, err = run.communicate(timeout=_LIMIT)
+    if run.returncode not in (0, 1, 2) or "No space left" not in out + err:  # the tasks cannot write either
+        tally.problems.append(f"the project's disk is full: exit {run.returncode}\n{out[-1500:]}\n{err[-1500:]}")
+    print(f"with a full disk under the project: exit {run.returncode}")
+    (full.root / "ballast").unlink()
+    full.end(full.start(), tally, "the disk has room again")
+    full.verify(tally, "the store after a full project")
+
+
+def expect(tally: Tally, told: str, text: str, what: str) -> None:
+    """Note when a run does not say something."""
+    if text not in told:
+        tally.problems.append(f"{what}, and nothing says so:\n{told}")
+
+
+def experiment(options: argparse.Namespace, folder: Path, chance: random.Random, tally: Tally) -> None:
+    """Do all of it."""
+    victims = [Victim(options.noxline.absolute(), folder / tree, folder / "cache") for tree in ("one", "two")]
+    for victim in victims:
+        victim.make()
+    for make in (directory, http):
+        with make(folder / make.__name__) as remote:
+            shutil.rmtree(folder / "cache", ignore_errors=True)  # its seals are of the other remote's key
+            for victim in victims:
+                victim.remote = remote
+                victim.configure()
+            if "kills" in options.parts:
+                kills(victims[0], options.kills // 2, chance, tally)
+            if "crowds" in options.parts:
+                together(victims[0], victims[1], chance, tally)
+    if "disks" in options.parts:
+        full_disks(victims[0], folder, chance, tally)
 
 
 def main() -> int:
@@ -236,25 +206,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--noxline", type=Path, default=Path(sys.executable).with_name("noxline"))
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=None, help="repeat the moments of an earlier experiment")
+    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
+    parser.add_argument("--seed", type=int, default=None, help="repeat the edits of an earlier experiment")
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     print(f"seed {seed}", flush=True)
-    chance, tally = random.Random(seed), Tally()
+    tally = Tally()
     with tempfile.TemporaryDirectory(prefix="noxline-reuse-kills-", ignore_cleanup_errors=True) as name:
-        folder = Path(name).resolve()
-        victims = [Victim(options.noxline.absolute(), folder / tree, folder / "cache") for tree in ("one", "two")]
-        for victim in victims:
-            victim.make()
-        kills(victims[0], options.kills, chance, tally)
-        together(victims[0], victims[1], chance, tally)
-        full_disks(victims[0], folder, chance, tally)
+        experiment(options, Path(name).resolve(), random.Random(seed), tally)
     for problem in tally.problems:
         print(problem)
-    print(
-        f"{tally.kills} kills ({tally.too_late} came after the end), {tally.runs} whole runs that reused "
-        f"{tally.reused} results, {len(tally.problems)} problems"
-    )
+    print(tally)
     return 1 if tally.problems else 0
 
 

@@ -24,7 +24,7 @@ class Peer:
 
 def found(folder: Path, tools: Path | None) -> list[Peer]:
     """Set up every peer that is installed (in `tools`, a node_modules or bin folder, or on PATH) in a project."""
-    makers = {"turbo": _turbo, "task": _go_task, "doit": _doit, "ninja": _ninja}
+    makers = {"turbo": _turbo, "task": _go_task, "doit": _doit, "ntask": _ntask, "ninja": _ninja}
     peers = []
     for name, make in makers.items():
         program = _program(name, tools)
@@ -61,7 +61,7 @@ def _turbo(folder: Path, program: str) -> Peer:
     (folder / "package-lock.json").write_text(json.dumps(lock))
     tasks = {"check": {"inputs": [f"$TURBO_ROOT$/{GLOB}"], "outputs": []}}
     (folder / "turbo.json").write_text(json.dumps({"tasks": tasks}))
-    (folder / ".gitignore").write_text(".turbo\n.noxline\n.task\nout\n.doit*\n.ninja*\nnode_modules\n")
+    (folder / ".gitignore").write_text(".turbo\n.noxline\n.task\nout\n.doit*\n.ntask\n.ninja*\nnode_modules\n")
     environ = {"TURBO_TELEMETRY_DISABLED": "1", "DO_NOT_TRACK": "1", "TURBO_NO_UPDATE_NOTIFIER": "1"}
     return Peer("turbo", (program, "run", "check", "--no-daemon", "--output-logs=none"), environ)
 
@@ -82,6 +82,15 @@ def _doit(folder: Path, program: str) -> Peer:
     )
     (folder / "dodo.py").write_text(text)
     return Peer("doit", (program, "-v", "0"), {})
+
+
+def _ntask(folder: Path, program: str) -> Peer:
+    each = "".join(
+        f"@task\n@cached(inputs=['src/**/*.py'])\ndef {name}():\n    shell('{ACTION}')\n\n" for name in names()
+    )
+    every = f"@task(deps=[{', '.join(names())}])\ndef every():\n    pass\n"
+    (folder / "tasks.py").write_text(f"from ntask import cached, shell, task\n\n{each}{every}")
+    return Peer("ntask", (program, "--no-tui", "-q", "-j", "2", "every"), {})
 
 
 def _ninja(folder: Path, program: str) -> Peer:

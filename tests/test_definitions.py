@@ -15,6 +15,7 @@ from noxline.inputs.variables import values
 from noxline.model.stage import NotApplicable, Policy, SessionInfo, Source, Stage
 from noxline.model.task import Task
 from noxline.project import Options
+from noxline.settings.durations import Duration
 from noxline.settings.facts import Install, Origin, TestSuite, Tool
 from noxline.settings.schema import GatesSettings, PipelineSettings, QuarantineSettings, TestsSettings
 from tests.reuse.world import write
@@ -95,6 +96,7 @@ CHANGES = {
     "python": lambda d: setattr(d, "session", replace(d.session, python="3.12")),
     "shard": lambda d: setattr(d, "shard", (1, 2)),
     "settings": lambda d: setattr(d, "pipeline", PipelineSettings(tests=TestsSettings(retries=0))),
+    "settings  ": lambda d: setattr(d, "pipeline", PipelineSettings(tests=TestsSettings(retry_time=Duration(60)))),
     "settings ": lambda d: setattr(d, "gates", GatesSettings(quarantine=(QUARANTINED,))),
     "measured": lambda d: write(d.root / ".coveragerc", "[run]\nbranch = true\n"),
 }

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from noxline.environments import ProjectEnvironments, Terms
+from noxline.environments import ProjectEnvironments, Terms, resolved_last
 from noxline.inputs.environment import new_record
+from noxline.model.records import Merge, newest
 from noxline.model.stage import Source
 from noxline.model.task import Task
 from tests.reuse.desk import Shelf, definition, task_of
@@ -32,8 +33,8 @@ class Records(Shelf):
         super().__init__()
         self.record = record
 
-    def read_record(self, kind: str, key: str) -> Mapping[str, Any] | None:
-        del key
+    def read_record(self, kind: str, key: str, merge: Merge = newest) -> Mapping[str, Any] | None:
+        del key, merge
         return self.record if kind == "resolutions" else None
 
 
@@ -123,3 +124,9 @@ def test_a_task_without_an_environment_rests_on_what_is_around_it(tmp_path: Path
     assert (why, found and found["distributions"]) == ("", {"pytest": "8.0"})
     assert own.after(docs) == found
     assert own.folders() == (str(packages),)
+
+
+def test_of_two_records_the_one_that_was_resolved_last_counts() -> None:
+    old, new = record(age=2 * HOUR, six="1"), record(age=HOUR, six="2")
+    assert resolved_last(old, new) == resolved_last(new, old) == new
+    assert resolved_last({"no": "record"}, old) == resolved_last(old, {"no": "record"}) == old

@@ -9,7 +9,7 @@ import pytest
 
 from noxline.inputs.fingerprint import fingerprint
 from noxline.inputs.input_lines import line_of
-from noxline.last_seen import UNKEPT, LastSeen
+from noxline.last_seen import FAILED, UNKEPT, LastSeen
 
 
 def parts(inputs: str = "i1", **definition: str) -> tuple[str, dict[str, object]]:
@@ -65,6 +65,37 @@ def test_damage_is_said_and_costs_words_only(tmp_path: Path) -> None:
     assert again.rows == {}
     assert len(said) == 1
     assert "damaged" in said[0]
+
+
+def test_failures_are_known_until_the_task_passes(tmp_path: Path) -> None:
+    seen = load(tmp_path)
+    assert not (tmp_path / ".noxline" / "state" / FAILED).exists()
+    seen.note("lint", "d1", parts()[1], "failed", b"")
+    seen.note("lint", "d2", parts()[1], "failed", b"")
+    seen.save()
+    again = load(tmp_path)
+    assert again.failed == {"d1": "lint", "d2": "lint"}
+    again.note("lint", "d1", parts()[1], "passed", b"")
+    again.save()
+    assert load(tmp_path).failed == {"d2": "lint"}
+
+
+def test_failures_are_bounded_and_the_oldest_go(tmp_path: Path) -> None:
+    seen = load(tmp_path)
+    for number in range(700):
+        seen.note("lint", f"d{number}", parts()[1], "failed", b"")
+    seen.save()
+    assert list(load(tmp_path).failed) == [f"d{number}" for number in range(200, 700)]
+
+
+def test_damaged_failures_are_said(tmp_path: Path) -> None:
+    seen = load(tmp_path)
+    seen.note("lint", "d1", parts()[1], "failed", b"")
+    seen.save()
+    (tmp_path / ".noxline" / "state" / FAILED).write_bytes(b"torn")
+    said: list[str] = []
+    assert LastSeen.load(tmp_path, said.append).failed == {}
+    assert "a stored result may stand for a task that failed" in said[0]
 
 
 def test_old_lists_go_and_those_of_the_newest_fingerprints_stay(tmp_path: Path) -> None:

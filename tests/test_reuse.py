@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from noxline.last_seen import FAILED_SINCE
 from noxline.model.decision import Reuse, Run
 from noxline.model.task import Outcome, Status, Task
+from noxline.preview import foresee
 from noxline.replay_terms import terms_of
 from noxline.reuse import WouldRunError
 from tests.reuse.desk import Desk, Shelf, definition, task_of
@@ -197,6 +199,32 @@ def test_a_forced_task_runs_and_its_new_result_takes_the_place_of_the_old(desk: 
     reuser = desk.reuser()
     reuser.decide(LINT)
     assert (reuser.place("lint")[0] / "out.txt").read_text(encoding="utf-8") == "new"
+
+
+def test_a_result_counts_no_more_once_its_task_failed_with_nothing_changed(desk: Desk) -> None:
+    """Until it passes again: it rests on something that the fingerprint does not hold, chance perhaps."""
+    desk.once(LINT, {"out.txt": "old"})
+    desk.once(LINT, forced=frozenset({"lint"}), passes=False)
+    assert reasons(desk) == (FAILED_SINCE,)
+    (seen,) = foresee(desk.project((LINT,)), desk.reuser()).values()
+    assert (seen.decision, seen.reasons) == ("run", (FAILED_SINCE,))
+    desk.write("src/a.py", "a = 2\n")
+    desk.once(LINT)
+    desk.write("src/a.py", "a = 1\n")
+    assert reasons(desk) == (FAILED_SINCE,), "also after something else ran"
+    desk.once(LINT, {"out.txt": "new"})
+    reuser = desk.reuser()
+    assert isinstance(reuser.decide(LINT), Reuse)
+    assert (reuser.place("lint")[0] / "out.txt").read_text(encoding="utf-8") == "new"
+
+
+def test_a_failure_that_a_later_attempt_made_up_for_counts_against_nothing(desk: Desk) -> None:
+    reuser = desk.reuser()
+    desk.do(reuser, LINT, passes=False)
+    output, _ = reuser.place("lint")
+    reuser.finished(LINT, Outcome(task="lint", status=Status.PASSED, output=output))
+    reuser.close()
+    assert desk.is_reused(LINT)
 
 
 def test_a_rehearsal_ends_before_anything_runs(desk: Desk) -> None:

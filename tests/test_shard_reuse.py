@@ -46,6 +46,16 @@ def test_where_all_are_forced_all_run(desk: Desk) -> None:
     assert all_shards_run(desk.reuser(no_cache=True), SHARDS, "tests")
 
 
+def test_a_stored_result_that_counts_no_more_is_none(desk: Desk) -> None:
+    """Both shards failed since: both run."""
+    keep(desk)
+    for task in SHARDS:
+        desk.once(task, forced=frozenset({task.name}), passes=False)
+    reuser = desk.reuser()
+    reuser.decide(SHARDS[0])
+    assert all_shards_run(reuser, SHARDS, "tests")
+
+
 def test_one_that_was_taken_is_reused(desk: Desk) -> None:
     keep(desk)
     desk.write("two/a.py", "2\n")

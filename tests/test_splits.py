@@ -38,10 +38,10 @@ def result(root: Path, number: int, ids: list[str] | None, *, status: Status = S
 
 def test_what_the_shards_ran_is_kept_and_planned_again(tmp_path: Path) -> None:
     results = [result(tmp_path, 1, OLD[0]), result(tmp_path, 2, OLD[1])]
-    assert planned_split(tmp_path, "tests", 2).shards == ()
+    assert planned_split(tmp_path, kept_split(tmp_path, "tests", 2)).shards == ()
     keep_durations(tmp_path, results)
     keep_splits(tmp_path, results)
-    planned = planned_split(tmp_path, "tests", 2)
+    planned = planned_split(tmp_path, kept_split(tmp_path, "tests", 2))
     assert planned.shards == kept_split(tmp_path, "tests", 2).shards == (("a::1", "a::2"), ("b::1", "b::2"))
     assert planned == ran_split(results)
     assert planned.digest(1) != planned.digest(2)
@@ -60,7 +60,7 @@ def test_a_run_gets_a_file_with_the_split_and_all_durations(tmp_path: Path) -> N
     results = [result(tmp_path, 1, OLD[0]), result(tmp_path, 2, OLD[1])]
     keep_durations(tmp_path, results)
     keep_splits(tmp_path, results)
-    write_run_split(tmp_path / "run.json", planned_split(tmp_path, "tests", 2), tmp_path)
+    write_run_split(tmp_path / "run.json", planned_split(tmp_path, kept_split(tmp_path, "tests", 2)), tmp_path)
     document = json.loads((tmp_path / "run.json").read_text())
     assert document["shards"] == OLD
     assert document["seconds"] == dict.fromkeys(EVERYTHING, 1.0)

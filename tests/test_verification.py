@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from noxline.model.decision import Reuse, Run
+from noxline.model.task import Outcome, Status
 from noxline.verification import REASON, Verifier, share_verified
 from tests.reuse.desk import Desk, definition, task_of
+from tests.reuse.world import write
 
 pytestmark = pytest.mark.process  # git lists the files
 LINT = task_of("lint")
@@ -52,6 +54,20 @@ def test_a_failure_is_a_wrong_hit(desk: Desk) -> None:
     assert warnings[0].startswith("its stored result says that it passes")
 
 
+@pytest.mark.parametrize(("left", "wrong"), [("old", 0), ("new", 1)])
+def test_the_last_attempt_is_what_counts(desk: Desk, left: str, wrong: int) -> None:
+    """One that was retried says nothing yet: its next attempt may be what was stored."""
+    task = task_of("lint", retries=1)
+    verifier = Verifier(desk.root, desk.disk, "r1", 1.0)
+    reuser = desk.reuser(verifier=verifier)
+    first = desk.do(reuser, task, passes=False)
+    assert (first.warnings, verifier.verified) == ((), 0)
+    output, _ = reuser.place("lint")
+    write(output / "out.txt", left)
+    second = reuser.finished(task, Outcome(task="lint", status=Status.PASSED, output=output))
+    assert (verifier.verified, verifier.wrong, len(second.warnings)) == (1, wrong, wrong)
+
+
 def test_what_changed_while_it_ran_proves_nothing(desk: Desk) -> None:
     verifier = Verifier(desk.root, desk.disk, "r1", 1.0)
     reuser = desk.reuser(verifier=verifier)
@@ -62,8 +78,6 @@ def test_what_changed_while_it_ran_proves_nothing(desk: Desk) -> None:
     output, log = reuser.place("lint")
     output.mkdir(parents=True)
     log.write_text("")
-    from noxline.model.task import Outcome, Status
-
     reuser.finished(LINT, Outcome(task="lint", status=Status.PASSED, output=output))
     assert (verifier.verified, verifier.wrong) == (0, 0)
 

@@ -118,6 +118,9 @@ def test_an_unconfigured_project_whole_and_in_shards(project: Path) -> None:
     assert counts(whole) == (7, 0, 0, 1)
     assert values(whole)["coverage.line_percent"] == pytest.approx(100 * 5 / 6, abs=0.01)
     assert {v["result"] for v in whole["verdicts"] if v["metric"] == "coverage.line_percent"} == {"warn"}
+    tasks = project / ".noxline/runs" / whole["run_id"] / "tasks"
+    assert "coverage" in (tasks / "coverage/ahead/log.txt").read_text(), "its environment was made while the tests ran"
+    assert "Installed" not in (tasks / "coverage/log.txt").read_text()
 
     (project / "config").mkdir()
     (project / "config/pipeline.toml").write_text("[stage.tests]\nshards = 2\n")

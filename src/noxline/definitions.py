@@ -23,7 +23,8 @@ from noxline.project import Options, Project
 from noxline.requests import is_measured
 from noxline.sessions.coverage_settings import run_settings
 from noxline.settings.facts import ProjectFacts
-from noxline.splits import kept_split, split_name
+from noxline.split_records import Suite
+from noxline.splits import split_name
 from noxline.version import __version__
 
 # Facts that decide what a standard session does, beside the files it reads.
@@ -66,7 +67,7 @@ class Definition:
     """One task: `content` enters its fingerprint as it is; the others name what is looked at anew each time.
 
     `installs` is a digest of what decides what the session installs, beside the files that name dependencies. `needs`
-    are the tasks of this run whose output it gets. `max_age` is in seconds.
+    are the tasks of this run whose output it gets. `max_age` is in seconds. `suite` is what a shard is a part of.
     """
 
     content: Mapping[str, Any]
@@ -79,6 +80,8 @@ class Definition:
     reuse: bool = True
     max_age: float | None = None
     exclusive: bool = False
+    shard: int = 0
+    suite: Suite | None = None
 
 
 def definitions_of(project: Project, options: Options) -> dict[str, Definition]:
@@ -114,20 +117,23 @@ class _Maker:
         policy = stage.policy
         patterns = (*self._patterns(stage, session), *(f"!{output}" for output in policy.outputs))
         standard = session.standard
+        content: dict[str, Any] = {
+            "stage": task.stage,
+            "session": task.session,
+            "python": session.python or "",
+            "inputs": list(patterns),
+            "outputs": list(policy.outputs),
+            "needs order": [need for need in task.needs if need in self.selected],
+            "arguments": list(self._arguments(task)),
+            **self._origin(stage, session),
+            **self._settings(session),
+        }
+        number, count = task.shard or (0, 0)
+        # The digest of a shard's tests is set once the split is known, which rests on the files as they are then.
+        of_shard = {"shard": f"{number}/{count}" if task.shard else "", "tests": ""}
+        session_name = split_name(task.name)
         return Definition(
-            content={
-                "stage": task.stage,
-                "session": task.session,
-                "python": session.python or "",
-                "shard": f"{task.shard[0]}/{task.shard[1]}" if task.shard else "",
-                "inputs": list(patterns),
-                "outputs": list(policy.outputs),
-                "needs order": [need for need in task.needs if need in self.selected],
-                "tests": self._tests(task),
-                "arguments": list(self._arguments(task)),
-                **self._origin(stage, session),
-                **self._settings(session),
-            },
+            content={**content, **of_shard},
             patterns=patterns,
             installs=digest(
                 {**self._origin(stage, session), "detected": self._installs(session), "name": session.family}
@@ -139,6 +145,8 @@ class _Maker:
             reuse=policy.reuse and not self.options.fix,
             max_age=policy.max_age,
             exclusive=policy.exclusive,
+            shard=number,
+            suite=Suite(session=session_name, count=count, content=digest(content)) if task.shard else None,
         )
 
     def _patterns(self, stage: Stage, session: SessionInfo) -> tuple[str, ...]:
@@ -154,13 +162,6 @@ class _Maker:
             mentioned=self.mentioned if kind in ("tests", "benchmarks") else "",
         )
 
-    def _tests(self, task: Task) -> str:
-        """Return the digest of the tests that belong to a shard by the kept split; empty where none is known."""
-        if task.shard is None:
-            return ""
-        number, count = task.shard
-        return kept_split(self.project.root, split_name(task.name), count).digest(number)
-
     def _arguments(self, task: Task) -> tuple[str, ...]:
         names = self.options.names
         meant = not names or any(name in (task.stage, task.name, task.session) for name in names)
@@ -175,7 +176,8 @@ class _Maker:
         if session.standard == "tests":
             quarantined = [(entry.test, str(entry.expires)) for entry in settings.gates.quarantine]
             tests = settings.pipeline.tests
-            return {"settings": digest([tests.retries, tests.retry_time, quarantined]), "measured": self.rcfile}
+            retry_time = None if tests.retry_time is None else float(tests.retry_time)
+            return {"settings": digest([tests.retries, retry_time, quarantined]), "measured": self.rcfile}
         return {"measured": self.rcfile} if session.standard == "coverage" else {}
 
     def _origin(self, stage: Stage, session: SessionInfo) -> dict[str, Any]:

@@ -33,6 +33,13 @@ _AT_ONCE = 4  # resolutions; each waits for the index most of the time
 _UNKNOWN = "what it installs is not known yet"
 
 
+def resolved_last(older: Mapping[str, Any], newer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the record of the later resolution: one may be written again long after it was made."""
+    if not sound(older) or not sound(newer):
+        return newer if sound(newer) else older
+    return older if older["time"] > newer["time"] else newer
+
+
 @dataclass(frozen=True, kw_only=True)
 class Terms:
     """How old a resolution may be, in seconds; `refresh` resolves all again, `offline` asks no index."""
@@ -108,6 +115,10 @@ class ProjectEnvironments:
         """Return the folders outside noxline's own environments whose names tell what tasks find installed."""
         return self._surroundings.folders
 
+    def are_known_ahead(self) -> bool:
+        """Tell whether what all environments hold is known without any being there."""
+        return not any(record is None or record["obstacle"] for record in (self._records or {}).values())
+
     def expires(self) -> float:
         """Return until when what is known of environments counts, in seconds since the epoch."""
         times = [record["time"] for record in (self._records or {}).values() if record]
@@ -128,7 +139,7 @@ class ProjectEnvironments:
 
     def _current(self, task: Task) -> dict[str, Any] | None:
         """Return a task's record, resolved again when it is old; None when there is none."""
-        kept = self.store.read_record(KIND, self._recipe(task)) if self.store else None
+        kept = self.store.read_record(KIND, self._recipe(task), resolved_last) if self.store else None
         if kept is None or not sound(kept):
             return None
         record, terms = dict(kept), self.terms

@@ -17,6 +17,8 @@ from noxline.inputs.index import Index
 from noxline.inputs.input_set import InputSet
 from noxline.inputs.variables import values
 from noxline.model.cache import Fingerprint
+from noxline.split_records import SplitRecords
+from noxline.splits import Split
 
 INDEX = "index"
 
@@ -33,6 +35,7 @@ class Fingerprints:
     definitions: Mapping[str, Definition]
     index: Index
     environ: Mapping[str, str]
+    splits: SplitRecords
     _programs: dict[str, str] = field(default_factory=dict)
 
     def inputs(self, task: str) -> InputSet:
@@ -44,9 +47,11 @@ class Fingerprints:
     ) -> Fingerprint:
         """Return the fingerprint of a task in an environment, after tasks with these output digests.
 
-        `tests` is the digest of the tests that a shard ran, where that is known better than by the kept split.
+        `tests` is the digest of the tests that a shard ran, where that is known better than by the known split.
         """
         definition = self.definitions[task]
+        if tests is None and definition.suite is not None:
+            tests = self.split(task).digest(definition.shard)
         digest, components = made_of.fingerprint(
             definition=definition.content if tests is None else {**definition.content, "tests": tests},
             inputs=self.index.digest(definition.patterns),
@@ -57,6 +62,13 @@ class Fingerprints:
             machine=self.machine if definition.exclusive else "",
         )
         return Fingerprint(digest=digest, components=components)
+
+    def split(self, task: str) -> Split:
+        """Return the split that results of a shard rest on for the files as they are; raise ValueError for no shard."""
+        definition = self.definitions[task]
+        if definition.suite is None:
+            raise ValueError(task)
+        return self.splits.find(definition.suite, self.index.digest(definition.patterns))
 
     @property
     def programs(self) -> tuple[str, ...]:

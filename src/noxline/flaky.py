@@ -13,9 +13,10 @@ from noxline.model.task import Status
 from noxline.settings.schema import QuarantineSettings, Settings
 from noxline.state import STATE, read_json, write_state
 from noxline.system.files import write_atomic
+from noxline.testing.again import read_again
 from noxline.testing.evidence import EMPTY, Record, Seen, failed_last, merge, observe, pruned
 from noxline.testing.results import read_results
-from noxline.testing.verdicts import FILE, read_verdicts
+from noxline.testing.verdicts import FILE, QUARANTINE, Verdicts, read_verdicts
 
 _EVIDENCE = f"{STATE}/flaky.json"
 _UNKNOWN = f"{STATE}/quarantine.json"
@@ -26,6 +27,14 @@ _FORGOTTEN = timedelta(days=90)
 def evidence(root: Path) -> Record:
     """Return the record of flaky tests."""
     return merge(EMPTY, read_json(root / _EVIDENCE))
+
+
+def add_evidence(root: Path, record: Record) -> None:
+    """Add to the record of flaky tests what others saw."""
+    before = evidence(root)
+    known = merge(before, record)
+    if known != before:
+        write_state(root / _EVIDENCE, known)
 
 
 def keep_evidence(
@@ -54,8 +63,26 @@ def keep_evidence(
 def _is_telling(result: TaskResult, output: Path, record: Record) -> bool:
     """Tell whether a task's tests are to be looked at: those that all passed say something only of known ones."""
     return output.is_dir() and bool(
-        record["tests"] or result.outcome.status is not Status.PASSED or (output / FILE).is_file()
+        record["tests"]
+        or result.outcome.status is not Status.PASSED
+        or any((output / name).is_file() for name in (FILE, QUARANTINE))
     )
+
+
+def keep_again(root: Path, outputs: Mapping[str, Path], *, run: str, when: float) -> None:
+    """Add to the record how the flaky tests of stored results ended, which alone ran again; by fingerprint."""
+    record = evidence(root)
+    for fingerprint, output in outputs.items():
+        record = observe(record, _seen_again(output, run=run, when=when, fingerprint=fingerprint))
+    add_evidence(root, record)
+
+
+def _seen_again(output: Path, *, run: str, when: float, fingerprint: str) -> Seen:
+    ended = read_again(output)
+    flaky = [found for found in read_verdicts(output).flaky if ended.get(found.id) == "failed"]
+    outcomes = {name: "passed" if how == "passed" else "failed" for name, how in ended.items()}
+    verdicts = Verdicts(flaky=tuple(flaky))
+    return Seen(run=run, when=when, outcomes=outcomes, verdicts=verdicts, fingerprint=fingerprint)
 
 
 def write_first(root: Path, path: Path) -> bool:

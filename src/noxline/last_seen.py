@@ -1,4 +1,7 @@
-"""What was last known of each task, for saying why it has to run again: losing it costs words, never correctness."""
+"""What was last known of each task, for saying why it has to run again: losing it costs words, never correctness.
+
+Beside it, under which fingerprints a task failed here and has not passed since: no result stored for them counts.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,12 @@ from typing import Any
 from noxline.inputs import fingerprint, input_lines, sealed
 
 _FILE = "fingerprints"
+FAILED = "failed"
 _KEPT_LISTS = 60
+_KEPT_FAILURES = 500
 UNKEPT = "passed unkept"  # how a task ended whose result no store was given
 _ENDS = {"failed": "it failed last time", UNKEPT: "its last result was not kept"}
+FAILED_SINCE = "it failed with nothing changed since its result was stored"
 
 
 @dataclass
@@ -22,21 +28,23 @@ class LastSeen:
 
     state: Path
     rows: dict[str, tuple[str, dict[str, Any], str]] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)  # the task by the digest of its fingerprint, oldest first
+    _known_failures: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, root: Path, warn: Callable[[str], None]) -> LastSeen:
         """Return what is known of a project's tasks."""
         state = root / ".noxline" / "state"
-        try:
-            content = sealed.load(str(state / _FILE))
-        except sealed.DamagedError as error:
-            warn(f"what was known of earlier fingerprints is damaged ({error}): reasons are less exact this time")
-            content = None
-        return cls(state=state, rows=dict(content) if isinstance(content, dict) else {})
+        rows = _loaded(state / _FILE, "earlier fingerprints", "reasons are less exact this time", warn)
+        failed = _loaded(state / FAILED, "earlier failures", "a stored result may stand for a task that failed", warn)
+        return cls(state=state, rows=rows, failed=failed, _known_failures=frozenset(failed))
 
     def note(self, task: str, digest: str, components: Mapping[str, Any], status: str, inputs: bytes) -> None:
         """Note the fingerprint of a task that ended, with the list of its input files."""
         self.rows[task] = digest, dict(components), status
+        self.failed.pop(digest, None)
+        if status == "failed":
+            self.failed[digest] = task
         self.keep_list(str(components["inputs"]), inputs)
 
     def keep_list(self, digest: str, inputs: bytes) -> None:
@@ -55,6 +63,9 @@ class LastSeen:
     def save(self) -> None:
         """Keep what is known; may raise OSError."""
         sealed.save(str(self.state / _FILE), self.rows)
+        if self.failed.keys() != self._known_failures:
+            sealed.save(str(self.state / FAILED), dict(list(self.failed.items())[-_KEPT_FAILURES:]))
+            self._known_failures = frozenset(self.failed)
         self._prune()
 
     def _prune(self) -> None:
@@ -93,6 +104,15 @@ class LastSeen:
             reasons = fingerprint.difference(old, components, self.files)
             return fingerprint.in_short(reasons) or ("its fingerprint changed",)
         return (_ENDS.get(status, "its stored result is gone"),)
+
+
+def _loaded(path: Path, what: str, consequence: str, warn: Callable[[str], None]) -> dict[str, Any]:
+    try:
+        content = sealed.load(str(path))
+    except sealed.DamagedError as error:
+        warn(f"what was known of {what} is damaged ({error}): {consequence}")
+        return {}
+    return dict(content) if isinstance(content, dict) else {}
 
 
 def _age(path: Path) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from noxline.flaky import keep_evidence, quarantine_warnings
+from noxline.flaky import keep_again, keep_evidence, quarantine_warnings
 from noxline.model.run import TaskResult
 from noxline.model.task import Cause, Outcome, Status
 from noxline.project import Project
@@ -36,15 +36,15 @@ def learn(
     run: str,
     whole: bool = True,
     fingerprints: Mapping[str, str] | None = None,
+    again: Collection[str] = (),
 ) -> Lessons:
     """Keep what this run taught and check its shards. `whole`: no test was left out by arguments.
 
-    `fingerprints` are those of the tasks: under the same one, a test that fails and passes is flaky.
+    `fingerprints` are those of the tasks: under the same one, a test that fails and passes is flaky. `again` are the
+    tasks of which a stored result stands, but for its flaky tests, which ran again.
     """
     root = project.root
-    keep_durations(root, results)
-    keep_splits(root, results)
-    keep_evidence(root, results, run=run, when=round(time.time()), fingerprints=fingerprints)
+    _keep(root, results, Observed(run=run, fingerprints=fingerprints or {}, again=again))
     after = checked(root, results)
     wrong = sharded(result for result in after if result not in results)
     warnings = [f"{session} failed: {shards[0].outcome.reason}" for session, shards in wrong.items()]
@@ -53,6 +53,27 @@ def learn(
     complete = whole and _all_ended(project, results)
     warnings += quarantine_warnings(root, project.settings, date.today(), known=known, whole=complete)
     return Lessons(results=after, warnings=tuple(warnings))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observed:
+    """What is known of the tasks of a run beside their results."""
+
+    run: str
+    fingerprints: Mapping[str, str]
+    again: Collection[str]
+
+
+def _keep(root: Path, results: Sequence[TaskResult], observed: Observed) -> None:
+    """Keep what the tests taught; a stored result that stands teaches nothing anew, but for tests that ran again."""
+    new = [replace(one, decision="reused") if one.task.name in observed.again else one for one in results]
+    when = round(time.time())
+    keep_durations(root, new)
+    keep_splits(root, new)
+    keep_evidence(root, new, run=observed.run, when=when, fingerprints=observed.fingerprints)
+    again = [one for one in results if one.task.name in observed.again]
+    outputs = {observed.fingerprints[one.task.name]: one.outcome.output for one in again if one.outcome.output}
+    keep_again(root, outputs, run=observed.run, when=when)
 
 
 def _flaky(results: Sequence[TaskResult]) -> list[str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from noxline.definitions import definitions_of
 from noxline.graph import TaskGraph, closure
-from noxline.inputs.listing import listing, untracked
+from noxline.inputs.listing import files_among, listing
 from noxline.inputs.patterns import matcher, named
 from noxline.project import Options, Project
 from noxline.settings.facts import Origin
@@ -96,17 +95,9 @@ def reached_by(project: Project, options: Options, changed: Collection[str]) -> 
 def ignored_inputs(project: Project, options: Options) -> list[str]:
     """Return the inputs that git ignores, named for that: nobody knows how they were at another commit."""
     definitions = definitions_of(project, options)
-    named_ones = {name for definition in definitions.values() for name in named(definition.patterns) if name}
-    found = _files_of(project.root, sorted(named_ones))
+    named_ones = {name for definition in definitions.values() for name in named(definition.patterns)}
+    found = files_among(str(project.root), named_ones)
     return sorted(found.difference(listing(str(project.root)).names())) if found else []
-
-
-def _files_of(root: Path, names: Iterable[str]) -> set[str]:
-    """Return the files among some paths of a project, and those that git does not track in the folders among them."""
-    there = [name for name in names if (root / name).exists()]
-    folders = [name for name in there if (root / name).is_dir()]
-    files = {*there}.difference(folders)
-    return files | untracked(str(root), folders) if folders else files
 
 
 def deciding_files(project: Project) -> set[str]:

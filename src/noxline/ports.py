@@ -12,6 +12,7 @@ from noxline.model.event import Event
 from noxline.model.finding import Finding
 from noxline.model.gate import Rule, Verdict
 from noxline.model.metric import Metric, Missing, ToolReport
+from noxline.model.records import Merge, newest
 from noxline.model.run import Run
 from noxline.model.task import Outcome, Task, TaskRequest
 
@@ -104,8 +105,11 @@ class CacheStore(Protocol):
     No method raises for a broken, full, slow or hostile store.
     """
 
-    def find(self, digest: str) -> Found | None:
-        """Return the entry under a fingerprint's digest; None is a miss."""
+    def find(self, digest: str, max_age: float | None = None) -> Found | None:
+        """Return the entry under a fingerprint's digest; None is a miss.
+
+        With `max_age`, in seconds, one that is young enough is looked for everywhere; it may still be an older one.
+        """
 
     def restore(self, found: Found, output: Path, log: Path) -> bool:
         """Put the files and the log of an entry where a run of the task would have left them.
@@ -119,11 +123,14 @@ class CacheStore(Protocol):
     def keep(self, kept: Kept) -> None:
         """Store an entry and its files; one that is there stays, unless `kept.replaces` and this disk alone has it."""
 
-    def read_record(self, kind: str, key: str) -> Mapping[str, Any] | None:
-        """Return a record; None when there is none. Losing one costs time, never correctness."""
+    def read_record(self, kind: str, key: str, merge: Merge = newest) -> Mapping[str, Any] | None:
+        """Return a record, made by `merge` of all that are found: here, and where others write.
+
+        None when there is none. Losing one costs time, never correctness.
+        """
 
     def write_record(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
-        """Write a record, plain data of at most 1 MB; the last writer wins."""
+        """Write a record, plain data of at most 32 MB as JSON, in place of the one that may be there."""
 
     def close(self) -> None:
         """Finish what is under way, bounded in time."""
@@ -140,6 +147,9 @@ class Environments(Protocol):
 
     def expires(self) -> float:
         """Return until when what is known of environments counts, in seconds since the epoch."""
+
+    def are_known_ahead(self) -> bool:
+        """Tell whether what all environments hold is known without any being there."""
 
     def folders(self) -> tuple[str, ...]:
         """Return the folders outside noxline's own environments whose names tell what tasks find installed."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from noxline.engine.plan import NOTHING_RAN
-from noxline.engine.reuse import Terms, refusal
+from noxline.flaky_again import FLAKY_AGAIN, has_flaky
 from noxline.inputs.patterns import matcher
 from noxline.model.cache import Fingerprint
 from noxline.model.task import Task
@@ -101,15 +100,17 @@ def _last_needs(reuser: Reuser, task: str) -> Mapping[str, str]:
 
 
 def _by_store(task: Task, reuser: Reuser, made: Fingerprint, ahead: _Ahead) -> Foreseen:
-    found = reuser.store.find(made.digest) if reuser.store else None
+    definition = reuser.definitions[task.name]
+    found = reuser.store.find(made.digest, definition.max_age) if reuser.store else None
     if found is None:
         return Foreseen(decision="run", reasons=reuser.seen.why(task.name, made.digest, made.components))
-    definition = reuser.definitions[task.name]
-    refused = refusal(found, Terms(now=time.time(), max_age=definition.max_age, machine=made.components["machine"]))
+    refused = reuser.refusal(task.name, made, found)
     if refused:
         return Foreseen(decision="run", reasons=(refused,))
+    if has_flaky(found):
+        return Foreseen(decision="run", reasons=(FLAKY_AGAIN,))
     ahead.outputs[task.name] = found.entry.output_digest
-    restored = to_be_put_back(reuser.root, definition.outputs, found.entry.files)
+    restored = to_be_put_back(reuser.root, reuser.definitions[task.name].outputs, found.entry.files)
     if restored:
         ahead.put_back[task.name] = restored
     return Foreseen(decision="reuse", reasons=())

@@ -47,7 +47,7 @@ class Project:
     """Everything that was read of a project; nothing has run yet. `cores` is the number of CPU tokens.
 
     `noxfile_sources` are the files of which its noxfile is made, with their digests, and `noxfile_variables` the
-    variables that it reads while it loads, with digests of their values.
+    variables that it reads while it loads, with digests of their values; one that takes all of them does not name them.
     """
 
     root: Path
@@ -61,3 +61,4 @@ class Project:
     cores: int
     noxfile_sources: tuple[tuple[str, str], ...] = ()
     noxfile_variables: tuple[tuple[str, str], ...] = ()
+    reads_all_variables: bool = False

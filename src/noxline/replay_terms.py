@@ -9,7 +9,7 @@ from typing import Any
 from noxline.cache.blobs import entry_path
 from noxline.cache.disk import DiskStore
 from noxline.cache.ledger import Tally
-from noxline.cache.place import LOCAL
+from noxline.cache.place import LOCAL, TRUSTED
 from noxline.model.cache import Found
 from noxline.reuse import Reuser
 from noxline.tree_outputs import files_of
@@ -21,7 +21,7 @@ class ReplayTerms:
 
     `tasks` are those that were reused, with their files `(path, size, sha256, executable)`, size and digest of the
     log; `written` are the files of outputs in the project itself, which have to be as they are.
-    `shared` says that a remote store stands behind the local one.
+    `shared` says that a remote store stands behind the local one, `scope` is that of the local one.
     """
 
     expires: float
@@ -35,12 +35,13 @@ class ReplayTerms:
     entry_folder: str
     plan: tuple[tuple[str, tuple[str, ...], Mapping[str, Any], tuple[str, ...]], ...]
     shared: bool
+    scope: str
 
 
 def terms_of(reuser: Reuser) -> ReplayTerms | None:
-    """Return on what a run's reuse rests; None when something else than the plain local store had a part."""
+    """Return on what a run's reuse rests; None when something else than the local store had a part."""
     store, taken = reuser.local, reuser.taken
-    if store is None or store.scope != LOCAL or any(one.source != "local" for one in taken.values()):
+    if store is None or store.scope not in (LOCAL, TRUSTED) or any(one.source != "local" for one in taken.values()):
         return None
     return ReplayTerms(
         expires=min([*_dates(reuser), reuser.environments.expires()]),
@@ -54,6 +55,7 @@ def terms_of(reuser: Reuser) -> ReplayTerms | None:
         entry_folder=store.entries,
         plan=tuple((name, *_planned(reuser, name)) for name in taken),
         shared=reuser.store is not store,
+        scope=store.scope,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,15 +22,19 @@ from noxline.nox_bridge.standard_noxfile import write_standard_noxfile
 from noxline.project import Options, Project
 from noxline.sessions.impact import ALL, EVERY, SELECT
 from noxline.sessions.measure import measured_environment, write_rcfile
-from noxline.splits import kept_split, planned_split, split_name, write_run_split
-from noxline.system.files import task_folder
+from noxline.sessions.tests import AGAIN
+from noxline.settings.handed_facts import dumped
+from noxline.splits import Split, planned_split, split_name, write_run_split
+from noxline.system.files import task_folder, write_atomic
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestBuilder:
     """Knows the folders of one run and turns tasks into requests.
 
-    `all_run` tells of a session, whose first shard starts, whether none of its shards will be reused.
+    `all_run` tells of a session, whose first shard starts, whether none of its shards will be reused; `split` gives the
+    split that a shard is known to belong to, `learn` fetches what others know of tests, and `stored` gives the
+    folder of the stored result of a task of which the flaky tests alone run.
     """
 
     project: Project
@@ -39,6 +43,9 @@ class RequestBuilder:
     directory: Path
     check: InputCheck
     all_run: Callable[[str], bool]
+    split: Callable[[str], Split]
+    learn: Callable[[], None]
+    stored: Callable[[str], Path | None]
 
     def folder(self, task: str) -> Path:
         """Return the folder of a task in the run directory."""
@@ -100,6 +107,19 @@ class RequestBuilder:
             cpus=cpus,
         )
 
+    def ahead(self, task: Task) -> TaskRequest:
+        """Return the request that makes a task's environment while its needs still run; it has a folder of its own."""
+        envs = self.envs / task.source.value
+        folder = self.folder(task.name) / "ahead"
+        return TaskRequest(
+            task=f"{task.name} (environment)",
+            argv=self._prepare(task, envs),
+            directory=self.project.root,
+            environ=self._environ(replace(task, shard=None), 1, envs),
+            log=folder / "log.txt",
+            output=folder / "output",
+        )
+
     def _argv(self, task: Task, session: SessionInfo, envs: Path, *, install: bool) -> tuple[str, ...]:
         """Return the command line of the task's own process; one whose inputs are checked is watched."""
         argv = session_argv(
@@ -155,19 +175,33 @@ class RequestBuilder:
         )
         for name in secret_variables(self.project.settings.pipeline.cache, os.environ):
             environ.pop(name, None)
+        environ["NOXLINE_FACTS"] = str(self._facts)
         environ["NOXLINE_NEWEST"] = newest(self.project.interpreters).version
         if self.options.fix:
             environ["NOXLINE_FIX"] = "1"
         return environ
 
+    @cached_property
+    def _facts(self) -> Path:
+        """Return the file with what was detected about the project, so that no session has to detect it again."""
+        path = self.directory / "facts"
+        write_atomic(path, dumped(self.project.facts))
+        return path
+
     def _testing(self, task: Task) -> dict[str, str]:
         """Return the variables that say which tests a task runs."""
+        stage = self._sessions[task.source, task.session][0]
+        if stage.standard not in ("", "tests"):
+            return {}
+        self.learn()
         variables = {"NOXLINE_FAIL_FAST": "1"} if self.options.fail_fast else {}
+        if (folder := self.stored(task.name)) is not None:
+            variables[AGAIN] = str(folder)
         variables[SELECT] = self._selecting(task)
         if self._failed_before:
             variables["NOXLINE_FIRST"] = str(self._first_file)
         if task.shard is not None:
-            variables["NOXLINE_SPLIT"] = str(self._split_file(split_name(task.name), task.shard[1]))
+            variables["NOXLINE_SPLIT"] = str(self._split_file(task.name))
         return variables
 
     def _selecting(self, task: Task) -> str:
@@ -187,13 +221,14 @@ class RequestBuilder:
     def _failed_before(self) -> bool:
         return write_first(self.project.root, self._first_file)
 
-    def _split_file(self, name: str, count: int) -> Path:
+    def _split_file(self, shard: str) -> Path:
         """Return the file that all shards of this run read; it is written when the first of them starts."""
+        name, root = split_name(shard), self.project.root
         path = self.directory / "splits" / f"{task_folder(name)}.json"
         if not path.exists():
-            # A shard whose result is reused ran by the kept split: beside it, the others have to run by the same.
-            split = planned_split if self.all_run(name) else kept_split
-            write_run_split(path, split(self.project.root, name, count), self.project.root)
+            known = self.split(shard)
+            # A shard whose result is reused ran by the known split: beside it, the others have to run by the same.
+            write_run_split(path, planned_split(root, known) if self.all_run(name) else known, root)
         return path
 
     def _measure(self, task: Task, envs: Path) -> Mapping[str, str]:

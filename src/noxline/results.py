@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from noxline.inputs.outputs import COVERAGE, ROOT
 from noxline.model.cache import CacheEntry, Fingerprint, Kept, StoredFile
 from noxline.model.task import Outcome
 from noxline.version import __version__
@@ -42,6 +43,12 @@ def kept_result(
         writer=__version__,
     )
     return Kept(entry=entry, output=str(output), log=str(log), inputs=inputs)
+
+
+def note_root(output: Path, root: Path) -> None:
+    """Say beside coverage data where the project lay: the data names files by whole paths, and others take it."""
+    if next(output.glob(f"{COVERAGE}*"), None) is not None:
+        (output / ROOT).write_text(os.path.realpath(root), encoding="utf-8")
 
 
 def stored_files(output: Path) -> tuple[StoredFile, ...]:

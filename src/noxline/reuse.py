@@ -16,16 +16,17 @@ from noxline.definitions import Definition
 from noxline.engine.reuse import Terms, refusal, reuse
 from noxline.errors import MachineError, NoxlineError
 from noxline.fingerprints import Fingerprints
+from noxline.flaky_again import has_flaky, mark_flaky, stored_place, why_again
 from noxline.impact_travel import ImpactTravel
 from noxline.inputs.outputs import output_digest, output_view
-from noxline.last_seen import UNKEPT, LastSeen
+from noxline.last_seen import FAILED_SINCE, UNKEPT, LastSeen
 from noxline.model.cache import Fingerprint, Found
 from noxline.model.decision import Decision, Run
 from noxline.model.task import Outcome, Status, Task
-from noxline.nox_bridge.environments import touches
 from noxline.ports import CacheStore, Environments
-from noxline.results import kept_result, moved
+from noxline.results import kept_result, note_root
 from noxline.splits import ran_tests
+from noxline.started import Started
 from noxline.tree_outputs import gather, links_in, put_back
 from noxline.verification import REASON, Verifier
 
@@ -33,15 +34,6 @@ NO_OUTPUT = "none"
 FORCED = "--force"
 _UNKNOWN = "unknown"  # nothing that follows from such an output is reused: it is never twice the same
 NEVER = "it never ran here"
-
-
-@dataclass
-class Started:
-    """What was known of a task when it was decided that it runs."""
-
-    inputs: str
-    needs: Mapping[str, str]
-    moments: Mapping[str, tuple[int, ...]]
 
 
 class WouldRunError(NoxlineError):
@@ -54,7 +46,10 @@ def _never(_task: str) -> bool:
 
 @dataclass
 class Reuser:
-    """Decides and keeps; `place` gives the folders of a task's output and log in this run."""
+    """Decides and keeps; `place` gives the folders of a task's output and log in this run.
+
+    `again` holds stored results that stand, but for their flaky tests, which run again.
+    """
 
     root: Path
     definitions: Mapping[str, Definition]
@@ -68,6 +63,7 @@ class Reuser:
     outputs: dict[str, str] = field(default_factory=dict)
     made: dict[str, Fingerprint] = field(default_factory=dict)
     taken: dict[str, Found] = field(default_factory=dict)
+    again: dict[str, Found] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     local: DiskStore | None = None
     verifier: Verifier | None = None
@@ -107,16 +103,14 @@ class Reuser:
         return decision
 
     def _by_store(self, task: Task, made: Fingerprint) -> Decision:
-        definition = self.definitions[task.name]
         standing = self.standing_reason(task)
         if standing or self.store is None:
             return Run(reasons=(standing,))
-        found = self.store.find(made.digest)
+        found = self.store.find(made.digest, self.definitions[task.name].max_age)
         if found is None:
             self.seen.keep_list(made.components["inputs"], self.fingerprints.inputs(task.name).text)
             return Run(reasons=self.seen.why(task.name, made.digest, made.components))
-        terms = Terms(now=time.time(), max_age=definition.max_age, machine=made.components["machine"])
-        refused = refusal(found, terms)
+        refused = self.refusal(task.name, made, found)
         if refused:
             self.refused.add(task.name)
             return Run(reasons=(refused,))
@@ -124,9 +118,22 @@ class Reuser:
             return Run(reasons=(REASON,))
         return self._take(task, made, found, self.store)
 
+    def refusal(self, task: str, made: Fingerprint, found: Found) -> str:
+        """Return why a stored result may not stand for a task now, or "".
+
+        A failure under the same fingerprint says that the result depends on something else, chance perhaps.
+        """
+        if made.digest in self.seen.failed:
+            return FAILED_SINCE
+        max_age = self.definitions[task].max_age
+        return refusal(found, Terms(now=time.time(), max_age=max_age, machine=made.components["machine"]))
+
     def _take(self, task: Task, made: Fingerprint, found: Found, store: CacheStore) -> Decision:
         """Put a stored result where the task would have left it; the task runs where that cannot be done."""
         output, log = self.place(task.name)
+        unsure = has_flaky(found)
+        if unsure:
+            output, log = stored_place(output)
         if not store.restore(found, output, log):
             return Run(reasons=("its stored result is damaged",))
         try:
@@ -136,6 +143,9 @@ class Reuser:
             return Run(reasons=(f"its outputs cannot be put back: {error.strerror}",))
         except MachineError as error:
             return Run(reasons=(error.message,))
+        if unsure:
+            self.again[task.name] = found
+            return Run(reasons=(why_again(output),))
         self.outputs[task.name] = found.entry.output_digest
         self.taken[task.name] = found
         if self.travel is not None and not self.rehearses:
@@ -175,17 +185,22 @@ class Reuser:
 
     def finished(self, task: Task, outcome: Outcome) -> Outcome:
         """Take notice of the end of an attempt; keep its result when it passed and nothing changed meanwhile."""
-        view, lost = self._seen_output(task, outcome)
         started = self.started.get(task.name)
         if started is None or outcome.status not in (Status.PASSED, Status.FAILED):
+            self._seen_output(task, outcome)
             return outcome
         output = self.place(task.name)[0]
         real = self.environments.after(task)
         self.fingerprints.index.refresh()
         tests = ran_tests(task.shard[0], output) if task.shard else None
         made = self.made[task.name] = self.fingerprints.make(task.name, real, started.needs, tests=tests)
-        outcome = self._verified(task, outcome, view)
-        changed = self._changed(task.name, started, made)
+        mark_flaky(self.root, output, made.digest)
+        view, lost = self._seen_output(task, outcome)
+        started.attempts += 1
+        if outcome.status is Status.PASSED or started.attempts > task.retries:  # a hit is judged by the last attempt
+            outcome = self._verified(task, outcome, view)
+        moments = self.fingerprints.index.moments(self.definitions[task.name].patterns)
+        changed = started.changed(self.root, moments, made.components["inputs"])
         if changed:
             return replace(outcome, warnings=(*outcome.warnings, f"not kept: {changed} while it ran"))
         if outcome.status is Status.PASSED:
@@ -203,7 +218,9 @@ class Reuser:
         if outcome.status is Status.PASSED:
             lost = (*gather(self.root, self.definitions[task.name].outputs, output), *links_in(output))
         view = output_view(str(output), str(self.root)) if output.is_dir() else {}
-        self.outputs[task.name] = output_digest(view) if view else NO_OUTPUT
+        left = output_digest(view) if view else NO_OUTPUT
+        again = self.again.get(task.name) if outcome.status is Status.PASSED else None
+        self.outputs[task.name] = again.entry.output_digest if again else left
         return view, lost
 
     def _passed(self, task: Task, made: Fingerprint, outcome: Outcome, lost: tuple[str, ...]) -> Outcome:
@@ -228,9 +245,10 @@ class Reuser:
         return replace(outcome, warnings=(*outcome.warnings, warning))
 
     def _keep(self, task: Task, made: Fingerprint, outcome: Outcome) -> None:
-        if self.store is None:
+        if self.store is None or task.name in self.again:
             return
         output, log = self.place(task.name)
+        note_root(output, self.root)
         kept = kept_result(
             made,
             task=task.name,
@@ -241,23 +259,9 @@ class Reuser:
             output_digest=self.outputs[task.name],
         )
         unwanted = task.name in self.refused or self.standing_reason(task) == FORCED
-        self.store.keep(replace(kept, replaces=unwanted))
+        self.store.keep(replace(kept, replaces=unwanted, max_age=self.definitions[task.name].max_age))
         if self.travel is not None:
             self.travel.kept(task, made.digest, output)
-
-    def _changed(self, task: str, started: Started, made: Fingerprint) -> str:
-        """Return in words which input of a task changed since it was started."""
-        patterns = self.definitions[task].patterns
-        after = self.fingerprints.index.moments(patterns)
-        if after == started.moments and made.components["inputs"] == started.inputs:
-            return ""
-        names = moved(started.moments, after, touches(self.root))
-        if not names and made.components["inputs"] == started.inputs:
-            return ""
-        if not names:
-            return "an input changed"
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        return f"{names[0]}{more} changed"
 
     def note(self, task: Task, made: Fingerprint, status: str) -> None:
         """Note the fingerprint of a task that ended, for the reasons of later runs."""

@@ -11,14 +11,16 @@ from functools import cached_property
 from pathlib import Path
 
 from noxline.engine.plan import Plan
+from noxline.engine.results import LoopResult
 from noxline.engine.run_loop import run_tasks
 from noxline.errors import ExitCode
 from noxline.executors.guard import Guard
 from noxline.executors.local import LocalExecutor
 from noxline.explaining import FINGERPRINTS, text_of
+from noxline.flaky_again import stored_place
 from noxline.gates.threshold import ThresholdGate, exit_code
 from noxline.input_check import InputCheck
-from noxline.lessons import learn, naming_tests, saying_how_many
+from noxline.lessons import Lessons, learn, naming_tests, saying_how_many
 from noxline.metrics.collect import merge, read_stage
 from noxline.model.event import Event, Judged, Measured, RunFinished, RunStarted, Warned
 from noxline.model.gate import Rule
@@ -32,6 +34,8 @@ from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
 from noxline.reuse import Reuser
 from noxline.shard_reuse import all_shards_run
+from noxline.sharing import Sharing, share_splits
+from noxline.splits import Split
 from noxline.state import task_durations
 from noxline.system.files import write_atomic
 from noxline.system.masking import masker
@@ -121,6 +125,9 @@ class RunSession:
             directory=self.directory,
             check=self.check,
             all_run=lambda session: all_shards_run(self.reuser, tasks, session),
+            split=self._split,
+            learn=self._take_knowledge,
+            stored=self._stored,
         )
         reuser = self.reuser = self.reuse(self, builder)
         plan = Plan(
@@ -128,31 +135,59 @@ class RunSession:
             cpus=self.project.cores,
             durations=task_durations(self.project.root),
         )
+        try:
+            result = self._loop(plan, builder, begun)
+            lessons = self._learn(result.results)
+        finally:
+            self._close(reuser)
+        for said in lessons.warnings:
+            self.emit(Warned(message=said))
+        return lessons.results, result.interrupted
+
+    def _loop(self, plan: Plan, builder: RequestBuilder, begun: float) -> LoopResult:
         executor = LocalExecutor(mask=masker(os.environ), guard=Guard(self.run_id))
         try:
-            result = run_tasks(
+            return run_tasks(
                 plan,
                 executor,
                 request=builder,
-                decide=reuser.decide,
-                finish=lambda task, outcome: reuser.finished(task, self._read_end(outcome, builder.report(task.name))),
+                prepare=builder.ahead,
+                decide=self.reuser.decide,
+                finish=lambda task, end: self.reuser.finished(task, self._read_end(end, builder.report(task.name))),
                 emit=self.emit,
                 fail_fast=self.options.fail_fast,
                 clock=lambda: time.monotonic() - begun,
             )
         finally:
             executor.close()
-            self._close(reuser)
+
+    @cached_property
+    def _sharing(self) -> Sharing:
+        return Sharing(self.project.root, self.project.facts.name, self.reuser.store)
+
+    def _take_knowledge(self) -> None:
+        self._sharing.take()
+
+    def _split(self, shard: str) -> Split:
+        return self.reuser.fingerprints.split(shard)
+
+    def _stored(self, task: str) -> Path | None:
+        return stored_place(self.reuser.place(task)[0])[0] if task in self.reuser.again else None
+
+    def _learn(self, results: tuple[TaskResult, ...]) -> Lessons:
+        """Keep what the tests of this run taught, for this clone and for others."""
         lessons = learn(
             self.project,
-            result.results,
+            results,
             run=self.run_id,
             whole=not self.options.posargs,
-            fingerprints={name: made.digest for name, made in reuser.made.items()},
+            fingerprints={name: made.digest for name, made in self.reuser.made.items()},
+            again=self.reuser.again,
         )
-        for said in lessons.warnings:
-            self.emit(Warned(message=said))
-        return lessons.results, result.interrupted
+        if not self.reuser.rehearses:
+            self._sharing.give(results)
+            share_splits(self.reuser, results)
+        return lessons
 
     def _close(self, reuser: Reuser) -> None:
         try:

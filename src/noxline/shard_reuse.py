@@ -16,12 +16,13 @@ def all_shards_run(reuser: Reuser, tasks: Iterable[Task], session: str) -> bool:
 
 
 def _is_reusable(reuser: Reuser, task: Task) -> bool:
+    if task.name in reuser.taken or task.name in reuser.again:
+        return True
     if task.name in reuser.started or reuser.store is None or reuser.standing_reason(task):
         return False
-    if task.name in reuser.taken:
-        return True
     environment = reuser.environments.before(task)[0]
     if environment is None:
         return False
     made = reuser.fingerprints.make(task.name, environment, reuser.needs(task.name))
-    return reuser.store.find(made.digest) is not None
+    found = reuser.store.find(made.digest, reuser.definitions[task.name].max_age)
+    return found is not None and not reuser.refusal(task.name, made, found)

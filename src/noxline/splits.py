@@ -53,22 +53,26 @@ def split_file(root: Path, session: str, count: int) -> Path:
 def kept_split(root: Path, session: str, count: int) -> Split:
     """Return the split of the run before, as it is: what the results of its shards rest on."""
     shards = read_json(split_file(root, session, count)).get("shards")
-    if not isinstance(shards, list) or len(shards) != count or not all(map(_is_names, shards)):
-        return Split(session=session, count=count)
-    return Split(session=session, count=count, shards=tuple(tuple(names) for names in shards))
+    return Split(session=session, count=count, shards=shards_of(shards, count))
+
+
+def shards_of(content: object, count: int) -> tuple[tuple[str, ...], ...]:
+    """Return the tests of each shard from plain data; nothing when it is not a split into so many shards."""
+    if not isinstance(content, list) or len(content) != count or not all(map(_is_names, content)):
+        return ()
+    return tuple(tuple(names) for names in content)
 
 
 def _is_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
-def planned_split(root: Path, session: str, count: int) -> Split:
-    """Return the split for a run in which the shards run: the kept one, or a fresh one where that is worth it."""
-    kept = kept_split(root, session, count)
+def planned_split(root: Path, kept: Split) -> Split:
+    """Return the split for a run in which all shards run: the kept one, or a fresh one where that is worth it."""
     if not kept.shards:
         return kept
     ids = [name for names in kept.shards for name in names]
-    shards = keep_or_resplit(kept.shards, ids, durations.known(durations_of_tests(root)), count)
+    shards = keep_or_resplit(kept.shards, ids, durations.known(durations_of_tests(root)), kept.count)
     return replace(kept, shards=tuple(map(tuple, shards)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,13 @@ def keep_durations(root: Path, results: Sequence[TaskResult]) -> None:
     ran = [r for r in results if r.decision == "ran" and r.outcome.status in (Status.PASSED, Status.FAILED)]
     tasks = task_durations(root) | {r.task.name: round(r.outcome.seconds, 3) for r in ran}
     write_state(root / _TASKS, tasks)
-    known = before = durations_of_tests(root)
-    for left in left_durations(results).values():
-        known = durations.merge(known, left)
+    add_durations(root, *left_durations(results).values())
+
+
+def add_durations(root: Path, *records: durations.Record) -> None:
+    """Add to what is known of how long the project's tests take."""
+    before = durations_of_tests(root)
+    known = reduce(durations.merge, records, before)
     if known != before:
         write_state(root / _TESTS, known)
 

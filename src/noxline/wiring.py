@@ -100,6 +100,7 @@ def open_project(start: Path, options: Options) -> Project:
         cores=count,
         noxfile_sources=listing.sources if listing else (),
         noxfile_variables=listing.variable_digests if listing else (),
+        reads_all_variables=listing.reads_all_variables if listing else False,
     )
     return _affected(project, options) if options.affected else project
 

@@ -28,6 +28,7 @@ from noxline.project import Options, Project
 from noxline.requests import RequestBuilder
 from noxline.reuse import Reuser
 from noxline.running import RunSession
+from noxline.split_records import SplitRecords
 from noxline.system.own_environment import hide_own_environment
 from noxline.verification import Verifier, share_verified
 
@@ -88,7 +89,7 @@ def open_reuse(
     return Reuser(
         root=project.root,
         definitions=definitions,
-        fingerprints=Fingerprints(definitions, index, inherited(os.environ)),
+        fingerprints=Fingerprints(definitions, index, inherited(os.environ), SplitRecords(project.root, store)),
         environments=_environments(project, options, definitions, store=store, files=lambda: index.names, warn=warn),
         store=store,
         local=local,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -15,6 +16,7 @@ from noxline.cache.signing import TRUSTED, Keyring, Signer
 from noxline.cache.transport import GarbageError, Transport, TransportError
 from noxline.inputs.canonical import digest
 from noxline.model.cache import CacheEntry, Fingerprint, Found, Kept, StoredFile
+from noxline.model.records import Merge, Record, newest
 from noxline.ports import CacheStore
 
 MAIN = Signer(b"m" * 32)
@@ -77,10 +79,11 @@ class MemoryStore:
 
     entries: dict[str, CacheEntry] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
-    records: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    dated: dict[tuple[str, str], Record] = field(default_factory=dict)
+    replaced: list[str] = field(default_factory=list)
     closed: bool = False
 
-    def find(self, digest: str) -> Found | None:
+    def find(self, digest: str, max_age: float | None = None) -> Found | None:
         entry = self.entries.get(digest)
         return Found(entry=entry, source="local") if entry else None
 
@@ -101,13 +104,21 @@ class MemoryStore:
             assert sha256(path.read_bytes()).hexdigest() == wanted
             self.blobs[wanted] = path.read_bytes()
         self.blobs[kept.entry.inputs.sha256] = kept.inputs
+        self.replaced += [kept.entry.fingerprint.digest] if kept.replaces else []
         self.entries[kept.entry.fingerprint.digest] = kept.entry
 
-    def read_record(self, kind: str, key: str) -> Mapping[str, Any] | None:
-        return self.records.get((kind, key))
+    def read_record(self, kind: str, key: str, merge: Merge = newest) -> Mapping[str, Any] | None:
+        record = self.dated.get((kind, key))
+        return record.value if record else None
 
     def write_record(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
-        self.records[kind, key] = value
+        self.put_record(kind, key, Record(value=value, at=time.time()))
+
+    def records(self, kind: str, key: str) -> tuple[Record, ...]:
+        return (self.dated[kind, key],) if (kind, key) in self.dated else ()
+
+    def put_record(self, kind: str, key: str, record: Record) -> None:
+        self.dated[kind, key] = record
 
     def close(self) -> None:
         self.closed = True
@@ -124,6 +135,8 @@ def make_kept(
     log: bytes = b"a log\n",
     inputs: bytes = b"src/a.py 1\n",
     task: str = "tests",
+    created: float = 1.0,
+    max_age: float | None = None,
 ) -> Kept:
     """Return what a task left in a folder; files whose name ends in `.sh` are executable."""
     output = folder / "output"
@@ -145,10 +158,10 @@ def make_kept(
         files=tuple(stored(name, data, executable=name.endswith(".sh")) for name, data in files.items()),
         log=stored("log.txt", log),
         inputs=stored("inputs", inputs),
-        created=1.0,
+        created=created,
         writer="1",
     )
-    return Kept(entry=entry, output=str(output), log=str(folder / "log.txt"), inputs=inputs)
+    return Kept(entry=entry, output=str(output), log=str(folder / "log.txt"), inputs=inputs, max_age=max_age)
 
 
 def remote_store(
@@ -160,12 +173,13 @@ def remote_store(
     keys: tuple[str, ...] = KEYS,
     timeout: float = 20.0,
     local: Any = None,
+    clock: Callable[[], float] = time.time,
 ) -> RemoteStore:
     """Return a remote store as a run would have it: main's, unless told otherwise."""
     breaker = Breaker(transport, address="https://cache.example", timeout=timeout, say=said.append)
     access = Access(namespace=namespace, keys=Keyring(keys), signer=signer)
     extra = {"local": local} if local else {}
-    return RemoteStore(breaker, access, say=said.append, **extra)
+    return RemoteStore(breaker, access, say=said.append, clock=clock, **extra)
 
 
 def restored(store: CacheStore, digest: str, folder: Path) -> dict[str, bytes] | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "share-the-cache.md"
-_LONGEST = "600"  # seconds that a server may live, should its test be killed
+_LONGEST = 600  # seconds that a server may live, should its test be killed
 
 
 def free_port() -> int:
@@ -24,9 +24,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(argv: list[str], port: int, log: Path) -> Iterator[None]:
+def running(argv: list[str], port: int, log: Path, *, seconds: int = _LONGEST) -> Iterator[None]:
     """Run a server until the block ends, which begins as soon as the port answers."""
-    bounded = ["timeout", "--foreground", _LONGEST, *argv] if shutil.which("timeout") else argv
+    bounded = ["timeout", "--foreground", str(seconds), *argv] if shutil.which("timeout") else argv
     with log.open("wb") as output, subprocess.Popen(bounded, stdout=output, stderr=output) as process:
         try:
             _await(port, process, log)
@@ -57,7 +57,7 @@ class Nginx:
 
 
 @contextlib.contextmanager
-def nginx(program: str, folder: Path, *, guarded: bool = True) -> Iterator[Nginx]:
+def nginx(program: str, folder: Path, *, guarded: bool = True, seconds: int = _LONGEST) -> Iterator[Nginx]:
     """Run nginx as the page sets it up; without its guard against overwriting when `guarded` is false."""
     port = free_port()
     data = folder / "data"
@@ -79,7 +79,7 @@ def nginx(program: str, folder: Path, *, guarded: bool = True) -> Iterator[Nginx
         f"http {{ access_log {folder}/access.log; client_body_temp_path {folder}/tmp/body; {paths}\n{server}}}\n"
     )
     argv = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
-    with running(argv, port, folder / "nginx.log"):
+    with running(argv, port, folder / "nginx.log", seconds=seconds):
         yield Nginx(url=f"http://127.0.0.1:{port}/noxline", data=data / "noxline")
 
 

@@ -363,6 +363,20 @@ def test_a_broken_record_is_none(desk: Desk, harm: Callable[[Path], object]) -> 
     assert len(desk.warnings) == 1
 
 
+def test_every_byte_of_a_record_counts(desk: Desk) -> None:
+    desk.store().write_record("durations", "tests", {"a": 1})
+    (file,) = desk.files("records")
+    sound = file.read_bytes()
+    for index in range(len(sound)):
+        flipped(file, index)
+        desk.warnings.clear()
+        assert desk.store().read_record("durations", "tests") is None
+        assert len(desk.warnings) == 1, index
+        assert not file.exists()
+        file.write_bytes(sound)
+    assert desk.store().read_record("durations", "tests") == {"a": 1}
+
+
 @pytest.mark.parametrize("body", [b"[1]", b"no", b"[" * 100_000, b""])
 def test_a_sealed_record_that_is_none_of_ours_is_none(desk: Desk, body: bytes) -> None:
     store = desk.store()

@@ -15,7 +15,8 @@ from tests.cache.test_http import MAIN_USER, transport
 _UPLOAD = """
 import sys
 from pathlib import Path
-from noxline.cache.http import HttpTransport, credentials
+from noxline.cache.fetch import credentials
+from noxline.cache.http import HttpTransport
 from tests.cache.remote_fakes import make_kept, remote_store
 url, folder, first = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 headers = credentials({"NOXLINE_CACHE_USER": "main", "NOXLINE_CACHE_PASSWORD": "main-password"})

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
-from noxline.cache.layered import LayeredStore, Postbox
+import pytest
+
+from noxline.cache.layered import Layer, LayeredStore, Postbox
 from noxline.model.cache import Kept
-from noxline.ports import CacheStore
+from noxline.model.records import Record, joined
 from tests.cache.remote_fakes import MemoryStore, MemoryTransport, make_kept, remote_store, restored, tree
 
 FILES = {"junit.xml": b"<x/>", "data": b"d" * 100_000}
 
 
-def layered(local: MemoryStore, remote: CacheStore, said: list[str], **options: object) -> LayeredStore:
+def layered(local: MemoryStore, remote: Layer, said: list[str], **options: object) -> LayeredStore:
     return LayeredStore(local, remote, say=Postbox(said.append), **options)  # type: ignore[arg-type]
 
 
@@ -94,10 +97,10 @@ def test_read_only_sends_nothing(tmp_path: Path) -> None:
     store.close()
     assert server.asked == []
     assert len(local.entries) == 1
-    assert local.records == {("durations", "k"): {"a": 1}}
+    assert local.read_record("durations", "k") == {"a": 1}
 
 
-def test_records_are_read_here_first_and_kept_here() -> None:
+def test_a_record_from_afar_is_kept_here_and_asked_for_once() -> None:
     server, local = MemoryTransport(), MemoryStore()
     remote_store(server, []).write_record("durations", "k", {"a": 1})
     store = layered(local, remote_store(server, []), [])
@@ -106,9 +109,56 @@ def test_records_are_read_here_first_and_kept_here() -> None:
     assert store.read_record("durations", "k") == {"a": 1}
     assert server.asked == []
     store.write_record("durations", "k", {"a": 2})
+    assert store.read_record("durations", "k") == {"a": 2}
     store.close()
-    assert local.records["durations", "k"] == {"a": 2}
+    assert local.read_record("durations", "k") == {"a": 2}
     assert remote_store(server, []).read_record("durations", "k") == {"a": 2}
+
+
+@pytest.mark.parametrize("newer", ["here", "there"])
+def test_what_is_here_and_what_is_there_become_one_record(newer: str) -> None:
+    server, local = MemoryTransport(), MemoryStore()
+    here, there = (200.0, 100.0) if newer == "here" else (100.0, 200.0)
+    local.put_record("durations", "k", Record(value={"both": "here", "a": 1}, at=here))
+    remote_store(server, []).put_record("durations", "k", Record(value={"both": "there", "b": 2}, at=there))
+    store = layered(local, remote_store(server, []), [])
+    assert store.read_record("durations", "k", joined) == {"both": newer, "a": 1, "b": 2}
+    store.close()
+    assert local.records("durations", "k") == (Record(value={"both": newer, "a": 1, "b": 2}, at=200.0),)
+
+
+def test_by_itself_the_newer_record_counts() -> None:
+    server, local = MemoryTransport(), MemoryStore()
+    local.put_record("resolutions", "k", Record(value={"set": "old"}, at=100.0))
+    remote_store(server, []).put_record("resolutions", "k", Record(value={"set": "new"}, at=200.0))
+    assert layered(local, remote_store(server, []), []).read_record("resolutions", "k") == {"set": "new"}
+
+
+def test_a_result_that_is_too_old_here_gives_way_to_a_younger_one_from_afar(tmp_path: Path) -> None:
+    server, local, said = MemoryTransport(), MemoryStore(), list[str]()
+    day, now = 24 * 3600.0, time.time()
+    local.keep(make_kept(tmp_path / "old", {"report": b"old"}, created=now - 1.5 * day, max_age=day))
+    young = make_kept(tmp_path / "young", {"report": b"young"}, created=now - 60.0, max_age=day)
+    remote_store(server, said).keep(young)
+    store = layered(local, remote_store(server, said), said)
+    found = store.find(young.entry.fingerprint.digest, day)
+    assert found is not None
+    assert found.source == "remote"
+    assert store.restore(found, tmp_path / "run" / "output", tmp_path / "run" / "log.txt")
+    store.close()
+    here = local.find(young.entry.fingerprint.digest)
+    assert here is not None
+    assert here.entry == young.entry
+    assert local.replaced == [young.entry.fingerprint.digest]
+
+
+def test_of_results_that_are_all_too_old_the_one_here_is_told_of(tmp_path: Path) -> None:
+    local, day = MemoryStore(), 24 * 3600.0
+    old = make_kept(tmp_path, {}, created=time.time() - 2 * day, max_age=day)
+    local.keep(old)
+    found = layered(local, remote_store(MemoryTransport(), []), []).find(old.entry.fingerprint.digest, day)
+    assert found is not None
+    assert found.source == "local"
 
 
 class Stuck(MemoryStore):

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noxline.cache import packing
+from noxline.cache import layout, packing
 from noxline.cache.transport import GarbageError
 from noxline.model.cache import StoredFile
 from tests.cache.remote_fakes import make_kept, stored, with_files
 
-SIZES = st.integers(0, 5 * packing.PART) | st.integers(0, 100)
+SIZES = st.integers(0, 5 * layout.PART) | st.integers(0, 100)
 
 
 def blob(size: int, number: int = 0) -> StoredFile:
@@ -25,27 +25,27 @@ def test_parts_cover_a_blob_without_gap_or_overlap(size: int) -> None:
     end, names = 0, set()
     for part in packing.parts(blob(size)):
         assert part.offset == end
-        assert 0 < part.size <= packing.PART
+        assert 0 < part.size <= layout.PART
         end += part.size
         names.add(part.name)
     assert end == size
-    assert len(names) == -(-size // packing.PART)
+    assert len(names) == -(-size // layout.PART)
 
 
 def test_a_blob_in_one_part_has_a_plain_name() -> None:
-    (part,) = packing.parts(blob(packing.PART, 0xAB))
+    (part,) = packing.parts(blob(layout.PART, 0xAB))
     assert part.name == f"blobs/00/{0xAB:064x}.zst"
 
 
-@given(st.lists(st.integers(0, 2 * packing.SMALL), max_size=60))
+@given(st.lists(st.integers(0, 2 * layout.SMALL), max_size=60))
 def test_what_travels_with_an_entry_is_bounded_and_settled(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int]
 ) -> None:
     files = [blob(size, number + 1) for number, size in enumerate(sizes)]
     entry = with_files(make_kept(Path(tmp_path_factory.getbasetemp() / "packing"), {}).entry, *files)
     chosen = packing.packed(entry)
-    assert all(file.size <= packing.SMALL for file in chosen)
-    assert sum(file.size for file in chosen) <= packing.PACK
+    assert all(file.size <= layout.SMALL for file in chosen)
+    assert sum(file.size for file in chosen) <= layout.PACK
     assert chosen == packing.packed(with_files(entry, *reversed(files)))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from noxline.cache import codec, frames, packing
+from noxline.cache import codec, frames, layout, packing
 from noxline.cache.envelope import seal
 from noxline.cache.remote import RemoteStore
 from noxline.cache.signing import TRUSTED, Signer, Statement
@@ -34,7 +34,7 @@ FILES = {"report.xml": b"<x/>", "data.bin": LARGE}
 
 
 def entry_place(digest: str, namespace: str = TRUSTED) -> str:
-    return f"v1/{namespace}/{packing.entry_name(digest)}"
+    return f"v1/{namespace}/{layout.entry_name(digest)}"
 
 
 def plant(server: MemoryTransport, entry: CacheEntry, *, signer: Signer = MAIN, pack: bytes | None = None) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import secrets
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noxline.cache import packing
+from noxline.cache import frames, layout
+from noxline.cache.envelope import seal
+from noxline.cache.signing import TRUSTED, Statement
 from noxline.cache.transport import RefusedError, TransportError
 from noxline.model.cache import Found
+from noxline.model.records import Record, joined
 from tests.cache.remote_fakes import (
     MAIN,
     PULL_REQUEST,
@@ -24,7 +29,7 @@ from tests.cache.remote_fakes import (
     tree,
 )
 
-LARGE = os.urandom(packing.PART + 12_345)
+LARGE = os.urandom(layout.PART + 12_345)
 FILES = {
     "junit.xml": b"<x/>",
     "deep/er/data": b"d" * 100_000,
@@ -270,11 +275,97 @@ def test_a_pull_request_reads_its_own_records_before_those_of_main() -> None:
     assert main.read_record("durations", "tests") == {"of": "main"}
 
 
+def test_records_of_main_and_of_a_pull_request_are_merged() -> None:
+    server = MemoryTransport()
+    main, pull_request = remote_store(server, []), of_pull_request(server, [])
+    pull_request.put_record("durations", "tests", Record(value={"a": "pr", "new": 1}, at=100.0))
+    main.put_record("durations", "tests", Record(value={"a": "main", "b": 2}, at=200.0))
+    assert pull_request.read_record("durations", "tests", joined) == {"a": "main", "b": 2, "new": 1}
+    assert pull_request.read_record("durations", "tests") == {"a": "main", "b": 2}
+    assert main.read_record("durations", "tests", joined) == {"a": "main", "b": 2}
+
+
+def test_the_times_of_sixty_thousand_tests_are_one_record() -> None:
+    server, said = MemoryTransport(), list[str]()
+    times = {
+        f"tests/unit/test_module_{n // 50}.py::TestCase::test_case_{n}[parameter-{n % 7}]": n / 1e4
+        for n in range(60_000)
+    }
+    remote_store(server, said).write_record("durations", "tests", times)
+    assert remote_store(server, said).read_record("durations", "tests") == times
+    assert said == []
+
+
 def test_a_record_that_is_too_large_is_not_sent() -> None:
     server, said = MemoryTransport(), list[str]()
-    remote_store(server, said).write_record("durations", "tests", {"a": "x" * 1_000_001})
+    remote_store(server, said).write_record("durations", "tests", {"a": "x" * layout.RECORD})
+    remote_store(server, said).write_record("durations", "tests", {"a": secrets.token_hex(layout.RECORD_SENT)})
     assert server.asked == []
-    assert "too large" in said[0]
+    assert ["too large" in text for text in said] == [True, True]
+
+
+def test_a_record_that_would_unpack_to_more_than_one_may_hold_is_not_unpacked() -> None:
+    server, said = MemoryTransport(), list[str]()
+    name = layout.record_name("durations", "tests")
+    bomb = frames.compress(b" " * (layout.RECORD + 1))
+    statement = Statement(namespace=TRUSTED, kind="record", name=name, content=bomb)
+    server.objects[f"v1/trusted/{name}"] = seal(statement, MAIN)
+    store = remote_store(server, said)
+    assert store.read_record("durations", "tests") is None
+    assert store.read_record("durations", "tests") is None
+    assert any("unpack" in text for text in said)
+
+
+DAY = 24 * 3600.0
+NOON = 1_000_000 * DAY + DAY / 2
+
+
+def test_a_result_of_limited_age_is_shared_on_the_second_day_too(tmp_path: Path) -> None:
+    server, said = MemoryTransport(), list[str]()
+    today = make_kept(tmp_path / "1", {"report": b"today"}, created=NOON, max_age=DAY)
+    key = today.entry.fingerprint.digest
+    remote_store(server, said, clock=lambda: NOON).keep(today)
+    for moment in (NOON, NOON + DAY / 2 - 1, NOON + DAY / 2 + 1, NOON + DAY):  # midnight changes nothing
+        found = remote_store(server, said, clock=iter([moment]).__next__).find(key, DAY)
+        assert found is not None
+        assert found.entry == today.entry
+    assert remote_store(server, said, clock=lambda: NOON + 25 * 3600.0).find(key, DAY) is None
+    tomorrow = make_kept(tmp_path / "2", {"report": b"tomorrow"}, created=NOON + 25 * 3600.0, max_age=DAY)
+    remote_store(server, said).keep(tomorrow)
+    found = remote_store(server, said, clock=lambda: NOON + 26 * 3600.0).find(key, DAY)
+    assert found is not None
+    assert found.entry == tomorrow.entry
+    assert said == []
+
+
+@given(age=st.floats(min_value=0.01, max_value=1e7), made=st.floats(0, 2e9), late=st.floats(0, 3))
+def test_a_young_entry_is_always_found_and_an_old_one_never_in_the_way(age: float, made: float, late: float) -> None:
+    now = made + late * age
+    name = layout.slots("d", age, made)[0]
+    if now - made <= age:
+        assert name in layout.slots("d", age, now)
+    elif now - made > math.ceil(age):
+        assert layout.slots("d", age, now)[0] != name
+
+
+def test_an_entry_of_one_slot_is_none_of_another(tmp_path: Path) -> None:
+    server, said = MemoryTransport(), list[str]()
+    kept = make_kept(tmp_path, {}, created=NOON, max_age=DAY)
+    remote_store(server, said).keep(kept)
+    (name,) = server.objects
+    server.objects = {name.rpartition("-")[0] + f"-{int(NOON // DAY) + 1}": server.objects[name]}
+    store = remote_store(server, said, clock=lambda: NOON + DAY)
+    assert store.find(kept.entry.fingerprint.digest, DAY) is None
+    assert "signature" in said[0]
+
+
+def test_what_is_never_young_is_not_shared(tmp_path: Path) -> None:
+    server = MemoryTransport()
+    kept = make_kept(tmp_path, {}, max_age=0.0)
+    store = remote_store(server, [])
+    store.keep(kept)
+    assert store.find(kept.entry.fingerprint.digest, 0.0) is None
+    assert server.asked == []
 
 
 def test_a_pull_request_reads_main_and_itself_and_main_reads_main_only(tmp_path: Path) -> None:

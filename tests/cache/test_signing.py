@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +19,8 @@ from noxline.cache.signing import (
 from noxline.errors import ConfigError
 from tests.cache.remote_fakes import KEYS, MAIN, PULL_REQUEST, STRANGER
 
-STATEMENT = Statement(namespace=TRUSTED, kind="entry", name="a" * 64, content=b"content")
+PARTS = {"namespace": TRUSTED, "kind": "entry", "name": "a" * 64, "content": b"content"}
+STATEMENT = Statement(**PARTS)  # type: ignore[arg-type]
 CHANGES = (
     {"namespace": "scope/pr-1"},
     {"kind": "record"},
@@ -41,7 +40,7 @@ def test_a_listed_key_is_believed_and_a_strangers_is_not() -> None:
 def test_a_signature_holds_for_one_place_and_content_only(change: dict[str, object]) -> None:
     keys = Keyring((MAIN.public, f"{MAIN.public} scope/*"))
     signature = MAIN.sign(STATEMENT)
-    assert not keys.verify(MAIN.public, signature, replace(STATEMENT, **change))
+    assert not keys.verify(MAIN.public, signature, Statement(**{**PARTS, **change}))  # type: ignore[arg-type]
 
 
 @given(

@@ -22,9 +22,9 @@ def test_flaky_lists_tests_with_rates_and_first_seen(noxline: Noxline, project: 
     state.mkdir(parents=True, exist_ok=True)
     (state / "flaky.json").write_text(json.dumps({"schema": 1, "tests": tests}))
     assert noxline("flaky").out == (
-        "100%  1 of 1 runs  since 2026-01-01  order-dependent  a::order\n"
+        "100%  1 of 1 runs  since 2026-01-01  order-dependent     a::order\n"
         "      fails behind a::dirty\n"
-        " 50%  1 of 2 runs  since 2026-01-01  flaky            a::chance\n"
+        " 50%  1 of 2 runs  since 2026-01-01  flaky               a::chance\n"
     )
     document = json.loads(noxline("flaky", "--json").out)
     assert document["tests"][1] == {

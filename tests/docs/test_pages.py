@@ -109,7 +109,9 @@ def test_every_metric_that_pages_name_exists() -> None:
         files = (".json", ".toml", ".txt", ".xml", ".ini", ".py", ".md", ".html", ".jsonl", ".sarif", ".diff")
         for code in named:
             if code.partition(".")[0] in families and not code.endswith(files):
-                assert code in METRIC_NAMES or code in ("coverage.data", "coverage.lcov"), f"{name(page)}: {code}"
+                assert code in METRIC_NAMES or code in ("coverage.data", "coverage.root", "coverage.lcov"), (
+                    f"{name(page)}: {code}"
+                )
 
 
 def test_pages_carry_no_traces_of_a_machine() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,15 @@ def make_request(task: Task, slot: Slot, _attempt: int) -> TaskRequest:
         output=Path("output"),
         cpus=slot.cpus or 1,
     )
+
+
+AHEAD = " (environment)"
+
+
+def make_ahead(task: Task) -> TaskRequest:
+    """Return the request that makes the environment of a task whose needs still run."""
+    slot = Slot(cpus=1, prepare=False)
+    return replace(make_request(task, slot, 1), task=task.name + AHEAD, argv=("prepare",))
 
 
 class FakeExecutor:

@@ -89,15 +89,15 @@ def test_an_environment_is_prepared_once_and_never_twice_at_the_same_time() -> N
 
 
 def test_tasks_prepare_while_others_hold_all_the_tokens() -> None:
-    plan = plan_of(make_task("a"), make_task("b"), *(make_task(name, environment=name) for name in "xyz"))
+    plan = plan_of(make_task("a"), *(make_task(name, environment=name) for name in "xyz"), cpus=1)
     slots = start_all(plan)
-    assert {name: slot.cpus for name, slot in slots.items()} == {"a": 1, "b": 1, "x": 0, "y": 0}
+    assert {name: slot.cpus for name, slot in slots.items()} == {"a": 1, "x": 0, "y": 0}
 
 
 def test_tokens_go_to_the_most_urgent_be_it_prepared_or_new() -> None:
     others = (make_task(name, environment=name, rank=80) for name in "xyz")
     plan = plan_of(make_task("a", rank=1), make_task("b", rank=2), make_task("late", rank=90), *others, cpus=1)
-    assert list(start_all(plan)) == ["x", "a"]
+    assert list(start_all(plan)) == ["x", "y", "a"]
     plan.prepared("x")
     assert plan.admit() is None
     assert start_all(plan) == {}, "a task at the gate keeps its slot"
@@ -107,11 +107,10 @@ def test_tokens_go_to_the_most_urgent_be_it_prepared_or_new() -> None:
     plan.finish(end("b"))
     assert plan.take() is None
     assert plan.admit() == ("x", 1)
-    assert list(start_all(plan)) == ["y"]
+    assert list(start_all(plan)) == ["z"]
     plan.prepared("y")
     plan.finish(end("x"))
     assert plan.admit() == ("y", 1)
-    assert list(start_all(plan)) == ["z"]
     plan.finish(end("y"))
     assert list(start_all(plan)) == ["late"]
 
@@ -126,13 +125,63 @@ def test_the_tokens_of_a_prepared_task_are_those_free_when_it_goes_on() -> None:
 
 @pytest.mark.parametrize("status", [Status.CANCELLED, Status.FAILED])
 def test_a_task_that_ends_at_the_gate_leaves_it(status: Status) -> None:
-    plan = plan_of(make_task("a"), make_task("x", environment="x"), make_task("y", environment="y"), cpus=1)
+    plan = plan_of(make_task("a"), *(make_task(name, environment=name) for name in "xyz"), cpus=1)
     start_all(plan)
     plan.prepared("x")
     plan.finish(end("x", status))
     plan.finish(end("a"))
     assert plan.admit() is None
-    assert list(start_all(plan)) == ["y"]
+    assert list(start_all(plan)) == ["z"]
+
+
+def test_an_environment_is_made_ahead_while_what_its_task_needs_runs() -> None:
+    plan = plan_of(make_task("a"), make_task("report", "a", environment="env"))
+    assert plan.take_ahead() is None, "nothing runs yet"
+    start_all(plan)
+    ahead = plan.take_ahead()
+    assert ahead is not None
+    assert ahead.name == "report"
+    assert plan.take_ahead() is None, "one is enough"
+    plan.ended_ahead("report", ready=True)
+    plan.finish(end("a"))
+    assert start_all(plan) == {"report": Slot(cpus=1, prepare=False)}
+
+
+def test_a_task_waits_for_its_environment_that_is_still_being_made_ahead() -> None:
+    plan = plan_of(make_task("a"), make_task("report", "a", environment="env"))
+    start_all(plan)
+    plan.take_ahead()
+    plan.finish(end("a"))
+    assert plan.take() is None
+    plan.ended_ahead("report", ready=True)
+    assert start_all(plan) == {"report": Slot(cpus=1, prepare=False)}
+
+
+def test_a_task_makes_its_environment_itself_when_that_failed_ahead() -> None:
+    plan = plan_of(make_task("a"), make_task("report", "a", environment="env"))
+    start_all(plan)
+    plan.take_ahead()
+    plan.finish(end("a"))
+    plan.ended_ahead("report", ready=False)
+    assert start_all(plan) == {"report": Slot(cpus=0, prepare=True)}
+
+
+def test_nothing_is_made_ahead_of_what_can_start() -> None:
+    ready = [make_task(name, environment=name) for name in "xyz"]
+    plan = plan_of(make_task("a"), *ready, make_task("report", "a", environment="env"), cpus=1)
+    start_all(plan)
+    assert plan.take_ahead() is None
+
+
+def test_an_exclusive_task_waits_for_what_is_made_ahead() -> None:
+    bench = make_task("bench", exclusive=True)
+    plan = plan_of(make_task("a"), make_task("report", "a", environment="env"), bench)
+    start_all(plan)
+    plan.take_ahead()
+    plan.finish(end("a", Status.FAILED))
+    assert plan.take() is None
+    plan.ended_ahead("report", ready=True)
+    assert list(start_all(plan)) == ["bench"]
 
 
 def test_an_exclusive_task_is_alone_while_it_prepares() -> None:

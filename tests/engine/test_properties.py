@@ -12,7 +12,7 @@ from noxline.graph import TaskGraph
 from noxline.model.event import Event, TaskFinished
 from noxline.model.task import Cause, Outcome, Status, Task, TaskRequest
 from noxline.ports import Finished, Message, Prepared
-from tests.engine.fakes import FakeExecutor, make_task, run
+from tests.engine.fakes import AHEAD, FakeExecutor, make_ahead, make_task, run
 
 
 @st.composite
@@ -54,6 +54,9 @@ class Watching(FakeExecutor):
         self.ordered = True
 
     def submit(self, request: TaskRequest) -> None:
+        if request.task.endswith(AHEAD):
+            self._submit_ahead(request)
+            return
         task = self.tasks[request.task]
         assert task.name not in self.running
         assert not task.skip
@@ -67,11 +70,27 @@ class Watching(FakeExecutor):
             assert all(self.urgency[task.name] < self.urgency[name] for name in self.at_gate())
         super().submit(request)
         self.check_limits()
-        assert len(self.running) == 1 or not any(self.tasks[name].exclusive for name in self.running)
+        assert len(self.at_work()) == 1 or not any(
+            self.tasks[name].exclusive for name in self.running if name in self.tasks
+        )
         for need in task.needs:
             assert need not in self.running
             assert need in self.ended, "it started before its needs were over"
             assert not self.blocks(self.ended[need]) or task.tolerant
+
+    def _submit_ahead(self, request: TaskRequest) -> None:
+        task = self.tasks[request.task.removesuffix(AHEAD)]
+        assert task.environment not in self.preparing
+        assert task.environment not in self.made
+        assert any(need in self.cpus for need in task.needs), "nothing that it needs runs"
+        assert not any(self.tasks[name].exclusive for name in self.cpus if name in self.tasks)
+        self.preparing[task.environment] = request.task
+        self.running[request.task] = request
+        self.check_limits()
+
+    def at_work(self) -> set[str]:
+        """Return the running tasks, and what is made ahead as long as its task may still want it."""
+        return {name for name in self.running if name.removesuffix(AHEAD) not in self.ended}
 
     def proceed(self, task: str, cpus: int) -> None:
         assert 1 <= cpus <= self.tasks[task].cpus
@@ -85,7 +104,7 @@ class Watching(FakeExecutor):
 
     def check_limits(self) -> None:
         assert sum(self.cpus.values()) <= self.cpus_of_machine
-        assert len(self.running.keys() - self.cpus.keys()) <= self.cpus_of_machine, "too many set-ups"
+        assert len(self.running.keys() - self.cpus.keys()) <= 2 * self.cpus_of_machine, "too many set-ups"
 
     def blocks(self, outcome: Outcome) -> bool:
         failed = outcome.status is Status.FAILED and not self.tasks[outcome.task].warn_only
@@ -98,6 +117,9 @@ class Watching(FakeExecutor):
 
     def _next(self, name: str) -> Outcome:
         if name not in self.ends or not self.ends[name]:
+            if name.endswith(AHEAD):
+                status = self.chance.choice([Status.PASSED, Status.FAILED])
+                return Outcome(task=name, status=status)
             cause = self.chance.choice([Cause.NONE, Cause.NONE, Cause.EXIT, Cause.SETUP, Cause.TIMEOUT])
             if cause is Cause.SETUP and (not self.running or not self._prepares(name)):
                 cause = Cause.START
@@ -120,25 +142,36 @@ class Watching(FakeExecutor):
         return messages
 
     def _made(self, name: str) -> None:
-        self.made.add(self.tasks[name].environment)
+        self.made.add(self._environment(name))
         self._end_preparation(name)
 
     def _end_preparation(self, name: str) -> None:
-        if self.preparing.get(self.tasks[name].environment) == name:
-            del self.preparing[self.tasks[name].environment]
+        if self.preparing.get(self._environment(name)) == name:
+            del self.preparing[self._environment(name)]
+
+    def _environment(self, name: str) -> str:
+        return self.tasks[name.removesuffix(AHEAD)].environment
 
 
 @settings(max_examples=200, deadline=None)
-@given(task_lists(), st.integers(1, 5), st.randoms(use_true_random=False), st.booleans(), st.booleans())
+@given(task_lists(), st.integers(1, 5), st.randoms(use_true_random=False), st.booleans(), st.booleans(), st.booleans())
 def test_every_task_ends_once_after_its_needs_within_all_limits(
-    tasks: list[Task], cpus: int, chance: random.Random, known: bool, fail_fast: bool
+    tasks: list[Task], cpus: int, chance: random.Random, known: bool, fail_fast: bool, ahead: bool
 ) -> None:
     durations = {task.name: float(chance.randint(0, 5)) for task in tasks} if known else {}
     watching = Watching(tasks, cpus, chance)
     watching.ordered = not any(durations.values())  # by rank, then as in the graph
-    ran = run(tasks, watching, cpus=cpus, durations=durations, fail_fast=fail_fast, emit=watching.emit)
+    ran = run(
+        tasks,
+        watching,
+        cpus=cpus,
+        durations=durations,
+        fail_fast=fail_fast,
+        emit=watching.emit,
+        prepare=make_ahead if ahead else None,
+    )
     assert sorted(watching.ended) == sorted(task.name for task in tasks)
-    assert not watching.running
+    assert all(name.endswith(AHEAD) and name in watching.cancelled for name in watching.running)
     position = {name: number for number, name in enumerate(watching.ended)}
     for task in tasks:
         outcome = ran.outcome(task.name)
@@ -159,10 +192,10 @@ def test_an_interrupt_at_any_moment_leaves_an_outcome_for_every_task(
 ) -> None:
     watching = Watching(tasks, cpus, chance)
     watching.interrupts = {moment}
-    ran = run(tasks, watching, cpus=cpus, emit=watching.emit)
+    ran = run(tasks, watching, cpus=cpus, emit=watching.emit, prepare=make_ahead)
     assert sorted(watching.ended) == sorted(task.name for task in tasks)
     assert ran.interrupted == (watching.waits >= moment)
-    assert not watching.running
+    assert all(name.endswith(AHEAD) and name in watching.cancelled for name in watching.running)
 
 
 @settings(max_examples=40, deadline=None)

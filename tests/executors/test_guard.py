@@ -200,6 +200,22 @@ def test_a_guard_that_was_killed_is_a_warning(run_id: str, tmp_path: Path) -> No
     executor.close()
 
 
+def test_the_guard_has_no_credentials_for_a_task_to_find(
+    run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NOXLINE_CACHE_SIGNING_KEY", "AWS_SECRET_ACCESS_KEY", "ANY_TOKEN"):
+        monkeypatch.setenv(name, "hush")
+    executor = LocalExecutor(guard=Guard(run_id))
+    executor.submit(request(run_id, tmp_path, "import time; time.sleep(0.5)"))
+    end = time.monotonic() + 5
+    while not (guards := guards_of(run_id)):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert b"hush" not in Path(f"/proc/{guards[0]}/environ").read_bytes()
+    finish(executor)
+    executor.close()
+
+
 def test_a_guard_that_was_never_started_is_closed_quietly(run_id: str) -> None:
     guard = Guard(run_id)
     guard.watch(1)

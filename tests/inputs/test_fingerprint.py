@@ -66,7 +66,7 @@ CAUSES: list[tuple[dict[str, Any], list[str]]] = [
     ({**BASE, "inputs": "mode"}, ["src/a.py is executable now"]),
     ({**BASE, "inputs": "gone"}, ["src/b.py is gone"]),
     ({**BASE, "inputs": "new"}, ["src/c.py is new"]),
-    ({**BASE, "inputs": "renamed"}, ["src/z.py is new", "src/a.py is gone"]),
+    ({**BASE, "inputs": "renamed"}, ["src/a.py was renamed to src/z.py"]),
     ({**BASE, "inputs": "link"}, ["link changed"]),
     ({**BASE, "inputs": "forgotten"}, ["its input files changed"]),
     (changed("variables", "TZ", "CET"), ["TZ: UTC → CET"]),

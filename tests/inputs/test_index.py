@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -334,6 +335,23 @@ def test_a_repository_that_appears_or_goes_is_no_trouble(tmp_path: Path) -> None
     write(root, ".gitignore", "out.txt\n")
     assert sees(root, lambda: git(root, "init", "-q"))
     assert sees(root, lambda: shutil.rmtree(root / ".git"))
+
+
+def test_a_look_is_dear_where_another_one_would_cost_more_than_keeping_it(root: Path) -> None:
+    for number in range(300):
+        write(root, f"many/{number}.py", "1")
+    index = opened(root)
+    assert index.is_dear, "the files were listed"
+    time.sleep(0.1)  # what is so young that it has to be read again is read again
+    index.refresh()
+    index.save()
+    opened(root).save()  # the index itself is new here
+    write(root, "a.py", "other")
+    index = opened(root)
+    assert not index.is_dear
+    for number in range(300):
+        write(root, f"many/{number}.py", "22")
+    assert opened(root).is_dear
 
 
 def test_a_damaged_index_is_a_warning_and_a_new_look(root: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from noxline.inputs.listing import listing, untracked, walk
+from noxline.inputs.listing import files_of, listing, untracked, walk
 from tests.inputs.test_index import git, write
 
 pytestmark = pytest.mark.process
@@ -44,12 +44,46 @@ def test_a_hook_of_git_changes_nothing(root: Path, tmp_path: Path, monkeypatch: 
     assert untracked(str(root), ["out"]) == {"out/x[1].txt"}
 
 
+def test_git_gets_no_signing_key_and_no_credentials(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that runs meanwhile could read them in its environment."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "git"
+    program.write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    for name in ("NOXLINE_CACHE_SIGNING_KEY", "NOXLINE_CACHE_TOKEN", "AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "hush")
+    listing(str(root))
+    seen = (tmp_path / "seen").read_text(encoding="utf-8")
+    assert "PATH=" in seen
+    assert "hush" not in seen
+
+
 def test_in_a_real_hook_the_files_are_those_of_the_project(root: Path) -> None:
     code = "from noxline.inputs.listing import listing; print(*sorted(listing('.').names()))"
     hook = write(root, ".git/hooks/pre-commit", f'#!/bin/sh\nexec "{sys.executable}" -c "{code}" > .git/seen\n')
     hook.chmod(0o755)
     git(root, "commit", "-qam", "first")
     assert (root / ".git" / "seen").read_text(encoding="utf-8").split() == ["a.py", "b.py"]
+
+
+def test_a_project_that_the_repository_around_it_ignores_is_walked(tmp_path: Path) -> None:
+    """git lists nothing there: an edit would never be seen."""
+    git(tmp_path, "init", "-q")
+    write(tmp_path, ".gitignore", "out/\n")
+    write(tmp_path, "out/project/a.py", "1")
+    found = listing(str(tmp_path / "out" / "project"))
+    assert not found.by_git
+    assert found.names() == ["a.py"]
+
+
+def test_the_files_of_inner_repositories_are_files_of_the_project(root: Path) -> None:
+    git(write(root, "inner/c.py", "1").parent, "init", "-q")
+    write(root, "inner/__pycache__/c.pyc", "1")
+    (root / "link").symlink_to("inner")
+    assert files_of(str(root)) == ["a.py", "b.py", "inner/c.py", "link"]
 
 
 def test_without_a_git_program_a_walk_finds_the_files(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

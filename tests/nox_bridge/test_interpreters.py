@@ -1,10 +1,10 @@
-import json
 import os
 import sys
 from pathlib import Path
 
 import pytest
 
+from noxline.inputs import sealed
 from noxline.nox_bridge.interpreters import Interpreter, find_interpreters, missing, newest
 from noxline.nox_bridge.python_places import Candidate, candidates
 
@@ -130,8 +130,14 @@ def test_torn_answers_are_asked_again(tmp_path: Path) -> None:
     python(tmp_path / "bin" / "python3.80", "cpython 3.80.3 final False")
     state = tmp_path / "state"
     state.mkdir()
-    for torn in ("", "{", "[1]", json.dumps({"a": [1]})):
-        (state / "interpreters.json").write_text(torn)
+    file = state / "interpreters"
+    for strange in ([1], {"a": [1]}):
+        sealed.save(str(file), strange)
+        assert found(machine(tmp_path, tmp_path / "bin"), state)["3.80"].full == "3.80.3"
+    whole = file.read_bytes()
+    assert b"3.80.3" in whole
+    for torn in (b"", whole[:-1], whole.replace(b"3.80.3", b"3.80.4")):
+        file.write_bytes(torn)
         assert found(machine(tmp_path, tmp_path / "bin"), state)["3.80"].full == "3.80.3"
 
 

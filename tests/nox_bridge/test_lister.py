@@ -1,15 +1,16 @@
-import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from textwrap import dedent
+from typing import Any, cast
 
 import pytest
 from nox.sessions import _normalize_path
 
 from noxline.errors import ConfigError
+from noxline.inputs import sealed
 from noxline.nox_bridge.list_process import run_lister
 from noxline.nox_bridge.listing import Listing, find_noxfile, list_sessions
 
@@ -274,7 +275,7 @@ def test_a_kept_listing_is_used_until_something_changes_that_the_noxfile_reads(t
     write(tmp_path, "", "parts/a.txt")
     write(tmp_path, "v1", "version.txt")
     noxfile = write(tmp_path, READS)
-    kept = tmp_path / ".noxline" / "state" / "listing.json"
+    kept = tmp_path / ".noxline" / "state" / "listing"
 
     def names(**environ: str) -> list[str]:
         return [s.name for s in listed(noxfile, **environ).sessions]
@@ -330,18 +331,20 @@ def test_a_noxfile_that_starts_programs_is_listed_anew_each_time(tmp_path: Path)
     found = listed(noxfile)
 
     assert "starts git while it loads" in found.notes[0]
-    assert not (tmp_path / ".noxline" / "state" / "listing.json").exists()
+    assert not (tmp_path / ".noxline" / "state" / "listing").exists()
 
 
 def test_a_torn_kept_listing_is_no_error(tmp_path: Path) -> None:
     noxfile = write(tmp_path, "import nox\n@nox.session\ndef tests(s): pass\n")
     listed(noxfile)
-    kept = tmp_path / ".noxline" / "state" / "listing.json"
-    whole = kept.read_text()
+    kept = tmp_path / ".noxline" / "state" / "listing"
+    whole, known = kept.read_bytes(), cast("dict[str, Any]", sealed.load(str(kept)))
 
-    for torn in ("", whole[: len(whole) // 2], "[]", json.dumps({**json.loads(whole), "sessions": [{}]})):
-        kept.write_text(torn)
+    for torn in (b"", whole[: len(whole) // 2], b"[]", whole.replace(b"tests", b"tasks")):
+        kept.write_bytes(torn)
         assert [s.name for s in listed(noxfile).sessions] == ["tests"]
+    sealed.save(str(kept), {**known, "sessions": [{}]})
+    assert [s.name for s in listed(noxfile).sessions] == ["tests"]
 
 
 def test_a_script_header_gets_the_environment_that_it_asks_for(tmp_path: Path) -> None:

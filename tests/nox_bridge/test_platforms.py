@@ -7,10 +7,12 @@ import os
 import platform
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from noxline.errors import MachineError
+from noxline.inputs import sealed
 from noxline.nox_bridge.platforms import PARTS, platform_of
 
 
@@ -22,9 +24,9 @@ def test_an_interpreter_is_asked_once(tmp_path: Path) -> None:
     assert first["os"] == sys.platform
     assert platform_of(Path(sys.executable)) == first
 
-    file = tmp_path / "platforms.json"
-    known = json.loads(file.read_text())
-    file.write_text(json.dumps({key: ["kept", *answer[1:]] for key, answer in known.items()}))
+    file = tmp_path / "platforms"
+    known: Any = sealed.load(str(file))
+    sealed.save(str(file), {key: ["kept", *answer[1:]] for key, answer in known.items()})
 
     assert platform_of(Path(sys.executable), tmp_path)["python"] == "kept"
 
@@ -37,7 +39,7 @@ def test_a_replaced_interpreter_and_torn_knowledge_are_asked_again(tmp_path: Pat
         script.write_text(f"#!/bin/sh\necho '{answer}'\n")
         script.chmod(0o755)
         assert platform_of(script, tmp_path)["python"] == version
-    (tmp_path / "platforms.json").write_text("{")
+    (tmp_path / "platforms").write_text("{")
     assert platform_of(script, tmp_path)["python"] == "other"
 
 

@@ -340,8 +340,10 @@ def test_a_copied_project_is_installed_again_after_an_edit(project: Project) -> 
     )
     mtime = (project.root / "pyproject.toml").stat().st_mtime_ns
 
-    for value in (1, 2):
+    source = project.root / "src/demo_pk/__init__.py"
+    for value in (1, 2):  # the same size, and below the same time of modification
         project.write("src/demo_pk/__init__.py", f"VALUE = {value}\n")
+        os.utime(source, ns=(1, 1))
         assert project.prepare("t-3.11").returncode == 0
         assert f"value {value}" in project.run("t-3.11")[1]
     assert project.prepare("t-3.12").returncode == 0

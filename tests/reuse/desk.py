@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from noxline.cache.disk import DiskStore
@@ -14,11 +13,13 @@ from noxline.fingerprints import Fingerprints, open_index
 from noxline.last_seen import LastSeen
 from noxline.model.cache import Found, Kept
 from noxline.model.decision import Decision, Reuse, Run
+from noxline.model.records import Merge, newest
 from noxline.model.stage import Source
 from noxline.model.task import Cause, Outcome, Status, Task
 from noxline.ports import CacheStore
 from noxline.reuse import Environments, Reuser
-from tests.reuse.world import FixedEnvironments, write
+from noxline.split_records import SplitRecords
+from tests.reuse.world import FixedEnvironments, as_project, write
 
 
 def definition(*patterns: str, **changes: Any) -> Definition:
@@ -39,7 +40,7 @@ class Shelf:
         self.kept: list[Kept] = []
         self.closed = False
 
-    def find(self, digest: str) -> Found | None:
+    def find(self, digest: str, max_age: float | None = None) -> Found | None:
         """Find nothing."""
         if self.fails:
             raise self.fails
@@ -57,7 +58,7 @@ class Shelf:
         """Note what is to be kept."""
         self.kept.append(kept)
 
-    def read_record(self, kind: str, key: str) -> Mapping[str, Any] | None:
+    def read_record(self, kind: str, key: str, merge: Merge = newest) -> Mapping[str, Any] | None:
         """There is none."""
         del kind, key
         return None
@@ -99,7 +100,7 @@ class Desk:
         return Reuser(
             root=self.root,
             definitions=self.definitions,
-            fingerprints=Fingerprints(self.definitions, index, {}),
+            fingerprints=Fingerprints(self.definitions, index, {}, SplitRecords(self.root, store or local)),
             environments=self.environments,
             store=store or local,
             seen=LastSeen.load(self.root, self.warnings.append),
@@ -142,6 +143,4 @@ class Desk:
 
     def project(self, tasks: Sequence[Task]) -> Any:
         """Return as much of a project as a preview looks at."""
-        names = tuple(task.name for task in tasks)
-        graph = SimpleNamespace(tasks={task.name: task for task in tasks})
-        return SimpleNamespace(root=self.root, graph=graph, selection=SimpleNamespace(tasks=names))
+        return as_project(self.root, tasks)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 
+from noxline.fingerprints import open_index
 from tests.inputs.test_index import git
 from tests.reuse.world import FILES, UNTRACKED, WorkTree, write
 
@@ -24,6 +25,7 @@ class Edits:
     def __init__(self, chance: Random, outside: Path) -> None:
         self.chance = chance
         self.outside = outside
+        self.saved: dict[Path, tuple[bytes, os.stat_result]] = {}
         write(outside / "far.txt", "far\n")
         write(outside / "folder" / "near.txt", "near\n")
 
@@ -80,6 +82,38 @@ class Edits:
             return
         status, data = path.stat(), path.read_bytes()
         path.write_bytes(bytes(self.chance.sample(list(data), len(data))))
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    def same_second(self, tree: WorkTree) -> None:
+        """Write a text, let noxline look at it, and at once write another of the same size and with the same times."""
+        path = self.some_file(tree)
+        if path is None:
+            return
+        path.write_text("edit 1", encoding="utf-8")
+        status = path.stat()
+        index = open_index(tree.root, lambda _warning: None)
+        index.refresh()
+        for patterns in tree.settings.patterns.values():
+            index.digest(patterns)
+        index.save()
+        path.write_text("edit 2", encoding="utf-8")
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    def save(self, tree: WorkTree) -> None:
+        """Remember a file as it is, for `undo`."""
+        if path := self.some_file(tree):
+            self.saved[path] = path.read_bytes(), path.stat()
+
+    def undo(self, tree: WorkTree) -> None:
+        """Put a file back as it was, with its times and its mode, as a backup is put back."""
+        mine = [path for path in self.saved if path.is_relative_to(tree.root) and not path.is_symlink()]
+        if not mine:
+            return
+        path = self.chance.choice(mine)
+        data, status = self.saved[path]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        path.chmod(status.st_mode & 0o777)
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
     def swap(self, tree: WorkTree) -> None:
@@ -228,6 +262,9 @@ class Edits:
 EDITS: Mapping[str, int] = {
     "content": 8,
     "same_size": 5,
+    "same_second": 3,
+    "save": 3,
+    "undo": 3,
     "swap": 3,
     "touch": 2,
     "mode": 3,
@@ -247,4 +284,4 @@ EDITS: Mapping[str, int] = {
     "evict": 1,
     "forget": 1,
 }
-DURING = ("content", "same_size", "swap", "mode", "rename", "delete", "create", "link", "behind", "restore")
+DURING = ("content", "same_size", "undo", "swap", "mode", "rename", "delete", "create", "link", "behind", "restore")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 from noxline.cache.disk import DiskStore
 from noxline.engine.plan import Plan, Slot
 from noxline.engine.run_loop import run_tasks
+from noxline.explaining import Explanation, explain
 from noxline.fingerprints import Fingerprints, open_index
 from noxline.graph import TaskGraph
 from noxline.last_seen import LastSeen
@@ -20,6 +22,7 @@ from noxline.model.event import Event, Warned
 from noxline.model.run import TaskResult
 from noxline.model.task import Task, TaskRequest
 from noxline.reuse import Reuser
+from noxline.split_records import SplitRecords
 from tests.inputs.test_index import git
 from tests.reuse.synthetic import GITIGNORE, PureExecutor, Settings, definitions, foretold, read_output, tasks
 
@@ -154,6 +157,15 @@ class WorkTree:
         shutil.rmtree(directory)
         return Ran({one.task.name: one for one in result.results}, left, warnings)
 
+    def explain(self, task: str) -> Explanation:
+        """Return what `noxline explain` tells of a task; nothing is run."""
+        warnings: list[str] = []
+        reuser = self._reuser(
+            self.root / ".noxline" / "none", warnings, forced=frozenset(), unknown=frozenset(), cached=True
+        )
+        assert warnings == []
+        return explain(as_project(self.root, tasks()), reuser, task, None)
+
     def _reuser(
         self, directory: Path, warnings: list[str], *, forced: frozenset[str], unknown: frozenset[str], cached: bool
     ) -> Reuser:
@@ -164,7 +176,7 @@ class WorkTree:
         return Reuser(
             root=self.root,
             definitions=defined,
-            fingerprints=Fingerprints(defined, index, self.settings.environ),
+            fingerprints=Fingerprints(defined, index, self.settings.environ, SplitRecords(self.root, store)),
             environments=FixedEnvironments(self.settings.packages, unknown),
             store=store,
             local=store,
@@ -172,6 +184,12 @@ class WorkTree:
             place=lambda task: (_folder(directory, task) / "output", _folder(directory, task) / "log.txt"),
             forced=forced,
         )
+
+
+def as_project(root: Path, tasks: Sequence[Task]) -> Any:
+    """Return as much of a project as a preview looks at."""
+    graph = SimpleNamespace(tasks={task.name: task for task in tasks})
+    return SimpleNamespace(root=root, graph=graph, selection=SimpleNamespace(tasks=tuple(graph.tasks)))
 
 
 def write(path: Path, text: str) -> None:

@@ -36,6 +36,7 @@ def test_nothing_runs_while_nox_only_installs(root: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "output").exists()
 
 
+@pytest.mark.process
 def test_complexity_names_the_worst_and_what_was_not_measured(root: Path, output: Path) -> None:
     block = {"type": "method", "name": "run", "classname": "A", "complexity": 12, "lineno": 7}
     cc = {"a.py": [block, {**block, "type": "class", "complexity": 99}], "b.py": {"error": "invalid syntax"}}
@@ -47,6 +48,7 @@ def test_complexity_names_the_worst_and_what_was_not_measured(root: Path, output
     assert tools(output) == [("radon", "worked")]
 
 
+@pytest.mark.process
 def test_the_maintainability_of_a_long_table_is_not_measured(root: Path, output: Path) -> None:
     (root / "src/demo/table.py").write_text("T = (\n" + "    1,\n" * 500 + ")\n", encoding="utf-8")
     (root / "src/demo/long.py").write_text("class A:\n" + "    a = 1\n" * 600, encoding="utf-8")
@@ -57,6 +59,7 @@ def test_the_maintainability_of_a_long_table_is_not_measured(root: Path, output:
     assert session.lines == ["maintainability not measured: src/demo/table.py: a statement of more than 500 lines"]
 
 
+@pytest.mark.process
 def test_complexity_without_an_answer_is_no_figure(root: Path, output: Path) -> None:
     with pytest.raises(EndedError, match="radon could not run: boom"):
         run_complexity(FakeSession({"radon": Answer(code=1, err="boom\n")}), facts(root))
@@ -64,12 +67,14 @@ def test_complexity_without_an_answer_is_no_figure(root: Path, output: Path) -> 
     assert tools(output) == [("radon", "unavailable")]
 
 
+@pytest.mark.process
 def test_no_source_is_a_skip(root: Path) -> None:
     for run in (run_complexity, run_duplication):
         with pytest.raises(SkippedError, match="no Python source"):
             run(FakeSession(), facts(root, sources=()))
 
 
+@pytest.mark.process
 def test_duplication_names_places_relative_to_the_root(root: Path, output: Path) -> None:
     part = {"name": str(root / "src" / "demo" / "__init__.py"), "start": 1, "end": 9}
     clone = {"lines": 9, "firstFile": part, "secondFile": {**part, "start": 11, "end": 19}}

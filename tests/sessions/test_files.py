@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from noxline.sessions.files import listed_files, source_files
+from noxline.sessions.files import ignored_paths, listed_files, source_files
 from tests.sessions.samples import facts
 
 
@@ -15,12 +15,43 @@ def write(root: Path, *names: str) -> None:
         (root / name).write_text("", encoding="utf-8")
 
 
+@pytest.mark.process
 def test_sources_without_the_tests_inside_them(tmp_path: Path) -> None:
     write(
         tmp_path, "src/demo/a.py", "src/demo/a.pyi", "src/demo/tests/test_a.py", "src/demo/__pycache__/a.py", "one.py"
     )
     project = facts(tmp_path, sources=("src/demo", "one.py", "gone"), test_dirs=("src/demo/tests",))
     assert source_files(project) == ("one.py", "src/demo/a.py")
+
+
+@pytest.mark.process
+def test_sources_that_can_be_no_inputs_are_left_out(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    write(tmp_path, "src/demo/a.py", "src/demo/generated.py", "src/demo/_version.py", "src/demo/inner/b.py")
+    subprocess.run(["git", "init", "-q", str(tmp_path / "src/demo/inner")], check=True)
+    (tmp_path / ".gitignore").write_text("generated.py\n", encoding="utf-8")
+    assert source_files(facts(tmp_path, sources=("src/demo",))) == ("src/demo/a.py", "src/demo/inner/b.py")
+
+
+@pytest.mark.process
+def test_ignored_paths_are_folders_first_and_bounded(tmp_path: Path) -> None:
+    assert ignored_paths(tmp_path) == []
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("*.log\nout/\n", encoding="utf-8")
+    write(tmp_path, "a.log", "deep/b.log", "deep/b.py", "out/x.py", "out/deep/y.py")
+    assert ignored_paths(tmp_path) == ["out/", "a.log", "deep/b.log"]
+    write(tmp_path, *(f"deep/{number:04d}{'x' * 80}.log" for number in range(400)))
+    assert ignored_paths(tmp_path)[:3] == ["out/", "a.log", f"deep/0000{'x' * 80}.log"]
+    assert sum(map(len, ignored_paths(tmp_path))) < 25_000
+
+
+@pytest.mark.process
+def test_in_a_project_that_the_repository_around_it_ignores_all_files_count(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("out/\n", encoding="utf-8")
+    write(tmp_path, "out/a.py", "out/b.txt")
+    assert listed_files(tmp_path / "out") == ("a.py", "b.txt")
+    assert source_files(facts(tmp_path / "out", sources=("a.py",))) == ("a.py",)
 
 
 @pytest.mark.process

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from noxline.errors import UsageError
+from noxline.model.stage import NotApplicable
 from noxline.nox_bridge.listing import list_sessions
 from noxline.nox_bridge.standard_noxfile import write_standard_noxfile
 from noxline.sessions.catalog import standard_sessions
 from noxline.sessions.register import register
+from noxline.settings.handed_facts import dumped
 from tests.sessions.samples import facts
 
 PYTHONS = ("3.11", "3.12")
@@ -69,3 +71,15 @@ def test_an_unknown_stage_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(UsageError, match="'test'") as caught:
         register(only=["test"])
     assert caught.value.hint == "did you mean 'tests'?"
+
+
+@pytest.mark.process
+def test_a_session_goes_by_the_facts_that_a_run_hands_it(root: Path, tmp_path: Path) -> None:
+    noxfile = write_standard_noxfile(root)
+    file = tmp_path / "facts"
+    file.write_bytes(dumped(facts(root, hooks=NotApplicable(reason="the run said so"))))
+    told = nox(root, environ(root, NOXLINE_FACTS=str(file)), "-f", str(noxfile), "-s", "hooks")
+    assert "the run said so" in told.stderr + told.stdout
+    file.write_bytes(b"torn")
+    detected = nox(root, environ(root, NOXLINE_FACTS=str(file)), "-f", str(noxfile), "-s", "hooks")
+    assert "no hook configuration" in detected.stderr + detected.stdout

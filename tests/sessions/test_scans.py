@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ def bandit(output: Path, **changes: Any) -> Answer:
     return Answer(files={output / "bandit.json": json.dumps(report)})
 
 
+@pytest.mark.process
 def test_bandit_counts_by_severity(root: Path, output: Path) -> None:
     session = FakeSession({"bandit": bandit(output)})
     scan = scan_with_bandit(session, facts(root), output)
@@ -38,6 +40,7 @@ def test_bandit_counts_by_severity(root: Path, output: Path) -> None:
     assert session.ran[0][-1] == "src/demo/__init__.py"
 
 
+@pytest.mark.process
 def test_bandit_that_could_not_check_a_file_did_not_work(root: Path, output: Path) -> None:
     errors = [{"filename": "x.py", "reason": "syntax error"}]
     scan = scan_with_bandit(FakeSession({"bandit": bandit(output, errors=errors)}), facts(root), output)
@@ -45,6 +48,7 @@ def test_bandit_that_could_not_check_a_file_did_not_work(root: Path, output: Pat
     assert "x.py: syntax error" in scan.report.reason
 
 
+@pytest.mark.process
 def test_bandit_without_a_report_did_not_work(root: Path, output: Path) -> None:
     scan = scan_with_bandit(FakeSession({"bandit": Answer(code=2, err="bad config\n")}), facts(root), output)
     assert scan.line == "bandit: unavailable: bad config"
@@ -96,6 +100,7 @@ def test_zizmor_without_workflows(root: Path, output: Path) -> None:
     assert scan_with_zizmor(FakeSession(), facts(root), output).line == "zizmor: not applicable: no GitHub workflows"
 
 
+@pytest.mark.process
 def test_trivy(root: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan_code.shutil, "which", lambda _: None)
     assert scan_with_trivy(FakeSession(), facts(root), output).report.status == "not_applicable"
@@ -108,7 +113,9 @@ def test_trivy(root: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         "Secrets": [{"RuleID": "aws", "Severity": "CRITICAL", "StartLine": 4}],
     }
     answer = Answer(files={output / "trivy.json": json.dumps({"Results": [target]})})
-    scan = scan_with_trivy(FakeSession({"trivy": answer}), facts(root), output)
+    session = FakeSession({"trivy": answer})
+    scan = scan_with_trivy(session, facts(root), output)
+    assert ("--skip-dirs", ".noxline") in itertools.pairwise(session.ran[0])
     assert [(f.rule, f.line, f.message) for f in scan.findings] == [("DS002", None, "root user"), ("aws", 4, "aws")]
 
 

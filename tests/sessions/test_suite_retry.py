@@ -30,11 +30,13 @@ class Again(FakeSession):
 
     passes: Callable[[str, list[str]], bool] = lambda _name, _before: True
     orders: list[list[str]] = field(default_factory=list)
+    starved: list[bool] = field(default_factory=list)
 
     def run(self, *argv: str, env: dict[str, str], **_more: Any) -> None:
         assert argv[-1] == "--maxfail=0"
         assert (env["NOXLINE_SHARD"], env["NOXLINE_FAIL_FAST"]) == ("", "")
         names = json.loads(Path(env["NOXLINE_ONLY"]).read_text())
+        self.starved.append(bool(env["NOXLINE_STARVED"]))
         self.orders.append(names)
         events = [
             ran(name, "passed" if self.passes(name, names[:index]) else "failed") for index, name in enumerate(names)
@@ -59,7 +61,8 @@ def test_a_test_that_passes_on_its_own_is_flaky_and_leaves_no_files(tmp_path: Pa
     session = Again()
     (finding,) = retry(tmp_path, session, results).flaky
     assert (finding.id, finding.kind, finding.message) == ("a::bad", "flaky", "why")
-    assert session.orders == [["a::bad"], ["a::one", "a::bad"]]
+    assert session.orders == [["a::bad"], ["a::one", "a::bad"], ["a::bad"]]
+    assert session.starved == [False, False, True]
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

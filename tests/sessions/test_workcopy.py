@@ -50,7 +50,7 @@ def test_a_copy_made_from_within_a_git_hook(project: Path, tmp_path: Path, monke
     git(tmp_path, "init", "-q", str(other))
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     copy = copy_project(project, tmp_path / "copy")
-    make_repository(copy)
+    make_repository(copy, project)
     monkeypatch.delenv("GIT_DIR")
     assert git(copy, "describe", "--tags") == "v1.0"
     assert git(other, "ls-files") == ""
@@ -78,14 +78,28 @@ def test_without_a_commit_the_copy_is_a_plain_folder(tmp_path: Path, *, empty_re
         git(root, "init", "-q")
     copy = copy_project(root, tmp_path / "copy")
     assert {path.name for path in copy.iterdir()} - {".git"} == {"a.py"}
-    make_repository(copy)
+    make_repository(copy, root)
     assert git(copy, "ls-files") == "a.py"
     assert git(copy, "log", "--format=%s") == "snapshot"
 
 
+@pytest.mark.parametrize("ignored", [True, False], ids=["ignored", "no commit yet"])
+def test_a_copy_below_the_project_leaves_the_repository_around_it_alone(tmp_path: Path, ignored: bool) -> None:
+    """Where the repository ignores the project, or has no commit: the copy is a plain folder in it."""
+    git(tmp_path, "init", "-q")
+    root = tmp_path / "out"
+    root.mkdir()
+    (root / "a.py").write_text("x\n", encoding="utf-8")
+    (tmp_path / ".gitignore").write_text("out/\n" if ignored else ".noxline/\n", encoding="utf-8")
+    copy = copy_project(root, root / ".noxline" / "copy")
+    make_repository(copy, root)
+    assert git(copy, "ls-files") in ("a.py", "out/a.py")
+    assert git(tmp_path, "ls-files") == ""
+
+
 def test_changes_in_a_copy_are_taken_over(project: Path, tmp_path: Path) -> None:
     copy = copy_project(project, tmp_path / "copy")
-    make_repository(copy)
+    make_repository(copy, project)
     before = staged_tree(copy)
     assert difference(copy, before, before) == ""
     (copy / "changed.py").write_text("fixed\n", encoding="utf-8")
@@ -103,7 +117,7 @@ def test_changes_in_a_copy_are_taken_over(project: Path, tmp_path: Path) -> None
 
 def test_nothing_is_taken_over_when_a_file_changed_meanwhile(project: Path, tmp_path: Path) -> None:
     copy = copy_project(project, tmp_path / "copy")
-    make_repository(copy)
+    make_repository(copy, project)
     before = staged_tree(copy)
     (copy / "changed.py").write_text("fixed\n", encoding="utf-8")
     (copy / "same.py").write_text("fixed\n", encoding="utf-8")

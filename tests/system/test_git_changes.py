@@ -224,3 +224,9 @@ def test_a_shallow_clone_is_told_what_to_fetch(repository: Path) -> None:
     message, _, hint = refused(copy, "v1")
     assert "the clone is shallow" in message
     assert "fetch-depth: 0" in hint
+
+
+def test_in_a_project_that_the_repository_around_it_ignores_nobody_can_tell(repository: Path) -> None:
+    (repository / "ignored").mkdir()
+    with pytest.raises(UsageError, match="the repository around this project ignores it"):
+        changed_files(repository / "ignored")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,18 @@ from noxline.testing.durations import EMPTY, Record, known, merge, of_results
 from noxline.testing.results import read_results
 from tests.testing.records_on_disk import ran, record
 
-ENTRY = st.fixed_dictionaries(
+MEASURED = st.fixed_dictionaries(
     {"seconds": st.floats(0, 100), "when": st.integers(0, 5)},
     optional={"uses": st.lists(st.sampled_from("xy"), max_size=2), "group": st.sampled_from("gh")},
 )
-RECORD = st.fixed_dictionaries(
+MADE = st.fixed_dictionaries(
     {
         "schema": st.just(1),
-        "tests": st.dictionaries(st.sampled_from("abcd"), ENTRY, max_size=4),
-        "shared": st.dictionaries(st.sampled_from("xy"), ENTRY, max_size=2),
+        "tests": st.dictionaries(st.sampled_from("abcd"), MEASURED, max_size=4),
+        "shared": st.dictionaries(st.sampled_from("xy"), MEASURED, max_size=2),
     }
 )
+RECORD = st.lists(MADE, min_size=1, max_size=4).map(lambda made: reduce(merge, made))
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda s: st.dictionaries(st.text(), s))
 
 
@@ -65,6 +67,19 @@ def test_shards_add_to_each_other_and_setting_up_shared_fixtures_is_told_apart(t
     assert what.seconds == {"a::1": 1.0, "a::2": 0.5}
     assert what.costs == {"module:a:db": 2.0}
     assert what.groups == {"a::1": "g"}
+
+
+def test_a_measurement_that_a_busy_machine_spoilt_is_outvoted() -> None:
+    def measured(when: int, seconds: float) -> Record:
+        return {"schema": 1, "tests": {"a": {"seconds": seconds, "when": when}}, "shared": {}}
+
+    record: Record = EMPTY
+    usual = []
+    for when, seconds in enumerate([9.0, 1.0, 1.2, 8.0, 1.1, 3.0, 3.1]):
+        record = merge(record, measured(when, seconds))
+        usual.append(known(record).seconds["a"])
+    assert usual == [9.0, 1.0, 1.2, 1.2, 1.2, 3.0, 3.0]
+    assert record["tests"]["a"] == {"seconds": 3.1, "when": 6, "earlier": [[5, 3.0], [4, 1.1]]}
 
 
 def test_the_slowest_python_counts(tmp_path: Path) -> None:

@@ -19,10 +19,13 @@ class World:
     runs: int = 0
     most: int = 10_000
     ran: list[Sequence[str]] = field(default_factory=list)
+    starves: Callable[[], bool] = lambda: True
 
-    def run(self, tests: Sequence[str], *, measured: bool = False) -> Mapping[str, str]:
-        assert measured == (len(tests) == 1)
+    def run(self, tests: Sequence[str], *, measured: bool = False, starved: bool = False) -> Mapping[str, str]:
+        assert measured == (len(tests) == 1 and not starved)
         self.runs += 1
+        if starved:
+            return {tests[-1]: "passed" if self.starves() else "failed"}
         self.ran.append(tests)
         outcomes = {}
         for index, name in enumerate(tests):
@@ -52,7 +55,26 @@ def test_a_test_that_takes_its_process_down_is_broken() -> None:
 
 def test_a_test_that_passes_in_either_way_is_flaky() -> None:
     found = find(World({}), ["a", "b"])
-    assert (found.kind, found.attempts) == ("flaky", ("passed alone", "passed behind 2 tests as before"))
+    said = ("passed alone", "passed behind 2 tests as before", "passed with little CPU time")
+    assert (found.kind, found.attempts) == ("flaky", said)
+
+
+def test_a_test_that_fails_whenever_it_gets_little_cpu_time_depends_on_time() -> None:
+    found = find(World({}, starves=lambda: False), ["a"])
+    assert found.kind == "timing-dependent"
+    assert found.attempts[2:4] == ("failed with little CPU time", "passed alone again")
+    assert len(found.attempts) == 2 + 8
+    sometimes = iter([False, False, False, True])
+    assert find(World({}, starves=lambda: next(sometimes)), ["a"]).kind == "flaky"
+
+
+def test_what_the_error_itself_shows_needs_no_proof() -> None:
+    world = World({}, starves=lambda: False)
+    failing = Failing(id="victim", before=("a",), shown="resource-dependent")
+    assert Retrying(world, 2).find_out([failing])[0].kind == "resource-dependent"
+    assert world.runs == 2
+    broken = Retrying(World({"victim": lambda _seen: False}), 2).find_out([failing])[0]
+    assert broken.kind == "broken", "an error that comes each time is no sign of chance"
 
 
 def test_nothing_before_it_leaves_nothing_to_depend_on() -> None:

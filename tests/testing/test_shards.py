@@ -128,7 +128,7 @@ def test_what_was_split_is_kept(given_: tuple[list[str], Known], count: int) -> 
     assert keep_or_resplit(old, names, known, count) == old
 
 
-def test_a_split_goes_when_it_is_a_tenth_off_and_not_before() -> None:
+def test_a_split_goes_when_it_is_a_twentieth_off_and_not_before() -> None:
     old = [["a::1", "a::2"], ["b::1", "b::2"]]
     near = Known({"a::1": 1.1, "a::2": 1.0, "b::1": 1.0, "b::2": 1.0})
     far = Known({"a::1": 9.0, "a::2": 9.0, "b::1": 1.0, "b::2": 1.0})

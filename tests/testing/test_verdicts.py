@@ -29,12 +29,13 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert read_verdicts(tmp_path) == VERDICTS
     for torn in (b"", b"[]", b'{"flaky": [{"id": 1}]}', b'{"flaky": 1}'):
         (tmp_path / FILE).write_bytes(torn)
-        assert read_verdicts(tmp_path) == Verdicts()
+        assert read_verdicts(tmp_path) == Verdicts(quarantined=(EXCUSED,))
 
 
 def test_nothing_to_say_leaves_no_file(tmp_path: Path) -> None:
+    write_verdicts(tmp_path, VERDICTS)
     write_verdicts(tmp_path, Verdicts())
-    assert not (tmp_path / FILE).exists()
+    assert list(tmp_path.iterdir()) == [], "a stored result with such a file has tests that run again"
 
 
 def test_results_count_what_the_verdicts_say(tmp_path: Path) -> None:
@@ -53,6 +54,14 @@ def test_results_count_what_the_verdicts_say(tmp_path: Path) -> None:
     assert found["a::excused"].message == "in quarantine until 2026-03-31 (#123): why"
     assert [result.id for result in failing(read_judged([tmp_path]))] == ["a::broken"]
     assert len(failing(read_results([tmp_path]))) == 4
+
+
+def test_a_test_that_failed_in_an_earlier_run_of_the_same_state_counts_as_flaky(tmp_path: Path) -> None:
+    record(tmp_path, ran("a::flaky"), ran("a::fine"))
+    write_verdicts(tmp_path, Verdicts(flaky=(FLAKY,)))
+    found = read_judged([tmp_path])
+    assert [(result.id, result.flaky) for result in found.all()] == [("a::flaky", True), ("a::fine", False)]
+    assert found.count("passed") == 2
 
 
 def test_a_verdict_holds_for_its_own_task_only(tmp_path: Path) -> None:

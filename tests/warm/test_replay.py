@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from noxline.inputs import commit, sealed
+from noxline.inputs.canonical import digest
 from tests.inputs.test_index import git
 from tests.warm.small import LAUNCH, Done, Small
 
@@ -297,6 +298,21 @@ def test_the_next_reason_is_told_against_the_run_that_was_replayed(small: Small)
         assert [task["reasons"] for task in tasks if task["name"] == "unit"] == [["src/a.py changed"]]
     finally:
         del small.environ["MODE"]
+
+
+def test_a_task_that_failed_since_with_nothing_changed_is_not_replayed(small: Small) -> None:
+    small.warmed()
+    state = small.root / ".noxline" / "state"
+    newest = max((state / "warm").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    snapshot: Any = sealed.load(str(newest))
+    made = {name: digest(components) for name, _, components, _ in snapshot["plan"]}
+    sealed.save(str(state / "failed"), {made["after"]: "after"})
+    assert "failed with nothing changed" in small.ci(command="plan").out
+    done = small.ci()
+    assert not done.replayed
+    assert ran(done) == {"after"}
+    assert sealed.load(str(state / "failed")) == {}
+    assert small.warmed().left == small.expected()
 
 
 def test_a_plan_is_not_replayed_past_a_task_that_has_nothing_to_do_for_now(small: Small) -> None:

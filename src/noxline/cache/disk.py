@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from noxline.model.cache import CacheEntry, Found, Kept
+    from noxline.model.records import Merge, Record
 
-LARGEST_RECORD = 1_000_000
+LARGEST_RECORD = 32_000_000  # that of packing.py
+# 2: with the time at which it was written.
+_RECORD_SCHEMA = 2
 LARGEST_ENTRY = 8_001_000  # that of codec.py and a seal
 _HEX = frozenset("0123456789abcdef")
 
@@ -57,8 +60,8 @@ class DiskStore:
         self._warn, self._warned = warn, set[str]()
         self._added = 0
 
-    def find(self, digest: str) -> Found | None:
-        """Return the entry under a digest; one that cannot be used is removed, so that it can be stored anew."""
+    def find(self, digest: str, max_age: float | None = None) -> Found | None:  # noqa: ARG002 - the caller looks at it
+        """Return the entry under a digest, however old, for it may be replaced here; one that is broken is removed."""
         if len(digest) != 64 or not _HEX.issuperset(digest):
             return None
         path = entry_path(self.entries, digest)
@@ -121,29 +124,44 @@ class DiskStore:
         except OSError as error:
             self._say("full", f"results are not kept in {self._place}: {error.strerror or error}")
 
-    def read_record(self, kind: str, key: str) -> Mapping[str, Any] | None:
-        """Return a record of this scope; None when there is none that can be read."""
+    def read_record(self, kind: str, key: str, merge: Merge | None = None) -> Mapping[str, Any] | None:  # noqa: ARG002 - one needs no merging
+        """Return a record of this scope, of which there is but one; None when there is none that can be read."""
+        found = self.records(kind, key)
+        return found[0].value if found else None
+
+    def records(self, kind: str, key: str) -> tuple[Record, ...]:
+        """Return the record of this scope with its time, or nothing."""
         path = self._record(kind, key)
         data = self._read("record", path, LARGEST_RECORD + 1000)
         if data is None:
-            return None
+            return ()
         import json
 
+        from noxline.model.records import Record
+
         try:
-            value = json.loads(data)
-        except (ValueError, RecursionError):
-            value = None  # sealed, and yet no JSON: written by another version
-        if not isinstance(value, dict):
+            document = json.loads(data)
+            record = Record(value=dict(document["value"]), at=float(document["at"]))
+        except (ValueError, LookupError, TypeError, RecursionError):  # sealed, and yet none: another version's
             self._drop("record", path, "it is no record")
-            return None
+            return ()
         touch((path,))
-        return value
+        return (record,)
 
     def write_record(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
         """Write a record; the last writer wins."""
+        import time
+
+        from noxline.model.records import Record
+
+        self.put_record(kind, key, Record(value=value, at=time.time()))
+
+    def put_record(self, kind: str, key: str, record: Record) -> None:
+        """Write a record with its time."""
         import json
 
-        body = json.dumps(dict(value), sort_keys=True, separators=(",", ":")).encode()
+        document = {"at": record.at, "value": dict(record.value)}
+        body = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
         if len(body) > LARGEST_RECORD:
             self._say("record size", f"a record of {kind} is larger than {LARGEST_RECORD} bytes and was not kept")
             return
@@ -166,7 +184,7 @@ class DiskStore:
             self._say("eviction", f"the store in {self._place} cannot be tidied: {error.strerror or error}")
 
     def _record(self, kind: str, key: str) -> str:
-        name = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+        name = sha256(f"{_RECORD_SCHEMA} {key}".encode("utf-8", "surrogatepass")).hexdigest()
         return f"{self.root}/records/{scope_folder(self.scope)}/{scope_folder(kind)}/{name}.json"
 
     def _make(self) -> None:

@@ -5,7 +5,7 @@ Nothing of the content is looked at, not even decompressed, before its signature
 
 from __future__ import annotations
 
-import base64
+import binascii
 
 from noxline.cache.signing import Keyring, Signer, Statement
 from noxline.cache.transport import GarbageError
@@ -20,7 +20,7 @@ class ForeignError(Exception):
 
 def seal(statement: Statement, signer: Signer) -> bytes:
     """Return the statement's content with its signature."""
-    signature = base64.b64encode(signer.sign(statement))
+    signature = binascii.b2a_base64(signer.sign(statement), newline=False)
     return b"%b%b %b\n%b" % (_MAGIC, signer.public.encode(), signature, statement.content)
 
 
@@ -46,6 +46,7 @@ def unseal(data: bytes, keys: Keyring, *, namespace: str, kind: str, name: str) 
 
 def _decoded(signature: str) -> bytes:
     try:
-        return base64.b64decode(signature, validate=True)
+        data = binascii.a2b_base64(signature)
     except ValueError:
         return b""  # no signature at all, which does not hold either
+    return data if binascii.b2a_base64(data, newline=False).decode() == signature else b""  # one signature, one text

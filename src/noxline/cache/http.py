@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import socket
 import threading
@@ -15,11 +14,6 @@ from noxline.cache.transport import GarbageError, RefusedError, TimedOutError, T
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
 
-TOKEN, USER, PASSWORD = (
-    "NOXLINE_CACHE_TOKEN",
-    "NOXLINE_CACHE_USER",
-    "NOXLINE_CACHE_PASSWORD",
-)  # pragma: allowlist secret - names
 _MISSING = frozenset({404, 410})
 _THERE_ALREADY = frozenset({409, 412})
 _REFUSED = frozenset({401, 403, 405, 411, 413, 501, 507})
@@ -153,17 +147,6 @@ class HttpTransport:
         with self._lock:
             self._all.discard(connection)
         _cut(connection)
-
-
-def credentials(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers that say who we are, from the variables."""
-    token, user = environ.get(TOKEN, ""), environ.get(USER, "")
-    if token:
-        return {"Authorization": f"Bearer {token}"}
-    if user:
-        pair = f"{user}:{environ.get(PASSWORD, '')}".encode()
-        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-    return {}
 
 
 def _read(response: HTTPResponse, limit: int) -> bytes:

@@ -1,15 +1,20 @@
-"""The local store before a remote one: what comes from there is kept here, what is made here is sent meanwhile."""
+"""The local store before a remote one: what comes from there is kept here, what is made here is sent meanwhile.
+
+Records are of both: what is here and what is there are merged each time one is read.
+"""
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from noxline.model.cache import Found, Kept
+from noxline.model.records import Merge, Record, merged, newest
 from noxline.ports import CacheStore
 
 FINISH = 60.0  # seconds that a run waits at its end for what is still to be sent
@@ -41,13 +46,23 @@ class Postbox:
             self._warn(text)
 
 
+class Layer(CacheStore, Protocol):
+    """A store that can be one of several: it gives and takes records with the time at which they were written."""
+
+    def records(self, kind: str, key: str) -> tuple[Record, ...]:
+        """Return what there is under a key: of each scope that is read, one at most."""
+
+    def put_record(self, kind: str, key: str, record: Record) -> None:
+        """Write a record with its time."""
+
+
 class LayeredStore:
     """A CacheStore made of two; only entries that this process was told to keep are sent to the remote."""
 
     def __init__(
         self,
-        local: CacheStore,
-        remote: CacheStore,
+        local: Layer,
+        remote: Layer,
         *,
         say: Postbox,
         read_only: bool = False,
@@ -61,11 +76,19 @@ class LayeredStore:
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue(_WAITING)
         self._thread: threading.Thread | None = None
         self._lost = 0
+        self._outdated: set[str] = set()
+        self._asked: dict[tuple[str, str], tuple[Record, ...]] = {}
 
-    def find(self, digest: str) -> Found | None:
-        """Return the entry under a fingerprint's digest, the local one first."""
+    def find(self, digest: str, max_age: float | None = None) -> Found | None:
+        """Return the entry under a fingerprint's digest, the local one first; one that is too old if all are."""
         self._say.empty()
-        return self._local.find(digest) or self._remote.find(digest)
+        here = self._local.find(digest, max_age)
+        if here is not None and here.entry.is_young(max_age, time.time()):
+            return here
+        there = self._remote.find(digest, max_age)
+        if here is not None and there is not None:
+            self._outdated.add(digest)
+        return there or here
 
     def restore(self, found: Found, output: Path, log: Path) -> bool:
         """Put an entry in place, and keep here what came from afar."""
@@ -86,20 +109,22 @@ class LayeredStore:
         if not self._read_only:
             self._later(partial(self._remote.keep, kept))
 
-    def read_record(self, kind: str, key: str) -> Mapping[str, Any] | None:
-        """Return the local record; where there is none, the remote one, which is then kept here."""
-        value = self._local.read_record(kind, key)
-        if value is None:
-            value = self._remote.read_record(kind, key)
-            if value is not None:
-                self._local.write_record(kind, key, value)
-        return value
+    def read_record(self, kind: str, key: str, merge: Merge = newest) -> Mapping[str, Any] | None:
+        """Return what the records here and there come to, which is then kept here; the remote is asked once a run."""
+        if (kind, key) not in self._asked:
+            self._asked[kind, key] = self._remote.records(kind, key)
+        here, there = self._local.records(kind, key), self._asked[kind, key]
+        found = merged((*there, *here), merge, now=time.time())
+        if found is not None and (found,) != here:
+            self._local.put_record(kind, key, found)
+        return found.value if found else None
 
     def write_record(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
         """Write a record here, and send it in the background."""
-        self._local.write_record(kind, key, value)
+        record = Record(value=dict(value), at=time.time())
+        self._local.put_record(kind, key, record)
         if not self._read_only:
-            self._later(partial(self._remote.write_record, kind, key, dict(value)))
+            self._later(partial(self._remote.put_record, kind, key, record))
 
     def close(self) -> None:
         """Finish what is still to be sent, within a minute; then cut the connections."""
@@ -121,7 +146,9 @@ class LayeredStore:
         """Keep a remote entry here. Its inputs are fetched only when no entry from here has brought them already."""
         inputs = self._local.text(found, "inputs") or self._remote.text(found, "inputs")
         if inputs is not None:
-            self._local.keep(Kept(entry=found.entry, output=str(output), log=str(log), inputs=inputs))
+            replaces = found.entry.fingerprint.digest in self._outdated
+            kept = Kept(entry=found.entry, output=str(output), log=str(log), inputs=inputs, replaces=replaces)
+            self._local.keep(kept)
 
     def _later(self, job: Callable[[], None]) -> None:
         """Do something in the background; a daemon thread, so that no run hangs on it."""

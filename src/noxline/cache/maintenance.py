@@ -124,7 +124,7 @@ def _flaw(root: str, item: Item) -> str:
 
 def _flaws(root: str, item: Item) -> Iterator[str]:
     """Yield what is wrong with an entry or a record; raise the errors of those who read them."""
-    data = read_file(item.path, LARGEST_ENTRY)
+    data = read_file(item.path, max(LARGEST_ENTRY, LARGEST_RECORD + 1000))
     body = unchecked(data) if is_keyed(data) else unseal(data, _about(root, item), None)
     if item.area == "records":
         if len(body) > LARGEST_RECORD or not isinstance(json.loads(body), dict):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING
 
+from noxline.cache import fetch
 from noxline.cache.addresses import HTTP, PLACE, Address, parse_address
 from noxline.cache.transport import Transport
 from noxline.errors import MachineError
@@ -15,6 +16,8 @@ from noxline.settings.schema import CacheSettings
 
 if TYPE_CHECKING:
     from noxline.cache.download import LocalBlobs
+    from noxline.cache.layered import Layer
+    from noxline.cache.remote import Access, RemoteStore
 
 TIMEOUT = 10.0  # seconds of one request
 
@@ -24,7 +27,7 @@ def open_store(
     environ: Mapping[str, str],
     *,
     warn: Callable[[str], None],
-    local: CacheStore,
+    local: Layer,
     offline: bool = False,
 ) -> CacheStore:
     """Return the local store, with the remote one behind it where there is one.
@@ -43,17 +46,49 @@ def open_store(
     if not keys:
         warn("nothing is taken from the remote cache: [cache] keys is empty (noxline cache keygen makes a pair)")
         return local
-    from noxline.cache.breaker import Breaker
+    while fetch.REFUSALS:
+        warn(f"a run that is lent on the remote cache {address.text} is not used: {fetch.REFUSALS.pop()}")
+    if fetch.OUTAGES:
+        warn(f"the remote cache {address.text} is left alone for the rest of this run: {fetch.OUTAGES[0]}")
+        return local
     from noxline.cache.layered import LayeredStore, Postbox
-    from noxline.cache.remote import Access, RemoteStore
+    from noxline.cache.remote import Access
 
     say = Postbox(warn)
-    timeout = float(settings.timeout or TIMEOUT)
-    breaker = Breaker(_transport(address, timeout, environ), address=address.text, timeout=timeout, say=say)
     signer = None if settings.read_only else signer_of(environ)
     access = Access(namespace=namespace, keys=keys, signer=signer)
-    remote = RemoteStore(breaker, access, say=say, local=_blobs_of(local))
+    remote = _remote(settings, environ, access, say=say, local=local)
     return LayeredStore(local, remote, say=say, read_only=signer is None)
+
+
+def open_to_lend(
+    settings: CacheSettings, environ: Mapping[str, str], *, warn: Callable[[str], None]
+) -> RemoteStore | None:
+    """Return the remote store of a run whose results everybody may take: one that signs for `trusted`; None else."""
+    from noxline.cache.remote import Access
+    from noxline.cache.signing import TRUSTED, Keyring, namespace_of, signer_of
+
+    signer, keys = signer_of(environ), Keyring(settings.keys)
+    if settings.remote is None or settings.read_only or signer is None or namespace_of(environ) != TRUSTED:
+        return None
+    access = Access(namespace=TRUSTED, keys=keys, signer=signer)
+    return _remote(settings, environ, access, say=warn) if keys.may_sign(signer.public, TRUSTED) else None
+
+
+def _remote(
+    settings: CacheSettings,
+    environ: Mapping[str, str],
+    access: Access,
+    *,
+    say: Callable[[str], None],
+    local: CacheStore | None = None,
+) -> RemoteStore:
+    from noxline.cache.breaker import Breaker
+    from noxline.cache.remote import RemoteStore
+
+    address, timeout = parse_address(settings.remote or ""), float(settings.timeout or TIMEOUT)
+    breaker = Breaker(_transport(address, timeout, environ), address=address.text, timeout=timeout, say=say)
+    return RemoteStore(breaker, access, say=say, local=_blobs_of(local))
 
 
 def secret_variables(settings: CacheSettings, environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -72,15 +107,15 @@ def secret_variables(settings: CacheSettings, environ: Mapping[str, str]) -> tup
 
 def _transport(address: Address, timeout: float, environ: Mapping[str, str]) -> Transport:
     if address.scheme in HTTP:
-        from noxline.cache.http import HttpTransport, credentials
+        from noxline.cache.http import HttpTransport
 
-        return HttpTransport(address.text, timeout=timeout, headers=credentials(environ))
+        return HttpTransport(address.text, timeout=timeout, headers=fetch.credentials(environ))
     from noxline.cache.object_store import ObjectStoreTransport
 
     return ObjectStoreTransport(address.text, timeout=timeout, environ=environ)
 
 
-def _blobs_of(local: CacheStore) -> LocalBlobs:
+def _blobs_of(local: CacheStore | None) -> LocalBlobs:
     """Return what gives the files that the local store has already: they need no download."""
     from noxline.cache.blobs import UnsoundError, read_blob
     from noxline.cache.disk import DiskStore

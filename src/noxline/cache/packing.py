@@ -1,4 +1,4 @@
-"""How an entry and its blobs are laid out on a remote; a part of the format `v1`, which both sides work out alike.
+"""How an entry and its blobs are laid out on a remote, which both sides work out alike.
 
 Small blobs travel inside the entry's own object, under its signature: most entries are then one request. Larger ones
 are objects of their own, under their digest, in parts of at most `PART` bytes: the parts of one file come over several
@@ -7,21 +7,13 @@ connections, and each is done within the time of one request.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from noxline.cache.codec import LARGEST
+from noxline.cache import layout
+from noxline.cache.layout import PART
 from noxline.cache.transport import GarbageError
 from noxline.model.cache import CacheEntry, StoredFile
-
-VERSION = "v1"
-SMALL = 65_536  # bytes of a blob that travels with its entry
-PACK = 1_048_576  # bytes of all blobs that do
-PART = 1_048_576  # bytes of a part of a blob: eight at a time are done within 10 s at 7 Mbit/s
-RECORD = 1_000_000  # bytes of a record
-LARGEST_BODY = LARGEST + PACK + 8
-_LENGTH = struct.Struct(">Q")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,27 +25,10 @@ class Part:
     size: int
 
 
-def entry_name(digest: str) -> str:
-    """Return the name of an entry below its namespace."""
-    return f"entries/{digest[:2]}/{digest}"
-
-
-def record_name(kind: str, hashed: str) -> str:
-    """Return the name of a record below its namespace."""
-    return f"records/{kind}/{hashed}"
-
-
 def parts(blob: StoredFile) -> Iterator[Part]:
-    """Yield the parts of a blob in their order; an empty blob has none.
-
-    >>> from noxline.model.cache import StoredFile
-    >>> [part.size for part in parts(StoredFile(path="x", size=PART + 1, sha256="ab" * 32))]
-    [1048576, 1]
-    """
-    base = f"blobs/{blob.sha256[:2]}/{blob.sha256}"
-    for offset in range(0, blob.size, PART):
-        number = f".{offset // PART}" if blob.size > PART else ""
-        yield Part(name=f"{base}{number}.zst", offset=offset, size=min(PART, blob.size - offset))
+    """Yield the parts of a blob in their order; an empty blob has none."""
+    for number, (name, size) in enumerate(layout.part_names(blob.sha256, blob.size)):
+        yield Part(name=name, offset=number * PART, size=size)
 
 
 def blobs(entry: CacheEntry) -> Mapping[str, StoredFile]:
@@ -63,27 +38,21 @@ def blobs(entry: CacheEntry) -> Mapping[str, StoredFile]:
 
 def packed(entry: CacheEntry) -> tuple[StoredFile, ...]:
     """Return the blobs that travel with the entry, in their order."""
-    chosen, total = [], 0
-    for _, blob in sorted(blobs(entry).items()):
-        if blob.size <= SMALL and total + blob.size <= PACK:
-            chosen.append(blob)
-            total += blob.size
-    return tuple(chosen)
+    known = blobs(entry)
+    return tuple(known[digest] for digest, _ in layout.packed((blob.sha256, blob.size) for blob in known.values()))
 
 
 def body(entry: bytes, pack: Mapping[str, bytes], order: tuple[StoredFile, ...]) -> bytes:
     """Return an encoded entry with the blobs that travel with it."""
-    return b"".join((_LENGTH.pack(len(entry)), entry, *(pack[blob.sha256] for blob in order)))
+    return b"".join((layout.LENGTH.pack(len(entry)), entry, *(pack[blob.sha256] for blob in order)))
 
 
 def encoded_entry(content: bytes) -> tuple[bytes, memoryview]:
     """Return the encoded entry of a body, and what follows it; raise GarbageError when there is none."""
-    if len(content) < _LENGTH.size:
-        raise GarbageError("an entry is cut short")
-    end = _LENGTH.size + _LENGTH.unpack_from(content)[0]
-    if end > len(content):
-        raise GarbageError("an entry is cut short")
-    return content[_LENGTH.size : end], memoryview(content)[end:]
+    try:
+        return layout.cut(content)
+    except ValueError as error:
+        raise GarbageError(str(error)) from error
 
 
 def unpack(rest: memoryview, order: tuple[StoredFile, ...]) -> dict[str, bytes]:

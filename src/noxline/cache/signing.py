@@ -2,23 +2,24 @@
 
 A key is listed with the namespaces it may sign for. What is signed says the namespace, the kind and the name, so a
 signature is worth nothing for another key, another namespace or another kind of object.
+
+A fresh clone verifies before it imports anything else, hence no dataclasses here.
 """
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from noxline.errors import ConfigError
 from noxline.inputs.canonical import encode
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 # 1: the first.
@@ -33,14 +34,13 @@ _SCOPE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _KEYGEN = "noxline cache keygen makes a pair of keys"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
     """What a signature vouches for: this content is the object `kind`, `name` of this namespace."""
 
-    namespace: str
-    kind: str
-    name: str
-    content: bytes
+    __slots__ = ("content", "kind", "name", "namespace")
+
+    def __init__(self, *, namespace: str, kind: str, name: str, content: bytes) -> None:
+        self.namespace, self.kind, self.name, self.content = namespace, kind, name, content
 
     def message(self) -> bytes:
         """Return the bytes that are signed."""
@@ -155,16 +155,13 @@ def _listed(line: str) -> tuple[str, str]:
 
 
 def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def _bytes(text: str, prefix: str) -> bytes:
     if not text.startswith(prefix):
         raise ValueError(f"no {prefix}")
-    try:
-        data = base64.b64decode(text.removeprefix(prefix), validate=True)
-    except binascii.Error as error:
-        raise ValueError("no base64") from error
+    data = binascii.a2b_base64(text.removeprefix(prefix))
     if _text(data) != text.removeprefix(prefix):  # one key, one text: two would be two entries of the ring
         raise ValueError("no base64 as it is written")
     return data

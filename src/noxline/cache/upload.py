@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from noxline.cache import codec, frames, packing
+from noxline.cache import codec, frames, layout, packing
 from noxline.cache.breaker import Breaker
 from noxline.cache.staging import has_digest
 from noxline.cache.transport import Transport
@@ -41,7 +41,7 @@ class Contents:
 
     def pieces(self, blob: StoredFile) -> Iterator[tuple[packing.Part, bytes]]:
         """Yield the parts of a blob with their bytes; one of several parts is read twice rather than held in memory."""
-        if blob.size <= packing.PART or blob.sha256 == self._kept.entry.inputs.sha256:
+        if blob.size <= layout.PART or blob.sha256 == self._kept.entry.inputs.sha256:
             data = self.read(blob)
             for part in packing.parts(blob):
                 yield part, data[part.offset : part.offset + part.size]
@@ -49,7 +49,7 @@ class Contents:
         path = self._paths[blob.sha256]
         with path.open("rb") as file:
             digest = hashlib.sha256()
-            while block := file.read(packing.PART):
+            while block := file.read(layout.PART):
                 digest.update(block)
             if digest.hexdigest() != blob.sha256:
                 raise _changed(blob)

@@ -132,7 +132,8 @@ def _rehearse(start: Path, options: Options, how: Verbosity, *, as_json: bool) -
     """Prepare the replay of this run; whatever comes of that, the run itself is over and its verdict stands."""
     from noxline.cli.plan import plan_template
     from noxline.reports.outlet import tell
-    from noxline.warm.rehearse import Asked, rehearse
+    from noxline.warm.rehearse import rehearse
+    from noxline.warm.telling import Asked
 
     arguments = sys.argv[1:]
     try:

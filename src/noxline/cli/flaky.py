@@ -36,7 +36,7 @@ def flaky(start: Path, *, as_json: bool) -> int:
         return 0
     for test in found:
         print_text(
-            f"{test.rate:4.0%}  {test.failures} of {test.runs} runs  since {_day(test)}  {test.kind:<15}  {test.id}"
+            f"{test.rate:4.0%}  {test.failures} of {test.runs} runs  since {_day(test)}  {test.kind:<18}  {test.id}"
         )
         if test.polluters:
             print_text(f"      fails behind {', '.join(test.polluters)}")

@@ -19,6 +19,8 @@ from noxline.model.task import Cause, Outcome, Status, Task
 NOTHING_RAN = "nothing that it needs ran"
 # A task that ended in one of these ways was never let loose on its own command, so it left no output.
 _BEFORE_THE_COMMAND = frozenset({Cause.SETUP, Cause.START})
+# Making an environment mostly waits, and a made one keeps its slot until its task may go on.
+_SETUPS_PER_CPU = 2
 
 
 class Slot(NamedTuple):
@@ -31,8 +33,9 @@ class Slot(NamedTuple):
 class Plan:
     """Which task may start next. The caller takes a task, then either starts it or finishes it unstarted.
 
-    At most `cpus` tasks prepare their environments while tasks that do their own work hold the CPU tokens. A prepared
-    task goes on (`admit`) as soon as there are tokens and no more urgent task may start.
+    A few tasks prepare their environments while tasks that do their own work hold the CPU tokens. A prepared task goes
+    on (`admit`) as soon as there are tokens and no more urgent task may start. Slots that would idle prepare
+    environments ahead, for tasks whose needs still run (`take_ahead`).
     """
 
     def __init__(self, graph: TaskGraph, *, cpus: int, durations: Mapping[str, float] | None = None) -> None:
@@ -51,7 +54,9 @@ class Plan:
         self._open_needs = [len(task.needs) for task in self._tasks]
         self._over = bytearray(len(self._tasks))
         self._left_output = bytearray(len(self._tasks))
-        self._setups = Setups([task.environment for task in self._tasks], cpus)
+        self._setups = Setups([task.environment for task in self._tasks], cpus * _SETUPS_PER_CPU)
+        self._ahead: list[int] = []
+        self._made_ahead: set[str] = set()
         self._exclusive_runs = False
         for position, needs in enumerate(self._open_needs):
             if not needs:
@@ -91,7 +96,7 @@ class Plan:
 
     def _take_exclusive(self) -> Task | None:
         # Exclusive tasks wait until nothing else can run: to empty the machine sooner would leave cores idle.
-        while self._alone and not self.running:
+        while self._alone and not self.running and not self._made_ahead:
             position = self._by_rank[heappop(self._alone)]
             if not self._over[position]:
                 return self._tasks[position]
@@ -104,7 +109,37 @@ class Plan:
         slot = Slot(cpus=0 if prepare else self._cpus(task), prepare=prepare)
         self.running[task.name] = slot
         self._exclusive_runs = task.exclusive
+        if slot.cpus:
+            self._look_ahead(task)
         return slot
+
+    def take_ahead(self) -> Task | None:
+        """Return a task whose needs still run and whose environment is to be made meanwhile, or None.
+
+        It holds a set-up slot until `ended_ahead`; by itself it starts as if nothing had been made, or waits for it.
+        """
+        while self._ahead and self._setups.free and not self._setups.lined_up and not self._exclusive_runs:
+            rank = heappop(self._ahead)
+            position = self._by_rank[rank]
+            task = self._tasks[position]
+            if not self._over[position] and self._setups.may_begin_ahead(task.environment):
+                self._setups.begin(task.environment, rank)
+                self._made_ahead.add(task.name)
+                return task
+        return None
+
+    def ended_ahead(self, name: str, *, ready: bool) -> None:
+        """Take notice that an environment made ahead for a task is there, or (not `ready`) could not be made."""
+        self._made_ahead.discard(name)
+        position = self.graph.positions[name]
+        for rank in self._setups.end(self._ranks[position], self._tasks[position].environment, ready=ready):
+            heappush(self._ready, rank)
+
+    def _look_ahead(self, task: Task) -> None:
+        """Note which tasks that wait for this one want an environment."""
+        for follower in self.graph.followers[self.graph.positions[task.name]]:
+            if self._tasks[follower].environment and self._open_needs[follower]:
+                heappush(self._ahead, self._ranks[follower])
 
     def _cpus(self, task: Task) -> int:
         # Those that still wait for an environment want tokens too, as soon as it is there.
@@ -128,6 +163,7 @@ class Plan:
         task = self._tasks[self._by_rank[self._setups.pass_gate()]]
         slot = Slot(cpus=self._cpus(task), prepare=True)
         self.running[task.name] = slot
+        self._look_ahead(task)
         return task.name, slot.cpus
 
     def retry(self, failed: Outcome) -> None:

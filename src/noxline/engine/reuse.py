@@ -21,9 +21,8 @@ class Terms:
 def refusal(found: Found, terms: Terms) -> str:
     """Return why an entry may not be reused, or "" when it may."""
     entry = found.entry
-    age = terms.now - entry.created
-    if terms.max_age is not None and not 0 <= age <= terms.max_age:
-        return f"its stored result is {_hours(age)} old, of at most {_hours(terms.max_age)}"
+    if terms.max_age is not None and not entry.is_young(terms.max_age, terms.now):
+        return f"its stored result is {_hours(terms.now - entry.created)} old, of at most {_hours(terms.max_age)}"
     if terms.machine and (found.source != "local" or entry.machine != terms.machine):
         return "results of a stage that runs alone come from this machine only"
     return ""

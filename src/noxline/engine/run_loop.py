@@ -43,15 +43,25 @@ def run_tasks(
     emit: Callable[[Event], None],
     fail_fast: bool,
     clock: Callable[[], float],
+    prepare: Callable[[Task], TaskRequest] | None = None,
 ) -> LoopResult:
     """Run every task of the plan to its end; `clock` gives the seconds since the start of the run.
 
     `request` gets the task, its slot (CPU tokens, or the duty to prepare its environment) and the number of the
-    attempt; `finish` reads what an attempt left and returns its final outcome. After a KeyboardInterrupt (a second one
-    kills) every process is ended and the results so far are returned.
+    attempt; `finish` reads what an attempt left and returns its final outcome. `prepare` gives the request, under a
+    name of its own, that makes the environment of a task whose needs still run; without it none is made ahead. After a
+    KeyboardInterrupt (a second one kills) every process is ended and the results so far are returned.
     """
     loop = _Loop(
-        plan, executor, request=request, decide=decide, finish=finish, emit=emit, fail_fast=fail_fast, clock=clock
+        plan,
+        executor,
+        request=request,
+        decide=decide,
+        finish=finish,
+        emit=emit,
+        fail_fast=fail_fast,
+        clock=clock,
+        prepare=prepare,
     )
     interrupted = False
     try:
@@ -73,9 +83,11 @@ class _Loop:
     emit: Callable[[Event], None]
     fail_fast: bool
     clock: Callable[[], float]
+    prepare: Callable[[Task], TaskRequest] | None
     results: dict[str, TaskResult] = field(default_factory=dict)
     attempts: dict[str, Attempts] = field(default_factory=dict)
     handed_out: set[str] = field(default_factory=set)
+    made_ahead: dict[str, str] = field(default_factory=dict)  # names of requests to tasks
     setup_seconds: dict[str, float] = field(default_factory=dict)
     spoke_at: float = 0.0
     stopped: tuple[Cause, str] | None = None
@@ -85,8 +97,10 @@ class _Loop:
         while not self.plan.is_over:
             while self._advance():
                 pass
-            if self.handed_out:
+            if self.handed_out or (self.made_ahead and not self.plan.is_over):
                 self._listen(_HEARTBEAT)
+        # What was made ahead and is not wanted any more is no reason to wait.
+        self.executor.cancel(tuple(self.made_ahead))
 
     def _advance(self) -> bool:
         """Let one task go on or begin; return whether there was one."""
@@ -98,7 +112,19 @@ class _Loop:
         if task := self.plan.take():
             self._begin(task)
             return True
+        if self.prepare and not self.stopped and (task := self.plan.take_ahead()):
+            self._prepare_ahead(task, self.prepare)
+            return True
         return False
+
+    def _prepare_ahead(self, task: Task, prepare: Callable[[Task], TaskRequest]) -> None:
+        try:
+            order = prepare(task)
+        except OSError:
+            self.plan.ended_ahead(task.name, ready=False)  # the task meets the same trouble, and says so
+            return
+        self.made_ahead[order.task] = task.name
+        self.executor.submit(order)
 
     def interrupt(self) -> None:
         deadline = self.clock() + _FAREWELL
@@ -170,6 +196,11 @@ class _Loop:
 
     def _handle(self, message: Message) -> None:
         match message:
+            case Output(task=name) if name in self.made_ahead:
+                pass  # it is in the log; the task itself repeats what fails
+            case Finished(outcome=outcome) if outcome.task in self.made_ahead:
+                made = outcome.status is Status.PASSED
+                self.plan.ended_ahead(self.made_ahead.pop(outcome.task), ready=made)
             case Output(task=name, lines=lines):
                 self.emit(TaskOutput(task=name, lines=lines))
             case Prepared(task=name, seconds=seconds):

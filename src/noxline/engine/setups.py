@@ -77,6 +77,13 @@ class Setups:
         self.free -= 1
         return True
 
+    def may_begin_ahead(self, environment: str) -> bool:
+        """Tell whether an environment may be made for a task that still waits: nobody did or wants to, a slot idles."""
+        wanted = self._environments.get(environment)
+        if wanted is None or wanted.ready or wanted.maker is not None or wanted.wanted_by:
+            return False
+        return self.free > 0 and not self.lined_up
+
     def made(self, rank: int) -> list[int]:
         """Take notice that a task has made its environment and waits at the gate; return whom it held back."""
         if rank not in self._makers:

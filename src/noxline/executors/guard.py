@@ -14,6 +14,7 @@ from noxline.model.task import TaskRequest
 
 _SCRIPT = Path(guard_process.__file__)
 _GOODBYE = 3.0
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "TMPDIR")  # what a Python may need to start
 
 
 class Guard:
@@ -36,8 +37,9 @@ class Guard:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                # Without the marks of an outer run: its guard must not take this one for a stray.
-                env={name: value for name, value in os.environ.items() if not name.startswith("NOXLINE_")},
+                # Nothing else: tasks can read it, so no credentials; and no marks of an outer run, whose guard would
+                # take this one for a stray.
+                env={name: os.environ[name] for name in _KEPT if name in os.environ},
                 start_new_session=True,
             )
         except OSError as error:

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 import _noxline_records as records
+import _noxline_starve as starve
 import _noxline_trace as tracing
 import pytest
 from _noxline_attempt import Attempt, message
@@ -27,6 +28,8 @@ def pytest_configure(config: Any) -> None:
     selector = Selector(records.way_down(_rootdir(config)))
     config.pluginmanager.register(selector, "noxline-selector")
     config.pluginmanager.register(Fixtures(selector), "noxline-fixtures")
+    if starve.wanted(os.environ):
+        config.pluginmanager.register(starve.Starver(), "noxline-starver")
     if _TRACE is not None and not config.getoption("numprocesses", None):  # the workers themselves, or without any
         config.pluginmanager.register(tracing.TracePlugin(_TRACE, selector), "noxline-trace")
     if os.environ.get("NOXLINE_FAIL_FAST") and not config.getoption("maxfail", 0):

@@ -9,6 +9,7 @@ from typing import Any
 import _noxline_records as records
 import _noxline_shards as shards
 import pytest
+from _noxline_order import failed_first
 from _noxline_split import digest
 
 _LEAST_SECONDS = 0.001  # a shared fixture that takes less is no reason to keep tests together
@@ -39,7 +40,11 @@ class Selector:
         self.universe = digest(names.values())
         wanted = self._wanted(names)
         others = [item for item in items if names[item] not in wanted]
-        items[:] = sorted((item for item in items if names[item] in wanted), key=lambda item: wanted[names[item]])
+        kept = [item for item in items if names[item] in wanted]
+        if os.environ.get("NOXLINE_ONLY"):
+            items[:] = sorted(kept, key=lambda item: wanted[names[item]])
+        else:
+            items[:] = failed_first(kept, lambda item: wanted[names[item]] == 0)
         if others:
             self.deselected -= len(others)
             config.hook.pytest_deselected(items=others)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 # No test is free: setting it up costs about a millisecond even where its own time rounds to nothing.
 _LEAST_SECONDS = 0.001
 _FINE = 1.02  # how close to the best possible is close enough to leave the other files whole
-WORTH = 1.10  # a kept split is given up only beyond this, and for one that is clearly better
-_CLEARLY = 0.95
+# A kept split is given up only beyond this, half of the promised 10 %, and for one that is clearly better.
+WORTH = 1.05
+_CLEARLY = 0.97
 
 
 class Known:
@@ -275,7 +276,7 @@ def keep_or_resplit(
 ) -> list[list[str]]:
     """Return the old split with new tests placed; a fresh one when that is worth throwing away what rests on the old.
 
-    It is when the longest shard is more than 10 % above the best possible and a fresh split is clearly better.
+    It is when the longest shard is more than 5 % above the best possible and a fresh split is clearly better.
     """
     names = sorted(set(ids))
     if old is None or len(old) != count:

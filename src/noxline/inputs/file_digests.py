@@ -134,3 +134,11 @@ def behind(path: str) -> tuple[int, ...]:
 def read_time() -> int:
     """Return the time before files are read, in nanoseconds since the epoch."""
     return time_ns()
+
+
+def mode_of(path: str) -> int:
+    """Return the mode of what lies at a path; 0 where nothing does."""
+    try:
+        return os.lstat(path).st_mode
+    except OSError:
+        return 0

@@ -84,8 +84,19 @@ def _inputs(old: str, new: str, files: Callable[[str], Mapping[str, str] | None]
         return
     both = before.keys() & after.keys()
     yield from (_changed(name, before[name], after[name]) for name in sorted(both) if before[name] != after[name])
-    yield from (f"{name} is new" for name in sorted(after.keys() - both))
-    yield from (f"{name} is gone" for name in sorted(before.keys() - both))
+    renamed = _renamed(before, after)
+    yield from (f"{name} was renamed to {other}" for name, other in renamed.items())
+    yield from (f"{name} is new" for name in sorted(after.keys() - both - {*renamed.values()}))
+    yield from (f"{name} is gone" for name in sorted(before.keys() - both - renamed.keys()))
+
+
+def _renamed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """Return the files that are gone while one with their content is new, each with one of those."""
+    new: dict[str, list[str]] = {}
+    for name in sorted(after.keys() - before.keys(), reverse=True):
+        new.setdefault(after[name], []).append(name)
+    gone = sorted(before.keys() - after.keys())
+    return {name: new[before[name]].pop() for name in gone if new.get(before[name])}
 
 
 def _changed(name: str, old: str, new: str) -> str:

@@ -6,21 +6,30 @@ from its bytes. A file that is as young as the index is read again next time.
 
 from __future__ import annotations
 
-import os
 from array import array
+from bisect import bisect_left
 from stat import S_ISDIR, S_ISLNK
 
 from noxline.inputs import sealed
-from noxline.inputs.file_digests import ABSENT, WIDTH, behind, content_of, is_settled, read_time, status_of
-from noxline.inputs.input_set import InputSet
-from noxline.inputs.listing import Listing, begin, listing, untracked
+from noxline.inputs.file_digests import (
+    ABSENT,
+    WIDTH,
+    behind,
+    content_of,
+    is_settled,
+    mode_of,
+    read_time,
+    status_of,
+)
+from noxline.inputs.input_set import InputSet, digest_of, joined
+from noxline.inputs.listing import Listing, begin, files_among, is_folder, listing
 from noxline.inputs.patterns import matcher, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_SCHEMA = 2
+_SCHEMA = 3
 _BLOCK = 256  # files
 _STEP = 200  # changed files; more are not remembered one by one
 _STEPS = 64
@@ -38,13 +47,14 @@ class Index:
         self._raws: dict[str, bytes] = {}
         self._numbers = array("Q")
         self._unsettled: frozenset[int] = frozenset()  # places of files to be read again whatever their numbers say
-        self._sets: dict[tuple[str, ...], tuple[str, bytes, dict[str, str]]] = {}
+        # The digest of a set, its places, what of it git ignores, and the digest of its names where none is absent.
+        self._sets: dict[tuple[str, ...], tuple[str, bytes, dict[str, str], str]] = {}
         self._fresh: dict[tuple[str, ...], InputSet] = {}
         self._ignored: dict[tuple[str, ...], dict[str, str]] = {}
         # What led from one digest of a set to the next, and what changed since the digest of a set was last asked for.
         self._steps: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {}
         self._since: dict[tuple[str, ...], tuple[str, dict[str, tuple[str, str]]]] = {}
-        self._changed = False
+        self._changed, self._relisted, self._read_files = False, False, 0
         self._load(warn)
 
     def _load(self, warn: Callable[[str], None]) -> None:
@@ -99,7 +109,8 @@ class Index:
         unsettled = {self.names[place] for place in self._unsettled}
         self._unsettled = frozenset(place for place, name in enumerate(new) if name in unsettled)
         self.names, self._numbers = new, numbers
-        self._sets, self._fresh, self._steps, self._since, self._changed = {}, {}, {}, {}, True
+        self._sets, self._fresh, self._steps, self._since = {}, {}, {}, {}
+        self._changed = self._relisted = True
 
     def _entered(self, listed: Mapping[str, Listing], known: Mapping[str, int]) -> set[str]:
         """Return the names of all files, those of repositories inside this one in place of their folders."""
@@ -112,7 +123,7 @@ class Index:
             prefix = f"{folder}/" if folder else ""
             for name in one.names():
                 full = prefix + name.rstrip("/")
-                if (name.endswith("/") or full not in known) and _is_folder(f"{self.root}/{full}"):
+                if (name.endswith("/") or full not in known) and is_folder(f"{self.root}/{full}"):
                     pending.append((full, listed.get(full) or listing(f"{self.root}/{full}")))
                 else:
                     names.add(full)
@@ -123,7 +134,9 @@ class Index:
         now = read_time()
         unsettled = set()
         changes: dict[str, tuple[str, str]] = {}
-        for place in self._to_read(numbers):
+        places = self._to_read(numbers)
+        self._read_files += len(places)
+        for place in places:
             start = place * WIDTH
             digest, lasting = content_of(self.root, self.names[place], numbers[start + 4])
             if not lasting or not is_settled(numbers[start : start + WIDTH], now):
@@ -139,13 +152,13 @@ class Index:
 
     def _forget_digests(self, changes: dict[str, tuple[str, str]]) -> None:
         """Have the digests of all sets made anew, and remember what changed since they were made."""
-        for key, (digest, members, extra) in self._sets.items():
+        for key, (digest, members, extra, names) in self._sets.items():
             first, earlier = self._since.get(key, (digest, {}))
             if first and len(earlier) + len(changes) <= _STEP:
-                self._since[key] = first, _joined(earlier, changes)
+                self._since[key] = first, joined(earlier, changes)
             else:
                 self._since.pop(key, None)
-            self._sets[key] = "", members, extra
+            self._sets[key] = "", members, extra, names
         self._fresh = {}
 
     def _to_read(self, numbers: array[int]) -> list[int]:
@@ -170,7 +183,7 @@ class Index:
                 return None
             seen.add(new)
             new, before = self._steps[new]
-            found = _joined(before, found)
+            found = joined(before, found)
         return found
 
     def moments(self, patterns: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
@@ -186,9 +199,20 @@ class Index:
     def digest(self, patterns: tuple[str, ...]) -> str:
         """Return the digest of the files that patterns name, without listing them where it is known."""
         kept = self._sets.get(patterns)
-        if kept and kept[0] and kept[2] == self._named_ignored(patterns):
-            return kept[0]
-        return self.select(patterns).digest
+        if not kept or kept[2] != self._named_ignored(patterns):
+            return self.select(patterns).digest
+        return kept[0] or self._digest_anew(patterns, *kept[1:]) or self.select(patterns).digest
+
+    def _digest_anew(self, patterns: tuple[str, ...], places: bytes, extra: dict[str, str], named: str) -> str:
+        """Return the digest of files of which only contents changed; nothing where more did."""
+        digests = list(map(self.digests.__getitem__, self._members(patterns))) if named and not extra else [ABSENT]
+        if ABSENT in digests:
+            return ""
+        digest = digest_of(digests, named)
+        self._note_step(patterns, digest)
+        self._sets[patterns] = digest, places, extra, named
+        self._changed = True
+        return digest
 
     def select(self, patterns: tuple[str, ...]) -> InputSet:
         """Return the files that patterns name; one that is not listed counts where it is named without a wildcard."""
@@ -203,7 +227,8 @@ class Index:
         made = InputSet(names, digests)
         self._note_step(patterns, made.digest)
         self._fresh[patterns] = made
-        self._sets[patterns] = (made.digest, members.tobytes(), extra)
+        is_whole = len(names) == len(members) and not extra
+        self._sets[patterns] = made.digest, members.tobytes(), extra, made.named if is_whole else ""
         self._changed = True
         return made
 
@@ -212,19 +237,26 @@ class Index:
         names, digests = self.names, self.digests
         if len(members) == len(names) and ABSENT not in digests:
             return names, list(digests)
-        there = [place for place in members if digests[place]]
-        return [names[place] for place in there], [digests[place] for place in there]
+        if ABSENT in digests:
+            members = array("L", filter(digests.__getitem__, members))
+        return list(map(names.__getitem__, members)), list(map(digests.__getitem__, members))
 
     def _note_step(self, patterns: tuple[str, ...], digest: str) -> None:
         """Note what of a set's files led from its last digest to this one."""
         old, changes = self._since.pop(patterns, ("", {}))
         if not old or old == digest:
             return
-        wanted = matcher(patterns)
+        members = self._members(patterns)
         self._steps.pop(digest, None)
-        self._steps[digest] = old, {name: pair for name, pair in changes.items() if wanted(name)}
+        self._steps[digest] = old, {name: pair for name, pair in changes.items() if self._is_among(members, name)}
         while len(self._steps) > _STEPS:
             del self._steps[next(iter(self._steps))]
+
+    def _is_among(self, members: array[int], name: str) -> bool:
+        """Tell whether a file is one of a set's; a matcher of patterns would cost as much as all the rest of a look."""
+        place = bisect_left(self.names, name)
+        found = bisect_left(members, place)
+        return found < len(members) and members[found] == place and self.names[place] == name
 
     def _members(self, patterns: tuple[str, ...]) -> array[int]:
         members = array("L")
@@ -247,15 +279,15 @@ class Index:
         return {name: digest for name, digest in found.items() if wanted(name)}
 
     def _read_ignored(self, names: tuple[str, ...]) -> dict[str, str]:
-        there = [name for name in names if name and os.path.lexists(f"{self.root}/{name}")]
-        if not there:
-            return {}
-        folders = [name for name in there if _is_folder(f"{self.root}/{name}")]
-        files = {*there} - {*folders}
-        if folders:
-            files |= untracked(self.root, folders)
-        files.difference_update(self.names)
-        return {name: content_of(self.root, name, _mode(f"{self.root}/{name}"))[0] for name in sorted(files)}
+        files = files_among(self.root, names)
+        if files:
+            files.difference_update(self.names)
+        return {name: content_of(self.root, name, mode_of(f"{self.root}/{name}"))[0] for name in sorted(files)}
+
+    @property
+    def is_dear(self) -> bool:
+        """Tell whether another look like this one would cost more than keeping what this one found."""
+        return self._relisted or self._read_files > _STEP
 
     def save(self) -> None:
         """Keep what is known for the next run; may raise OSError."""
@@ -264,20 +296,3 @@ class Index:
             known = (self.names, numbers, self._unsettled, self.digests, self._sets, self._steps, self._since)
             sealed.save(self._path, (_SCHEMA, self.root, self.by_git, self._raws, *known))
             self._changed = False
-
-
-def _joined(earlier: dict[str, tuple[str, str]], later: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
-    """Return two lots of changes as one: from what a file was before the first to what it is after the last."""
-    joined = {**earlier, **{name: (earlier.get(name, pair)[0], pair[1]) for name, pair in later.items()}}
-    return {name: pair for name, pair in joined.items() if pair[0] != pair[1]}
-
-
-def _is_folder(path: str) -> bool:
-    return os.path.isdir(path) and not os.path.islink(path)
-
-
-def _mode(path: str) -> int:
-    try:
-        return os.lstat(path).st_mode
-    except OSError:
-        return 0

@@ -11,20 +11,38 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class InputSet:
-    """Some files of a project with their digests; `digest` is that of both together."""
+def digest_of(texts: Sequence[str], before: str = "") -> str:
+    """Return the digest of texts in their order, none of which holds a NUL, after a text of settled length."""
+    return sha256("\0".join((before, *texts)).encode("utf-8", "surrogateescape")).hexdigest()
 
-    __slots__ = ("_digests", "digest", "names")
+
+class InputSet:
+    """Some files of a project with their digests.
+
+    `digest` is that of their contents after `named`, that of their names: where only contents differ, only these are
+    digested again.
+    """
+
+    __slots__ = ("_digests", "digest", "named", "names")
 
     def __init__(self, names: Sequence[str], digests: Sequence[str]) -> None:
         self.names = names
         self._digests = digests
-        # Neither holds a NUL, so no two sets are written alike.
-        whole = "\0".join((str(len(names)), *names, *digests))
-        self.digest = sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()
+        self.named = digest_of(names)
+        self.digest = digest_of(digests, self.named)
 
     @property
     def text(self) -> bytes:
         """Return the files as lines of digest and name, in order."""
         lines = [line_of(name, digest) for name, digest in zip(self.names, self._digests, strict=True)]
         return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+def joined(earlier: dict[str, tuple[str, str]], later: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Return two lots of changes as one: from what a file was before the first to what it is after the last.
+
+    >>> joined({"a": ("1", "2"), "b": ("1", "2")}, {"a": ("2", "3"), "b": ("2", "1")})
+    {'a': ('1', '3')}
+    """
+    both = {**earlier, **{name: (earlier.get(name, pair)[0], pair[1]) for name, pair in later.items()}}
+    return {name: pair for name, pair in both.items() if pair[0] != pair[1]}

@@ -26,6 +26,8 @@ _BENDS_GIT = (
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"),
     *(f"GIT_{how}_PATHSPECS" for how in ("LITERAL", "GLOB", "NOGLOB", "ICASE")),
 )
+# Signing keys, and credentials of remote stores: tasks that run meanwhile can read the environment of git.
+_SECRET = ("NOXLINE_", "AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_", "IDENTITY_", "MSI_")
 _LIST = ("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
 
 
@@ -50,7 +52,9 @@ class Git:
 
     def __init__(self, root: str, *arguments: str) -> None:
         self._reader, writer = os.pipe()
-        environ = {name: value for name, value in os.environ.items() if name not in _BENDS_GIT}
+        environ = {
+            name: value for name, value in os.environ.items() if name not in _BENDS_GIT and not name.startswith(_SECRET)
+        }
         self._pid = 0
         try:
             actions = [
@@ -82,11 +86,24 @@ def begin(root: str) -> Git:
 
 
 def listing(root: str, asked: Git | None = None) -> Listing:
-    """Return the files of a project; without git, or outside a repository, those that a walk finds."""
+    """Return the files of a project; without git, or outside a repository, those that a walk finds.
+
+    So it is where git lists none at all: of a project that the repository around it ignores it knows nothing.
+    """
     raw = (asked or begin(root)).output()
-    if raw is not None:
+    if raw:
         return Listing(raw, by_git=True)
     return Listing("\0".join(walk(root)).encode("utf-8", "surrogateescape"), by_git=False)
+
+
+def files_of(root: str) -> list[str]:
+    """Return all files of a project, those of repositories inside it among them, sorted."""
+    found: set[str] = set()
+    for name in listing(root).names():
+        plain = name.rstrip("/")
+        folder = f"{root}/{plain}"
+        found.update(f"{plain}/{path}" for path in files_of(folder)) if is_folder(folder) else found.add(plain)
+    return sorted(found)
 
 
 def walk(root: str, folder: str = "") -> list[str]:
@@ -125,6 +142,18 @@ def untracked(root: str, folders: Sequence[str]) -> set[str]:
     inner = {name.rstrip("/") for name in found if name.endswith("/")}
     kept = (_own(_below(found, folder), tracked=False, below=folder) for folder in plain)
     return _walked(root, inner.union(folders).difference(plain)).union(*kept)
+
+
+def is_folder(path: str) -> bool:
+    """Tell whether a folder lies at a path, and no link to one."""
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def files_among(root: str, names: Iterable[str]) -> set[str]:
+    """Return the files among some paths of a project, and those that git does not track in the folders among them."""
+    there = {name for name in names if name and os.path.lexists(f"{root}/{name}")}
+    folders = [name for name in sorted(there) if is_folder(f"{root}/{name}")]
+    return there.difference(folders) | (untracked(root, folders) if folders else set())
 
 
 def _walked(root: str, folders: Iterable[str]) -> set[str]:

@@ -11,16 +11,15 @@ from noxline.testing.results import Results
 from noxline.testing.verdicts import read_judged
 
 SOURCE = "tests/*.jsonl"
-_COUNTS = ("tests.passed", "tests.failed", "tests.errors", "tests.skipped", "tests.seconds")
+_COUNTS = ("tests.passed", "tests.failed", "tests.errors", "tests.skipped", "tests.flaky", "tests.seconds")
 
 
 class TestsReader:
     """Counts distinct tests per Python, shards merged, reruns not counted twice.
 
     `tests.seconds` is how long a user waits for the suite: on each Python the longest shard (the processes of one
-    shard added up), and of these the longest. `tests.flaky` counts tests that passed only when run again; it is there
-    only when something was run again. A process that died makes every count incomplete: what is missing could be
-    anything.
+    shard added up), and of these the longest. `tests.flaky` counts tests that passed only when run again. A process
+    that died makes every count incomplete: what is missing could be anything.
     """
 
     __test__ = False  # for pytest, which would collect a class of this name
@@ -47,9 +46,8 @@ def _counts(results: Results) -> tuple[Metric, ...]:
         "tests.failed": results.count("failed"),
         "tests.errors": results.count("error"),
         "tests.skipped": results.count("skipped"),
+        "tests.flaky": sum(result.flaky for result in results.all()),
     }
-    if any(result.reruns for result in results.all()):
-        counts["tests.flaky"] = sum(result.flaky for result in results.all())
     seconds = max(results.seconds.values(), default=0.0)
     return (
         *(_metric(name, count, results) for name, count in counts.items()),

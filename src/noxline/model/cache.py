@@ -51,6 +51,10 @@ class CacheEntry:
     machine: str = ""
     writer: str = ""  # version of noxline
 
+    def is_young(self, max_age: float | None, now: float) -> bool:
+        """Tell whether an entry is not older than it may be; one from the future has no age that could be told."""
+        return max_age is None or 0 <= now - self.created <= max_age
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
@@ -65,6 +69,7 @@ class Kept:
     """What a task left on this disk, to be stored: `files` lie below `output` and were digested by the caller.
 
     `replaces` says that an entry under this fingerprint was refused, or was not wanted: on this disk it gives way.
+    `max_age` is how old it may become, in seconds, where that is limited.
     """
 
     entry: CacheEntry
@@ -72,3 +77,4 @@ class Kept:
     log: str
     inputs: bytes = field(repr=False)
     replaces: bool = False
+    max_age: float | None = None

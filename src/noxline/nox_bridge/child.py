@@ -20,7 +20,7 @@ START = Path(__file__).with_name("start.py")
 # Set anew for each task; what an outer noxline left there says nothing about this one.
 _CONTRACT = (
     *("ROOT", "OUTPUT", "NEEDS", "SHARD", "PYTHONS", "CPUS", "TASK", "RUN", "ENVS", "FIX", "NEWEST", "GATE"),
-    *("AUDIT", "SPLIT", "FIRST", "ONLY", "FAIL_FAST"),
+    *("AUDIT", "FACTS", "SPLIT", "FIRST", "ONLY", "FAIL_FAST"),
 )
 _WORKERS = "PYTEST_XDIST_AUTO_NUM_WORKERS"
 _OWN = frozenset(f"NOXLINE_{name}" for name in _CONTRACT)

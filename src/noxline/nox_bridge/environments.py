@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from noxline.inputs.listing import files_of
+
 _BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 TOUCHES = ".noxline/state/touches"
 _NOTES = 2000  # lines
-_NOT_SOURCE = frozenset({".git", ".hg", ".noxline", ".nox", ".tox", ".venv", "venv", "__pycache__", "build", "dist"})
 
 
 def python_of(environment: Path) -> Path:
@@ -147,32 +147,24 @@ def path_of(address: str) -> Path:
 
 
 def source_stamp(root: Path) -> str:
-    """Return a digest of the project's files by name, size and time of change."""
+    """Return a digest of the project's files by name, size, and times of modification and change.
+
+    A time of change that noxline itself made is taken for the one before it.
+    """
     digest = sha256()
-    for name in sorted(_source_files(root)):
+    before = {(name, after): first for (name, first), after in touches(root).items()}
+    for name in files_of(str(root)):
         try:
             status = os.stat(root / name)  # noqa: PTH116 - a third of the time of Path.stat over thousands of files
         except OSError:
             continue  # listed by git and deleted on disk
-        digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        changed, seen = status.st_ctime_ns, set[int]()
+        while changed not in seen and (name, changed) in before:
+            seen.add(changed)
+            changed = before[name, changed]
+        row = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0{changed}\n"
+        digest.update(row.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
-
-
-def _source_files(root: Path) -> list[str]:
-    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    try:
-        listed = subprocess.run(command, capture_output=True, check=True, timeout=60)
-    except (OSError, subprocess.SubprocessError):
-        return _walked(root)
-    return [name for name in set(os.fsdecode(listed.stdout).split("\0")) if name]
-
-
-def _walked(root: Path) -> list[str]:
-    names = []
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if name not in _NOT_SOURCE and not name.endswith(".egg-info")]
-        names += [os.path.relpath(os.path.join(folder, name), root) for name in files]  # noqa: PTH118 - as above
-    return names
 
 
 def make_rebuildable(projects: set[Path], root: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from noxline.inputs import sealed
 from noxline.nox_bridge.python_places import Candidate, candidates
-from noxline.system.files import write_atomic
 
 OLDEST = (3, 8)
 _PROBE = (
@@ -40,7 +39,7 @@ def find_interpreters(environ: Mapping[str, str], state: Path | None) -> tuple[I
     """Return one CPython per X.Y, oldest first: noxline's own for its version, else the newest patch.
 
     Prereleases and free-threaded builds count only where nothing else has that version. What had to be asked of an
-    interpreter is kept in `state/interpreters.json`.
+    interpreter is kept in `state/interpreters`.
     """
     known = _Known(state)
     best: dict[str, tuple[tuple[Any, ...], Interpreter]] = {}
@@ -91,7 +90,7 @@ class _Known:
     """What interpreters answered, by path, size and time of change: starting one costs up to 100 ms."""
 
     def __init__(self, state: Path | None) -> None:
-        self._file = state / "interpreters.json" if state else None
+        self._file = state / "interpreters" if state else None
         self._answers: dict[str, list[Any]] = _read(self._file)
         self._changed = False
 
@@ -112,7 +111,7 @@ class _Known:
         if self._file is None or not self._changed:
             return
         try:
-            write_atomic(self._file, json.dumps(self._answers, indent=1))
+            sealed.save(str(self._file), self._answers)
         except OSError:
             return  # an unwritable folder: the next start asks again
 
@@ -121,9 +120,9 @@ def _read(file: Path | None) -> dict[str, list[Any]]:
     if file is None:
         return {}
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}  # absent or torn: it only saves time
+        document = sealed.load(str(file))
+    except sealed.DamagedError:
+        return {}  # it only saves time
     if not isinstance(document, dict):
         return {}
     return {key: value for key, value in document.items() if isinstance(value, list) and len(value) in (0, 3)}

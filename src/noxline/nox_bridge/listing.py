@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from noxline.errors import ConfigError, MachineError
+from noxline.inputs import sealed
 from noxline.model.stage import NotApplicable, SessionInfo, Source
 from noxline.nox_bridge.child import inherited, with_uv
 from noxline.nox_bridge.list_process import LISTER, run_lister
 from noxline.nox_bridge.traces import Traces, digest_of
-from noxline.system.files import is_there, write_atomic
+from noxline.system.files import is_there
 
 _SCHEMA = 1
 
@@ -33,6 +33,7 @@ class Listing:
     sources: tuple[tuple[str, str], ...] = ()
     variable_digests: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    reads_all_variables: bool = False
 
 
 def find_noxfile(root: Path) -> Path | None:
@@ -45,7 +46,7 @@ def list_sessions(noxfile: Path, *, state: Path, environ: Mapping[str, str]) -> 
     """Return the sessions of a noxfile; raise ConfigError when nox could not load it either."""
     child = _environment(noxfile, environ)
     envs = state.parent / "envs" / Source.PROJECT.value
-    kept = state / "listing.json"
+    kept = state / "listing"
     document = _kept(kept, noxfile, envs, child)
     if document is None:
         answer = run_lister(noxfile, envs=envs, environ=child)
@@ -67,6 +68,7 @@ def _listing(document: Mapping[str, Any], root: Path) -> Listing:
         sources=tuple(_sources(files, root)),
         variable_digests=tuple(sorted(variables.items())),
         notes=tuple(document["notes"]),
+        reads_all_variables="*" in document["traces"]["variables"],
     )
 
 
@@ -148,13 +150,13 @@ def _identity(noxfile: Path, envs: Path) -> dict[str, str]:
 def _kept(file: Path, noxfile: Path, envs: Path, environ: Mapping[str, str]) -> dict[str, Any] | None:
     """Return the kept listing when everything it rests on is as it was."""
     try:
-        document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        document: Any = sealed.load(str(file))
         if document["identity"] != _identity(noxfile, envs) or not Traces(**document["traces"]).hold(environ):
             return None
         _check(document["sessions"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # absent, torn, or of another version: listed anew
-    return document
+    except (sealed.DamagedError, ValueError, KeyError, TypeError):
+        return None  # absent, damaged, or of another version: listed anew
+    return dict(document)
 
 
 def _check(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -164,6 +166,6 @@ def _check(rows: Iterable[Mapping[str, Any]]) -> None:
 
 def _keep(file: Path, document: Mapping[str, Any]) -> None:
     try:
-        write_atomic(file, json.dumps(document, indent=1))
+        sealed.save(str(file), document)
     except OSError:
         return  # a full or read-only disk: listed anew next time

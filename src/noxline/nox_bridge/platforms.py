@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from noxline.errors import MachineError
-from noxline.system.files import write_atomic
+from noxline.inputs import sealed
 
 PARTS = ("python", "abi", "os", "architecture", "libc")
 _SECONDS = 20
@@ -30,9 +30,9 @@ print(json.dumps([
 def platform_of(interpreter: Path, state: Path | None = None) -> dict[str, str]:
     """Return implementation and full version, ABI, OS, architecture and C library of an interpreter.
 
-    The answer is kept in `state/platforms.json` by path, size and time of change. Raise MachineError without one.
+    The answer is kept in `state/platforms` by path, size and time of change. Raise MachineError without one.
     """
-    file = state / "platforms.json" if state else None
+    file = state / "platforms" if state else None
     known = _read(file)
     key = _key(interpreter)
     if key not in known:
@@ -54,9 +54,9 @@ def _read(file: Path | None) -> dict[str, list[str]]:
     if file is None:
         return {}
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}  # absent or torn: it only saves time
+        document = sealed.load(str(file))
+    except sealed.DamagedError:
+        return {}  # it only saves time
     if not isinstance(document, dict):
         return {}
     return {key: value for key, value in document.items() if _is_answer(value)}
@@ -68,7 +68,7 @@ def _is_answer(value: object) -> bool:
 
 def _keep(file: Path, known: dict[str, list[str]]) -> None:
     try:
-        write_atomic(file, json.dumps(known, indent=1))
+        sealed.save(str(file), known)
     except OSError:
         return  # an unwritable folder: the next start asks again
 

@@ -15,6 +15,7 @@ from noxline.errors import UsageError, suggest
 from noxline.model.event import Event, RunStarted, TaskOutput
 from noxline.model.run import Run
 from noxline.reports.events import encode
+from noxline.reports.junit import NAME, junit_of
 from noxline.reports.outlet import warn_on_stderr
 from noxline.reports.run_json import from_document, to_document, verdict_document
 from noxline.system.files import write_atomic
@@ -24,7 +25,7 @@ REHEARSAL = "00000000-000000-0000"  # the folder of a rehearsal (warm/), which i
 
 
 class RunDirectory:
-    """Reporter that keeps a run on disk: events as they come, then run.json and verdict.json.
+    """Reporter that keeps a run on disk: events as they come, then run.json, verdict.json and the tests' junit.xml.
 
     Output lines are left out of `events.jsonl`: the task's own log has them. A disk that cannot be written to gives
     one warning and ends the writing, never the run.
@@ -54,7 +55,7 @@ class RunDirectory:
             self._guarded(lambda: self._append(event))
 
     def finish(self, run: Run) -> None:
-        """Write run.json and verdict.json, name this run the last one, and remove the oldest runs."""
+        """Write run.json, verdict.json and junit.xml, name this run the last one, and remove the oldest runs."""
         self._guarded(lambda: self._conclude(run))
         if self._events is not None:
             self._events.close()
@@ -88,6 +89,8 @@ class RunDirectory:
         run.directory.mkdir(parents=True, exist_ok=True)
         write_verdict(run, commit=self._commit)
         write_atomic(run.directory / "run.json", json.dumps(to_document(run), indent=1) + "\n")
+        if junit := junit_of(run):
+            write_atomic(run.directory / NAME, junit)
         prune(self._root, keep=self._keep_runs, current=run.run_id)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from coverage import CoverageData
 
 NAME = "coverage.data"
+ROOT = "coverage.root"
 _SIDE_FILES = ("-journal", "-wal", "-shm")  # of SQLite
 _INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/]")
 _SKIPPED_FOLDERS = re.compile(r"\.|__pycache__$|node_modules$")
@@ -37,11 +38,16 @@ class Sources:
         self._sources = [self._root / source for source in facts.sources]
         self._tests = [self._root / directory for directory in facts.test_dirs if directory not in ("", ".")]
 
-    def own(self, measured: str) -> Path | None:
-        """Return the file of the project that a measured file is, or None when it is not the package's own."""
+    def own(self, measured: str, root: str = "") -> Path | None:
+        """Return the file of the project that a measured file is, or None when it is not the package's own.
+
+        `root` is where the project lay when that was measured, if not here.
+        """
         installed = _INSTALLED.split(measured)
         if len(installed) > 1:
             return self._installed(Path(installed[-1].replace("\\", "/")))
+        if root and Path(measured).is_relative_to(root):
+            measured = str(Path(measured).relative_to(root))
         path = Path(os.path.realpath(self._root / measured))
         return path if self._holds(path) else None
 
@@ -95,13 +101,13 @@ def combine(files: Sequence[Path], target: Path, sources: Sources) -> Combined:
     Branches are kept when all data holds them; lines alone when some of it does not.
     """
     readable, notes = _readable(files)
-    with_branches = [data.has_arcs() for data in readable]
+    with_branches = [data.has_arcs() for data, _ in readable]
     branch = bool(readable) and all(with_branches)
     if not branch and any(with_branches):
         notes.append("some data holds no branches: combined by lines")
     result = _empty(target)
-    for data in readable:
-        _add_own(result, data, sources, branch=branch)
+    for data, root in readable:
+        _add_own(result, data, sources, root=root, branch=branch)
     own = len(result.measured_files())
     if own:
         result.touch_files([str(path) for path in sources.all()])
@@ -109,17 +115,21 @@ def combine(files: Sequence[Path], target: Path, sources: Sources) -> Combined:
     return Combined(files=len(readable) if own else 0, branch=branch, notes=tuple(notes))
 
 
-def _add_own(result: CoverageData, data: CoverageData, sources: Sources, *, branch: bool) -> None:
+def _add_own(result: CoverageData, data: CoverageData, sources: Sources, *, root: str, branch: bool) -> None:
     """Add what data holds of the package's own files to the result, by branches or by lines."""
     for measured in sorted(data.measured_files()):
-        path = sources.own(measured)
+        path = sources.own(measured, root)
         if path is not None and branch:
             result.add_arcs({str(path): data.arcs(measured) or ()})
         elif path is not None:
             result.add_lines({str(path): data.lines(measured) or ()})
 
 
-def _readable(files: Sequence[Path]) -> tuple[list[CoverageData], list[str]]:
+def _readable(files: Sequence[Path]) -> tuple[list[tuple[CoverageData, str]], list[str]]:
+    """Return the data that can be read and holds something, each with the root of the project that it was measured in.
+
+    Results from another clone say so in a file beside the data.
+    """
     from coverage import CoverageData
     from coverage.exceptions import CoverageException
 
@@ -132,8 +142,15 @@ def _readable(files: Sequence[Path]) -> tuple[list[CoverageData], list[str]]:
             notes.append(f"{file.name} is left out: {error}")
             continue
         if data.measured_files():
-            readable.append(data)
+            readable.append((data, _root_beside(file)))
     return readable, notes
+
+
+def _root_beside(file: Path) -> str:
+    try:
+        return file.with_name(ROOT).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""  # measured in this very project
 
 
 def _empty(target: Path) -> CoverageData:

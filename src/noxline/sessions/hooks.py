@@ -40,7 +40,7 @@ def run_hooks(session: nox.Session, facts: ProjectFacts) -> None:
     if output is None:
         return
     copy = copy_project(facts.root, scratch(session, "snapshot"))
-    make_repository(copy)
+    make_repository(copy, facts.root)
     before = staged_tree(copy)
     failed = _run_all(session, copy, output)
     after = staged_tree(copy)

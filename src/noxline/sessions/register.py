@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 STATE_DIRECTORY = ".noxline"
 PYTHONS = "NOXLINE_PYTHONS"
 ROOT = "NOXLINE_ROOT"
+FACTS = "NOXLINE_FACTS"  # where a run has put what it detected; without it each session detects
 BACKEND = "uv|virtualenv"
 
 
@@ -71,6 +72,12 @@ def _root(noxfile: Path) -> Path:
 
 
 def _detect(root: Path) -> ProjectFacts:
+    if given := os.environ.get(FACTS):
+        from noxline.settings.handed_facts import loaded
+
+        facts = loaded(Path(given), root)
+        if facts is not None:
+            return facts
     from noxline.settings.detect.project import detect
 
     return detect(root)

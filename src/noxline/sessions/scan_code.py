@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from noxline.model.finding import Finding
 from noxline.sessions.command import capture
-from noxline.sessions.files import source_files
+from noxline.sessions.files import ignored_paths, source_files
 from noxline.sessions.scan import Scan, could_not_work, did_work, not_applicable, severity_of
 
 if TYPE_CHECKING:
     import nox
 
     from noxline.settings.facts import ProjectFacts
+
+
+_TOOLS = (".noxline/", ".nox/", ".venv/", ".tox/")
 
 
 def scan_with_bandit(session: nox.Session, facts: ProjectFacts, output: Path) -> Scan:
@@ -90,13 +93,17 @@ def scan_with_trivy(session: nox.Session, facts: ProjectFacts, output: Path) -> 
         return not_applicable("trivy", "it is not installed")
     report = output / "trivy.json"
     options = ("--scanners", "secret,misconfig", "--offline-scan", "--skip-check-update", "--quiet")
-    skipped = ("--skip-dirs", ".noxline", "--skip-dirs", ".nox", "--skip-dirs", ".venv", "--skip-dirs", ".tox")
+    skipped = [part for name in (*_TOOLS, *ignored_paths(facts.root)) for part in _skipping(name)]
     done = capture(session, "trivy", "fs", *options, *skipped, "--format", "json", "-o", str(report), str(facts.root))
     document = _read(report)
     if done.code != 0 or document is None:
         report.unlink(missing_ok=True)
         return could_not_work("trivy", done.last_line)
     return did_work("trivy", _trivy_findings(document))
+
+
+def _skipping(name: str) -> tuple[str, str]:
+    return ("--skip-dirs", name.rstrip("/")) if name.endswith("/") else ("--skip-files", name)
 
 
 def _trivy_findings(document: dict[str, Any]) -> list[Finding]:

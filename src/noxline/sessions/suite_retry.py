@@ -15,6 +15,7 @@ from noxline.sessions.command import capture
 from noxline.sessions.suite_command import Place, commands, plain_commands
 from noxline.settings.facts import Runner, TestSuite
 from noxline.settings.schema import QuarantineSettings
+from noxline.testing.causes import shown_by
 from noxline.testing.retry import Allowance, Budget, Failing, Finding, Retrying
 from noxline.testing.verdicts import Excused, Verdicts, failing
 
@@ -54,25 +55,27 @@ class SuiteTrials:
         """Tell whether there is time to run these tests."""
         return self.startup + sum(self.seconds.get(name, 0.0) for name in tests) <= self.budget.left
 
-    def run(self, tests: Sequence[str], *, measured: bool = False) -> Mapping[str, str]:
+    def run(self, tests: Sequence[str], *, measured: bool = False, starved: bool = False) -> Mapping[str, str]:
         """Run these tests in this order in a fresh process; return the outcomes of those that came to an end.
 
-        `measured`: their coverage counts, as it would have if they had passed in the first place.
+        `measured`: their coverage counts, as it would have if they had passed in the first place. `starved`: they get
+        little CPU time.
         """
         self.count += 1
         # Beside the folder for temporary files: pytest may empty that.
         folder = self.place.tmp.with_name(f"{self.place.tmp.name}.retry-{self.count}")
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            return self._run(tests, folder, measured=measured)
+            return self._run(tests, folder, measured=measured, starved=starved)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _run(self, tests: Sequence[str], folder: Path, *, measured: bool) -> Mapping[str, str]:
+    def _run(self, tests: Sequence[str], folder: Path, *, measured: bool, starved: bool) -> Mapping[str, str]:
         only = folder / "only.json"
         only.write_text(json.dumps(list(tests)), encoding="utf-8")
         env = {**self.env, "NOXLINE_OUTPUT": str(folder), "NOXLINE_ONLY": str(only)}
         env |= dict.fromkeys(_NOT_FOR_TRIALS, "")
+        env["NOXLINE_STARVED"] = "1" if starved else ""
         lines = (commands if measured else plain_commands)(self.suite, self.session.posargs, self.place)
         more = ("--maxfail=0", *(("-n0",) if self.distributed else ()))
         outcomes: dict[str, str] = {}
@@ -82,7 +85,7 @@ class SuiteTrials:
                 capture(self.session, *argv, *more, env=env, directory=self.directory)
                 outcomes |= _outcomes(folder)
                 spent = time.monotonic() - began - sum(self.seconds.get(name, 0.0) for name in tests)
-                self.startup = max(self.startup, spent)
+                self.startup = self.startup if starved else max(self.startup, spent)
         return outcomes
 
 
@@ -128,7 +131,8 @@ def _failed(process: Process, known: set[str]) -> list[Failing]:
     for test in process.tests:
         ran = before.setdefault(test.worker, [])
         if test.outcome in ("failed", "error") and test.id not in known:
-            found.append(Failing(id=test.id, before=tuple(ran), message=_last_line(test.message)))
+            message, shown = _last_line(test.message), shown_by(test.message)
+            found.append(Failing(id=test.id, before=tuple(ran), message=message, shown=shown))
         ran.append(test.id)
     return found
 

@@ -32,8 +32,19 @@ if TYPE_CHECKING:
 COVERAGE = "coverage>=5"
 WARNINGS = "warnings.json"
 FAIL_FAST = "NOXLINE_FAIL_FAST"
+AGAIN = "NOXLINE_AGAIN"  # the folder with a stored result of which the flaky tests alone run
 TESTS_FAILED = 1  # the exit code of pytest
-_LEFTOVERS = ("tests", "coverage.data*", "junit.xml", "durations.json", "flaky.json", "selection.json", WARNINGS)
+_LEFTOVERS = (
+    "tests",
+    "coverage.data*",
+    "coverage.root",
+    "junit.xml",
+    "durations.json",
+    "flaky.json",
+    "quarantine.json",
+    "selection.json",
+    WARNINGS,
+)
 
 
 def run_tests(session: nox.Session, facts: ProjectFacts) -> None:
@@ -47,6 +58,9 @@ def run_tests(session: nox.Session, facts: ProjectFacts) -> None:
     pass_gate(session)
     output = output_directory(session)
     _clear(output)
+    if os.environ.get(AGAIN):
+        session_again(session, facts, suite, output)
+        return
     impact = open_impact(facts, suite, output, name=session.name, bin_folder=Path(session.bin), posargs=session.posargs)
     place = _place(session, facts, output, traced=impact is not None)
     recording = recording_environment(facts.root, output, pythonpath=dict(suite.env).get("PYTHONPATH"))
@@ -95,13 +109,32 @@ def _place(session: nox.Session, facts: ProjectFacts, output: Path, *, traced: b
         print(f"noxline: coverage measures without its plug-in {name}, which is not installed", flush=True)
     settings = run_settings(facts, data_file=str(output / "coverage.data"), without=absent, traced=traced)
     rcfile.write_text(settings, encoding="utf-8")
+    return Place(bin=Path(session.bin), tmp=_tmp(session), rcfile=rcfile)
+
+
+def _tmp(session: nox.Session) -> Path:
     # Shards run side by side in one environment, and pytest empties the folder it gets as --basetemp.
     shard = os.environ.get("NOXLINE_SHARD", "1/1").replace("/", "-")
     # Beside the environment: below it, packages that tests make up look like installed ones.
     environment_folder = Path(session.bin).resolve().parent
     tmp = environment_folder.with_name(f"{environment_folder.name}.tmp") / f"shard-{shard}"
     tmp.mkdir(parents=True, exist_ok=True)
-    return Place(bin=Path(session.bin), tmp=tmp, rcfile=rcfile)
+    return tmp
+
+
+def session_again(session: nox.Session, facts: ProjectFacts, suite: TestSuite, output: Path) -> None:
+    """Take the stored result that noxline put aside, and run its flaky tests again."""
+    from noxline.sessions.suite_again import run_again
+    from noxline.testing.junit import to_junit
+
+    stored = Path(os.environ[AGAIN])
+    shutil.copytree(stored, output, dirs_exist_ok=True)
+    place = Place(bin=Path(session.bin), tmp=_tmp(session), rcfile=output / "coverage.rc")
+    recording = recording_environment(facts.root, output, pythonpath=dict(suite.env).get("PYTHONPATH"))
+    broken = run_again(session, suite, place, env=environment(suite, recording, place), root=facts.root)
+    if broken:
+        (output / "junit.xml").write_bytes(to_junit(_results(output)))
+        session.error(f"{', '.join(broken)} passed in the stored result and fails now, however often it is run")
 
 
 class SuiteRun:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from noxline.errors import MachineError
-from noxline.sessions.files import git, listed_files
+from noxline.sessions.files import git, git_listed, listed_files
 
 # Commits in a copy must not wait for a signature, run the user's hooks or need the user's name.
 _QUIET = (
@@ -20,12 +20,12 @@ def copy_project(root: Path, target: Path) -> Path:
     """Copy the project into the empty folder `target` and return where its root lies there.
 
     In a git repository the copy is a repository at the same commit with the same tags, and its work tree has the
-    same changed, new and deleted files. Elsewhere it is a plain folder.
+    same changed, new and deleted files. Elsewhere, and where the repository ignores the project, it is a plain folder.
     """
     shutil.rmtree(target, ignore_errors=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     top = _repository(root)
-    if top is None or not _clone(top, target):
+    if top is None or git_listed(root) is None or not _clone(top, target):
         target.mkdir()
         _copy_files(root, target)
         return target
@@ -33,9 +33,10 @@ def copy_project(root: Path, target: Path) -> Path:
     return target / root.resolve().relative_to(top)
 
 
-def make_repository(copy: Path) -> None:
-    """Make sure that a copy is a git repository with a commit."""
-    if _repository(copy) is None:
+def make_repository(copy: Path, root: Path) -> None:
+    """Make sure that a copy of the project is a git repository of its own with a commit."""
+    # A copy that lies below the project, and is no repository itself, must not be taken for a part of the project's.
+    if _repository(copy) in (None, _repository(root)):
         _must(copy, "init", "-q", "-b", "snapshot")
     # Listed files that an ignore rule also matches were tracked before: they stay tracked.
     _must(copy, "add", "-A", "-f", ".")

@@ -88,6 +88,12 @@ class _Git:
                 place="--affected",
                 hint="noxline ci without --affected runs every task",
             )
+        if self.run("check-ignore", "--quiet", ".").returncode == 0:
+            raise UsageError(
+                "what changed cannot be told: the repository around this project ignores it",
+                place="--affected",
+                hint="noxline ci without --affected runs every task",
+            )
         if not self.has("HEAD"):
             raise UsageError(
                 "there is no commit yet to compare with", place="--affected", hint="git commit, then again"

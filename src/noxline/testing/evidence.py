@@ -16,7 +16,8 @@ from noxline.testing.verdicts import Verdicts
 Record = Mapping[str, Any]
 SCHEMA = 1
 EMPTY: Record = {"schema": SCHEMA, "tests": {}}
-_KINDS = ("failed", "flaky", "order-dependent")  # the later says more
+# The later says more.
+_KINDS = ("failed", "flaky", "timing-dependent", "resource-dependent", "order-dependent")
 _FAILED = ("failed", "error")
 _OUTCOMES = ("passed", "flaky", "failed")
 _FORMS: Mapping[str, type | tuple[type, ...]] = {"first": (int, float), "polluters": list, "seen": dict, "failed": dict}

@@ -6,21 +6,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-Kind = Literal["broken", "flaky", "order-dependent"]
+Kind = Literal["broken", "flaky", "timing-dependent", "resource-dependent", "order-dependent"]
 _CONFIRMATIONS = 2  # how often, with the polluter and without it, the outcome must be as the finding says
+# The same for a process that gets little CPU: a test that fails by chance half of the time shows it once in 256 times.
+_STARVED = 4
+SLOWER = 10  # how many times slower a test runs in such a process
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failing:
     """A test that failed, and the tests that ran before it in its process, in their order.
 
-    `suspects` are the tests behind which it failed in an earlier run.
+    `suspects` are the tests behind which it failed in an earlier run, `shown` is what its own error says of its kind.
     """
 
     id: str
     before: tuple[str, ...] = ()
     message: str = ""
     suspects: tuple[str, ...] = ()
+    shown: Kind = "flaky"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +45,11 @@ class Finding:
 class Trials(Protocol):
     """Runs tests in a fresh process and keeps an eye on the time that is left for it."""
 
-    def run(self, tests: Sequence[str], *, measured: bool = False) -> Mapping[str, str]:
-        """Run these tests in this order; return the outcomes of those that came to an end."""
+    def run(self, tests: Sequence[str], *, measured: bool = False, starved: bool = False) -> Mapping[str, str]:
+        """Run these tests in this order; return the outcomes of those that came to an end.
+
+        `starved`: in a process that gets a tenth of the CPU time that it would have.
+        """
 
     def affords(self, tests: Sequence[str]) -> bool:
         """Tell whether there is time to run these tests."""
@@ -67,13 +74,18 @@ class Retrying:
         """Return a finding for each test that passes alone: it depends on the order, or on nothing that is known."""
         # What an earlier run found out is quickly seen again.
         found = {
-            test.id: self._finding(test, "order-dependent", test.suspects)
-            for test in passing
-            if test.suspects and self._fails_behind(test, test.suspects) and self._confirmed(test, test.suspects)
+            test.id: self._finding(test, "order-dependent", test.suspects) for test in passing if self._again(test)
         }
         left = [test for test in passing if test.id not in found]
         again = self._in_order(left)
-        return found | {test.id: self._ordered(test, again.get(test.id, ())) for test in left}
+        found |= {test.id: self._ordered(test, again[test.id]) for test in left if test.id in again}
+        # Last, for it says only more of tests that are known to be flaky.
+        return found | {test.id: self._of_itself(test) for test in left if test.id not in found}
+
+    def _again(self, test: Failing) -> bool:
+        """Tell whether the test still fails behind those behind which it failed in an earlier run."""
+        known = test.suspects
+        return bool(known) and self._fails_behind(test, known) and self._confirmed(test, known)
 
     def _finding(self, test: Failing, kind: Kind, polluters: Sequence[str] = ()) -> Finding:
         attempts = tuple(self.attempts.get(test.id, ()))
@@ -82,6 +94,21 @@ class Retrying:
     def _alone(self, test: Failing) -> bool:
         """Tell whether one of the attempts at the test alone passed."""
         return any(self._try(test, (), "alone") for _ in range(self.retries) if self.trials.affords([test.id]))
+
+    def _of_itself(self, test: Failing) -> Finding:
+        """Return what is shown of a test that failed and passed, whatever ran before it."""
+        kind = "timing-dependent" if test.shown == "flaky" and self._fails_starved(test) else test.shown
+        return self._finding(test, kind)
+
+    def _fails_starved(self, test: Failing) -> bool:
+        """Tell whether the outcome follows the CPU time that the process gets, again and again."""
+        for _ in range(_STARVED):
+            if not self.trials.affords([test.id] * SLOWER):
+                return False
+            starved = self.trials.run([test.id], starved=True)
+            if self._say(test, starved, "with little CPU time") is not False or not self._try(test, (), "alone again"):
+                return False
+        return True
 
     def _try(self, test: Failing, before: Sequence[str], how: str) -> bool | None:
         """Tell whether the test passes behind these others; None when it did not come to its end."""
@@ -118,11 +145,9 @@ class Retrying:
 
     def _ordered(self, test: Failing, before: tuple[str, ...]) -> Finding:
         """Return whether a test that passes alone, and failed again behind these, fails because of one of them."""
-        if not before:
-            return self._finding(test, "flaky")
         polluters = self._bisect(test, before)
         if not self._confirmed(test, polluters):
-            return self._finding(test, "flaky")
+            return self._finding(test, test.shown)
         narrow = len(polluters) < len(before) or len(before) == 1
         return self._finding(test, "order-dependent", polluters if narrow else ())
 

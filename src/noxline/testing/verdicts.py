@@ -1,7 +1,8 @@
 """What is known beyond the records of a run: tests found flaky, tests in quarantine. It changes what failures count.
 
-`flaky.json` in an output directory: `{"schema": 1, "flaky": [{"id", "kind", "attempts", "polluters", "message"}],
-"quarantined": [{"id", "until", "reason"}]}`.
+Two files in an output directory: `flaky.json`, `{"schema": 1, "flaky": [{"id", "kind", "attempts", "polluters",
+"message"}]}`, and `quarantine.json`, `{"schema": 1, "quarantined": [{"id", "until", "reason"}]}`. Each is there only
+when there is something to say: a stored result with a `flaky.json` has tests that run again.
 """
 
 from __future__ import annotations
@@ -16,9 +17,16 @@ import msgspec
 
 from noxline.testing.records import Process, Test, Unreadable, read_processes
 from noxline.testing.results import Result, Results, merge
-from noxline.testing.retry import Finding
+from noxline.testing.retry import Finding, Kind
 
 FILE = "flaky.json"
+QUARANTINE = "quarantine.json"
+_WORDS: Mapping[Kind, str] = {
+    "flaky": "flaky",
+    "timing-dependent": "flaky, and depends on time",
+    "resource-dependent": "flaky, and depends on a resource of the machine",
+}
+_FILES = {"flaky": FILE, "quarantined": QUARANTINE}
 SCHEMA = 1
 
 
@@ -51,20 +59,27 @@ class Verdicts:
 
 
 def write_verdicts(output: Path, verdicts: Verdicts) -> None:
-    """Write what is known beyond the records; without anything, no file."""
-    if verdicts.ids:
-        document = {"schema": SCHEMA, **msgspec.to_builtins(verdicts)}
-        (output / FILE).write_text(json.dumps(document, indent=1, sort_keys=True), encoding="utf-8")
+    """Write what is known beyond the records; where there is nothing of a kind, no file of it is left."""
+    for part, said in msgspec.to_builtins(verdicts).items():
+        path = output / _FILES[part]
+        if said:
+            path.write_text(json.dumps({"schema": SCHEMA, part: said}, indent=1, sort_keys=True), encoding="utf-8")
+        else:
+            path.unlink(missing_ok=True)
 
 
 def read_verdicts(output: Path) -> Verdicts:
-    """Return what a task says of its failed tests; nothing when it left no such file, or a torn one."""
+    """Return what a task says of its failed tests; nothing for a file that it did not leave, or a torn one."""
+    flaky = _read(output / FILE, "flaky", tuple[Finding, ...])
+    return Verdicts(flaky=flaky, quarantined=_read(output / QUARANTINE, "quarantined", tuple[Excused, ...]))
+
+
+def _read(path: Path, part: str, form: Any) -> Any:
     try:
-        document: dict[str, Any] = json.loads((output / FILE).read_bytes())
-        known = {name: document.get(name, []) for name in ("flaky", "quarantined")}
-        return msgspec.convert(known, Verdicts)
-    except (OSError, ValueError, AttributeError, msgspec.ValidationError):
-        return Verdicts()  # the tests then count as the failures that they were
+        document: dict[str, Any] = json.loads(path.read_bytes())
+        return msgspec.convert(document[part], form)
+    except (OSError, ValueError, LookupError, TypeError, msgspec.ValidationError):
+        return ()  # the tests then count as the failures that they were
 
 
 def read_judged(outputs: Sequence[Path]) -> Results:
@@ -88,6 +103,8 @@ def judged(process: Process | Unreadable, verdicts: Verdicts) -> Process | Unrea
 
 
 def _judged(test: Test, flaky: Mapping[str, Finding], excused: Mapping[str, Excused]) -> Test:
+    if test.outcome == "passed" and test.id in flaky:  # it failed in an earlier run of the very same state
+        return msgspec.structs.replace(test, reruns=max(1, test.reruns))
     if test.outcome not in ("failed", "error"):
         return test
     if test.id in flaky:
@@ -113,6 +130,6 @@ def sentences(verdicts: Verdicts) -> Sequence[str]:
             behind = ", ".join(finding.polluters) or "tests that ran before it"
             said.append(f"{finding.id} depends on the order of tests: it fails behind {behind} and passes alone")
         else:
-            said.append(f"{finding.id} is flaky: it failed, then {', '.join(finding.attempts)}")
+            said.append(f"{finding.id} is {_WORDS[finding.kind]}: it failed, then {', '.join(finding.attempts)}")
     said += [f"{test.id} failed in quarantine until {test.until}: {test.reason}" for test in verdicts.quarantined]
     return said

@@ -9,6 +9,7 @@ from __future__ import annotations
 from noxline.cache.blobs import has_entry
 from noxline.inputs import input_lines
 from noxline.inputs.canonical import digest
+from noxline.inputs.file_digests import ABSENT
 from noxline.inputs.fingerprint import difference, in_short
 
 TYPE_CHECKING = False
@@ -51,7 +52,7 @@ def _why(
     def files(listed: str) -> Mapping[str, str] | None:
         if steps is not None:
             side = 1 if listed == now["inputs"] else 0
-            return {name: pair[side] for name, pair in steps.items()}
+            return {name: pair[side] for name, pair in steps.items() if pair[side] != ABSENT}
         if listed == now["inputs"]:
             return input_lines.parse(index.select(patterns).text)
         try:

@@ -12,8 +12,8 @@ import time
 from noxline.inputs import sealed
 from noxline.inputs.canonical import digest
 from noxline.inputs.lots import is_chosen, new_run_id
-from noxline.version import __version__
-from noxline.warm.witness import hold, variables_digest
+from noxline.warm.key import FOLDER, key_of, style_key
+from noxline.warm.witness import has_failed, hold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,55 +22,16 @@ if TYPE_CHECKING:
 
     from noxline.inputs.index import Index
 
-SCHEMA = 2
-FOLDER = ".noxline/state/warm"
 # They stand in the rehearsal's texts where the run's own id, times and commit belong.
 RUN_ID = "00000000-000000-0000"
 STARTED_AT = "0001-01-01T00:00:00+00:00"
 DRY_RUN = "--dry-run"
-LAST_SEEN = "fingerprints"  # the file of last_seen.py
+LAST_SEEN, FAILED = "fingerprints", "failed"  # the files of last_seen.py
 # The id of a run that was not replayed because a lot fell on one of its tasks: the ordinary way draws the same by it.
 DRAWN: list[str] = []
 SECONDS = 98765.4321
 HUMAN_SECONDS = "27 h 26 min"
 COMMIT = "0" * 39 + "1"
-
-
-def key_of(arguments: Sequence[str], folder: str, environ: Mapping[str, str], style: str) -> str:
-    """Return the name of the snapshot for these arguments, in this folder, with these variables and this output."""
-    program = [SCHEMA, __version__, sys.executable, sys.version, str(source_moment()), str(cores())]
-    return digest([*program, folder, list(arguments), variables_digest(environ), style])
-
-
-def cores() -> int:
-    """Return the number of CPUs this process may use: pipelines are cut to it."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def source_moment() -> int:
-    """Return when noxline's own source changed last, where it is a working copy; 0 where it is installed."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    if "site-packages" in package or "dist-packages" in package:
-        return 0
-    newest, pending = 0, [package]
-    while pending:
-        with os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir():
-                    pending.append(entry.path)
-                elif entry.name.endswith((".py", ".css")):
-                    newest = max(newest, entry.stat().st_mtime_ns)
-    return newest
-
-
-def style_key() -> str:
-    """Return what the standard streams can show."""
-    shown = []
-    for stream in (sys.stdout, sys.stderr):
-        terminal = stream.isatty()
-        width = os.get_terminal_size(stream.fileno()).columns if terminal else 0
-        shown.append(f"{terminal} {width} {stream.encoding}")
-    return " ".join(shown)
 
 
 def find_root(folder: str) -> str:
@@ -91,6 +52,8 @@ def replay(arguments: Sequence[str]) -> int | None:
     except OSError:
         return None  # the folder is gone: the ordinary way says so
     root = find_root(here)
+    if not root and arguments[0] == "ci" and os.path.isdir(f"{here}/.git"):
+        return _borrowed(here, arguments, began)
     snapshot = _snapshot(root, here, arguments) if root else None
     index = _files(root, snapshot) if snapshot else None
     if snapshot is None or index is None:
@@ -98,6 +61,16 @@ def replay(arguments: Sequence[str]) -> int | None:
     if arguments[0] == "plan" or DRY_RUN in arguments:
         return _tell(root, snapshot, index)
     return _replay(root, snapshot, index, began)
+
+
+def _borrowed(root: str, arguments: Sequence[str], began: float) -> int | None:
+    """Replay a run that was lent, in a clone that had none of its own."""
+    from noxline.warm.borrow import borrow
+
+    found = borrow(root, arguments)
+    if found is None or has_failed(f"{root}/.noxline/state/{FAILED}", found[0]["plan"]):
+        return None
+    return _replay(root, *found, began)
 
 
 def _snapshot(root: str, here: str, arguments: Sequence[str]) -> dict[str, Any] | None:
@@ -142,6 +115,8 @@ def _files(root: str, snapshot: Mapping[str, Any]) -> Index | None:
         return None
     if not snapshot["made"] <= time.time() < snapshot["expires"] or not hold(snapshot["witnesses"]):
         return None
+    if has_failed(f"{root}/.noxline/state/{FAILED}", snapshot["plan"]):
+        return None
     warned: list[str] = []
     index = Index(root, f"{root}/.noxline/state/index", warned.append)
     index.refresh()
@@ -155,7 +130,8 @@ def _tell(root: str, snapshot: Mapping[str, Any], index: Index) -> int | None:
     told = decisions(root, snapshot, index)
     if told is None or not snapshot["told"]:
         return None
-    _save(index)
+    if index.is_dear:
+        _save(index)
     text = snapshot["told"]
     for name, decision in told.items():
         text = text.replace(f"@@{name}@@", decision)

@@ -6,6 +6,9 @@ import os
 from hashlib import sha256
 from stat import S_ISDIR, S_ISREG
 
+from noxline.inputs import sealed
+from noxline.inputs.canonical import digest
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,11 +21,11 @@ if TYPE_CHECKING:
 
 
 # Names that come and go in a project's folders without meaning anything: tools make them as they run.
-_RESTLESS_NAMES = frozenset(
+RESTLESS_NAMES = frozenset(
     {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".coverage", ".hypothesis", ".noxline", ".git"}
 )
 # They differ between two terminals on one machine, and no task depends on them.
-_RESTLESS_VARIABLES = frozenset(
+RESTLESS_VARIABLES = frozenset(
     {"_", "OLDPWD", "SHLVL", "WINDOWID", "SSH_AUTH_SOCK", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "XDG_SESSION_ID"}
     | {"TMUX", "TMUX_PANE", "STY", "WINDOW", "GPG_TTY"}
 )
@@ -58,7 +61,7 @@ def names_in(path: str) -> str:
     """Return the digest of the names in a folder and of their kinds, without those that come and go by themselves."""
     try:
         with os.scandir(path) as entries:
-            names = sorted(f"{entry.name}\0{entry.is_dir()}" for entry in entries if entry.name not in _RESTLESS_NAMES)
+            names = sorted(f"{entry.name}\0{entry.is_dir()}" for entry in entries if entry.name not in RESTLESS_NAMES)
     except (OSError, ValueError):
         return ""
     return sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
@@ -67,16 +70,25 @@ def names_in(path: str) -> str:
 def hold(witnesses: Witnesses) -> bool:
     """Tell whether everything is as it was; what only looks touched is read again."""
     files, folders, kinds = witnesses
-    for path, numbers, digest in files:
-        if numbers_of(path) != numbers and content_of(path) != digest:
+    for path, numbers, content in files:
+        if numbers_of(path) != numbers and content_of(path) != content:
             return False
-    for path, numbers, digest in folders:
-        if numbers_of(path) != numbers and names_in(path) != digest:
+    for path, numbers, names in folders:
+        if numbers_of(path) != numbers and names_in(path) != names:
             return False
     return all(kind_of(path) == kind for path, kind in kinds)
 
 
+def has_failed(path: str, plan: Iterable[tuple[str, object, object, object]]) -> bool:
+    """Tell whether a task failed under the fingerprint that its result is stored for; `path` is where that is noted."""
+    try:
+        failed = sealed.load(path)
+    except sealed.DamagedError:
+        return True  # nobody knows; the ordinary way says so
+    return isinstance(failed, dict) and bool(failed) and any(digest(made) in failed for _, _, made, _ in plan)
+
+
 def variables_digest(environ: Mapping[str, str]) -> str:
     """Return the digest of all variables but those that differ from terminal to terminal."""
-    rows: Iterable[str] = (f"{name}={value}" for name, value in environ.items() if name not in _RESTLESS_VARIABLES)
+    rows: Iterable[str] = (f"{name}={value}" for name, value in environ.items() if name not in RESTLESS_VARIABLES)
     return sha256("\0".join(sorted(rows)).encode("utf-8", "surrogateescape")).hexdigest()
