@@ -29,7 +29,7 @@ LAYERS = (
     ("sessions",),
     ("executors", "cache", "metrics", "gates", "reports"),
     ("assembly", "project", "state", "splits", "flaky"),
-    ("input_check", "split_records"),
+    ("input_check", "split_records", "impact_travel"),
     ("requests", "lessons"),
     ("definitions", "last_seen", "results", "tree_outputs"),
     ("environments", "started"),
