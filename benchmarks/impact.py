@@ -46,6 +46,7 @@ from impact_mutants import KINDS, Mutant, Mutants, edited_function, source_files
 from impact_suite import Suite
 
 from noxline.settings.detect.project import detect
+from noxline.testing.blocks import Source, read_source
 from noxline.testing.impact import Now, select
 from noxline.testing.impact_record import Entry, Record, read_record, write_record
 from noxline.testing.import_graph import closure
@@ -315,20 +316,20 @@ def cost(suite: Suite, rounds: int) -> None:
     print(json.dumps({suite.root.name: {**middle, "more_percent": more, "all": found}}), flush=True)
 
 
-def decide(record: Record, tests: int = 60_000) -> dict[str, float]:
-    """Return the CPU seconds that it takes to read a record of so many tests and to decide, one file having changed."""
+def decide(suite: Suite, record: Record, tests: int = 60_000) -> dict[str, float]:
+    """Return the CPU seconds that it takes to read a record of so many tests and to decide, one body having changed."""
     import msgspec
 
     many = [_renamed(record.tests[n % len(record.tests)], f"t{n}") for n in range(tests)]
     large = msgspec.structs.replace(record, tests=tuple(many))
     known = {(datum.kind, datum.path): datum.digest for datum in record.data}
-    name = next(name for name in reversed(record.names) if name not in record.base)
+    name, source = _another_body(suite, record)
     sources = {file: kept.digest for file, kept in record.files.items()} | {name: "another"}
     now = Now(
         environment=record.environment,
         sources=sources,
         watched=record.watched,
-        source=lambda _name: None,
+        source=lambda _name: source,
         digest=lambda kind, path: known[kind, path],
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -343,6 +344,19 @@ def decide(record: Record, tests: int = 60_000) -> dict[str, float]:
         json.dumps(chosen.reuse)
         whole = time.process_time() - began
     return {"tests": tests, "run": len(chosen.run), "read": round(reading, 3), "decide_60000": round(whole, 3)}
+
+
+def _another_body(suite: Suite, record: Record) -> tuple[str, Source]:
+    """Return a file and its blocks after an edit that does not select everything."""
+    dice = random.Random(1)
+    for name in dice.choices(source_files(suite.facts), k=100):
+        edit = edited_function((suite.root / name).read_bytes(), dice)
+        if edit is None:
+            continue
+        with suite.changed({name: edit[0]}):
+            if 0 < len(suite.chosen().run) < len(record.tests):
+                return name, read_source(edit[0])
+    sys.exit("no edit selects a part of the tests")
 
 
 def _renamed(test: Entry, name: str) -> Entry:
@@ -411,7 +425,7 @@ def main(arguments: Sequence[str]) -> int:
     elif given.what == "cost":
         cost(suite, given.rounds)
     else:
-        print(json.dumps({given.suite: decide(suite.prepared_record())}))
+        print(json.dumps({given.suite: decide(suite, suite.prepared_record())}))
     suite.close()
     if given.keep is None:
         shutil.rmtree(place, ignore_errors=True)
