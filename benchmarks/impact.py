@@ -98,7 +98,7 @@ def _mutants(
         left = [k for k in KINDS if k not in over and killed[k] < ENOUGH and counts[k] < given.mutants // 2]
         if not left and number >= given.mutants:
             return
-        kind = min(left, key=lambda name: (killed[name], counts[name])) if left else "body"
+        kind = min(left, key=lambda name: counts[name]) if left else "body"
         mutant = mutants.next(kind, random.Random(f"{given.seed} {number}"))
         if mutant is None:
             if kind == "body" and not left:

@@ -22,6 +22,7 @@ _MUTATING = frozenset(
     {"append", "add", "update", "setdefault", "insert", "extend", "pop", "clear", "remove", "discard", "popitem"}
     | {"__setitem__", "__delitem__", "appendleft", "register", "move_to_end"}
 )
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _SELF = frozenset({"self", "cls", "mcs"})
 _CHANGING = frozenset({"setattr", "delattr", "next", "heappush", "heappop", "heapify", "insort", "shuffle", "update"})
 _COMPUTING = frozenset({"getattr", "setattr", "methodcaller", "attrgetter", "eval", "exec", "globals", "vars"})
@@ -31,7 +32,8 @@ _COMPUTING = frozenset({"getattr", "setattr", "methodcaller", "attrgetter", "eva
 class Facts:
     """What one block says.
 
-    `names` are those it mentions and does not bind itself, `calls` the names handed to each function that it calls,
+    `names` are those it mentions and does not bind itself, `defines` functions and classes inside it,
+    `calls` the names handed to each function that it calls,
     `passes` the functions that get its own parameters,
     `writes` those whose content it may change, `through` functions that give it what it changes, `lends` the names lent
     to each function that it calls, `shared` variables of the module that it changes;
@@ -39,6 +41,7 @@ class Facts:
     """
 
     names: frozenset[str] = frozenset()
+    defines: frozenset[str] = frozenset()
     calls: Mapping[str, frozenset[str]] = field(default_factory=dict)
     passes: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
@@ -69,9 +72,11 @@ def facts_of(nodes: Sequence[ast.stmt], parameters: frozenset[str], outside: fro
             lent = [part for part in handed if isinstance(part, ast.Name | ast.Attribute | ast.Starred)]
             lends[name] = lends.get(name, frozenset()).union(*(_mentioned(part, bound, sources) for part in lent))
     changed = list(_changed(everything))
-    roots = {root for root in map(_root, changed) if root in outside and root not in bound}
+    defines = frozenset(node.name for node in everything if isinstance(node, _DEFINITIONS))
+    roots = {root for root in map(_root, changed) if root in outside and root not in bound | defines}
     return Facts(
         names=frozenset(name for node in nodes for name in _mentioned(node, bound, {})),
+        defines=defines,
         calls=calls,
         passes=frozenset(passes),
         writes=frozenset({name for node in changed for name in _mentioned(node, bound, sources)} | (declared & stored)),
@@ -182,7 +187,9 @@ class Lasting:
         for target in targets:
             self.aliases.setdefault(target, set()).update(named)
         if any(map(_MEMO.search, named)):
-            self.places.add(frozenset({*targets, *named}))
+            calls = [inner for inner in ast.walk(node.value) if isinstance(inner, ast.Call)]
+            wrapped = {part.id for call in calls for part in call.args if isinstance(part, ast.Name)}
+            self.places.add(frozenset({*targets, *wrapped}))
 
     def meant(self, names: Iterable[str]) -> set[str]:
         """Return the names with what they stand for."""

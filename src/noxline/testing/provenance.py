@@ -49,7 +49,8 @@ class Provenance:
         for number in range(len(blocks)):
             for name in self._facts(number).calls.keys() & self._own:
                 self._callers.setdefault(name, set()).add(number)
-            for name in {*lasting.meant(self._facts(number).names), self.names[number]}:
+            facts = self._facts(number)
+            for name in {*lasting.meant(facts.names - facts.defines), self.names[number]}:
                 self._mentioning.setdefault(name, set()).add(number)
         said = set[str](called).union(*(lasting.meant(self._facts(number).names) for number in range(len(blocks))))
         self._unnamed = {
