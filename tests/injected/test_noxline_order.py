@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -16,43 +17,62 @@ from tests.injected.processes import Project
 
 @dataclass(frozen=True)
 class Item:
-    """As much of an item of pytest as counts."""
+    """As much of an item of pytest as counts; `shared` is the scope of a fixture that it gets."""
 
     nodeid: str
     cls: str | None
     number: int
+    shared: str
+
+    @property
+    def _fixtureinfo(self) -> SimpleNamespace:
+        return SimpleNamespace(name2fixturedefs={"it": [SimpleNamespace(scope=self.shared)]})
 
 
-def item(number: int, file: str, cls: str | None) -> Item:
-    return Item(nodeid=f"{file}::{number}", cls=cls, number=number)
+def item(number: int, file: str, cls: str | None, shared: str = "function") -> Item:
+    return Item(nodeid=f"{file}::{number}", cls=cls, number=number, shared=shared)
 
 
-ITEMS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["X", "Y", None])), max_size=30).map(
-    lambda places: [item(number, *place) for number, place in enumerate(sorted(places, key=str))]
-)
+SCOPES = st.sampled_from(["function", "module", "class", "session"])
+PLACES = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["X", "Y", None]), SCOPES), max_size=30)
+ITEMS = PLACES.map(lambda places: [item(n, *place) for n, place in enumerate(sorted(places, key=lambda p: str(p[:2])))])
 
 
-def blocks(items: list[Item]) -> list[tuple[str, str | None]]:
-    return [key for key, _ in groupby(items, key=lambda one: (one.nodeid[0], one.cls))]
+def setups(items: list[Item]) -> list[object]:
+    """Return the set-ups of fixtures as pytest makes them: one is torn down when its module or class ends."""
+    made: list[object] = []
+    for kind, key in (("module", lambda one: one.nodeid[0]), ("class", lambda one: (one.nodeid[0], one.cls))):
+        for owner, block in groupby(items, key=key):
+            if any(one.shared == kind for one in block):
+                made.append((kind, owner))
+    return made
 
 
 @given(ITEMS, st.frozensets(st.integers(0, 29)))
-def test_nothing_is_lost_or_torn_and_each_class_begins_with_what_failed(
-    items: list[Item], failed: frozenset[int]
-) -> None:
+def test_nothing_is_lost_or_set_up_twice(items: list[Item], failed: frozenset[int]) -> None:
     found = failed_first(items, lambda one: one.number in failed)
     assert sorted(one.number for one in found) == [one.number for one in items]
-    assert len(blocks(found)) == len(blocks(items))
-    for _, block in groupby(found, key=lambda one: (one.nodeid[0], one.cls)):
-        flags = [one.number not in failed for one in block]
-        assert flags == sorted(flags)
+    assert sorted(map(str, setups(found))) == sorted(map(str, setups(items)))
     if any(one.number in failed for one in items):
         assert found[0].number in failed
 
 
-def test_what_did_not_fail_stays_in_its_order() -> None:
-    items = [item(1, "a", None), item(2, "a", "X"), item(3, "b", None), item(4, "b", None), item(5, "c", None)]
+@given(ITEMS, st.frozensets(st.integers(0, 29)))
+def test_without_shared_fixtures_all_that_failed_comes_first(items: list[Item], failed: frozenset[int]) -> None:
+    found = failed_first([replace(one, shared="function") for one in items], lambda one: one.number in failed)
+    assert [one.number for one in found] == sorted((one.number for one in items), key=lambda n: n not in failed)
+
+
+def test_a_module_that_shares_a_fixture_moves_as_a_whole() -> None:
+    items = [
+        item(1, "a", None),
+        item(2, "a", "X"),
+        item(3, "b", None, "module"),
+        item(4, "b", None),
+        item(5, "c", None),
+    ]
     assert [one.number for one in failed_first(items, lambda one: one.number == 4)] == [4, 3, 1, 2, 5]
+    assert [one.number for one in failed_first(items, lambda one: one.number in (2, 5))] == [2, 5, 1, 3, 4]
     assert failed_first(items, lambda _one: False) == items
 
 
@@ -84,5 +104,6 @@ def test_shared_fixtures_are_set_up_as_often_as_before(project: Project) -> None
     order = [test.id for test in process.tests]
     assert order[0] == "test_b.py::TestBoth::test_two[q]"
     assert order.index("test_c.py::test_c") < order.index("test_a.py::test_a")
+    assert len(order) == 8
     assert sorted(order) == sorted(test.id for test in usual.tests)
     assert sorted((project.root / "log").read_text()) == sorted(setups)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # What this process met on its way to a remote: it costs at most one time-out, whoever asks next.
 OUTAGES: list[str] = []
+# What it found there and did not believe: whoever can warn tells it, once.
+REFUSALS: list[str] = []
 _AHEAD = 8  # requests on their way
 _HEAD = 16_384  # bytes of the head of an answer at most
 _PAGE = 65_536  # bytes of the page that comes with "not found"
@@ -45,14 +47,11 @@ class Line:
         authority, slash, path = address.removeprefix("http://").partition("/")
         self._base = slash + path.rstrip("/")
         host, colon, port = authority.rpartition(":")
-        if (
-            not address.startswith("http://")
-            or not _SAFE.issuperset(self._base)
-            or "[" in authority
-            or "@" in authority
-        ):
+        plain = _SAFE.issuperset(self._base) and _SAFE.issuperset(authority.replace(":", ""))
+        if not address.startswith("http://") or not plain:
             raise FetchError("an address that needs more than a socket")
-        self._place = (host, int(port)) if colon and port.isdigit() else (authority, 80)
+        host, number = (host, int(port)) if colon and port.isdigit() else (authority, 80)
+        self._place = (host.encode("ascii"), number)  # text would be taken for an international name, at a price
         fields = {"Host": authority, "User-Agent": "noxline", "Accept-Encoding": "identity", **headers}
         self._fields = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         self._timeout = timeout
@@ -100,7 +99,10 @@ class Line:
         self._until = time.monotonic() + self._timeout
         text = "".join(f"GET {self._base}/{name} HTTP/1.1\r\n{self._fields}\r\n" for name, _ in wanted)
         if text or self._socket is None:
-            self._connected().sendall(text.encode("latin-1"))
+            try:
+                self._connected().sendall(text.encode("latin-1"))
+            except TimeoutError as error:
+                raise self._late() from error
 
     def _connected(self) -> socket.socket:
         if self._socket is None:
@@ -119,14 +121,14 @@ class Line:
 
         def work() -> None:
             try:
-                result.append(create_connection(self._place, self._timeout))
+                result.append(create_connection(self._place, self._timeout))  # type: ignore[arg-type]  # bytes are fine
             except OSError as error:
                 result.append(error)
             done.release()
 
         _thread.start_new_thread(work, ())
         if not done.acquire(timeout=self._timeout):
-            raise FetchError(f"no answer within {self._timeout:g} s", outage=True)
+            raise self._late()
         made = result[0]
         if isinstance(made, OSError):
             raise FetchError(made.strerror or str(made) or type(made).__name__, outage=True) from made
@@ -136,8 +138,11 @@ class Line:
     def _left(self) -> float:
         left = self._until - time.monotonic()
         if left <= 0:
-            raise FetchError(f"no answer within {self._timeout:g} s", outage=True)
+            raise self._late()
         return left
+
+    def _late(self) -> FetchError:
+        return FetchError(f"no answer within {self._timeout:g} s", outage=True)
 
     def _answer(self, limit: int) -> tuple[bytes | None, bool]:
         """Return the body of the next answer, and whether the connection stays open."""
@@ -174,7 +179,7 @@ class Line:
             try:
                 size = self._connected().recv_into(view[taken:])
             except TimeoutError as error:
-                raise FetchError(f"no answer within {self._timeout:g} s", outage=True) from error
+                raise self._late() from error
             if not size:
                 raise EOFError("it was cut short")
             taken += size
@@ -184,7 +189,7 @@ class Line:
         try:
             data = self._connected().recv(size)
         except TimeoutError as error:
-            raise FetchError(f"no answer within {self._timeout:g} s", outage=True) from error
+            raise self._late() from error
         if not data:
             raise EOFError("it was closed")
         return data

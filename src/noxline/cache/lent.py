@@ -16,6 +16,7 @@ from noxline.cache.envelope import HEADER, unseal
 from noxline.cache.fetch import Line
 from noxline.cache.placing import put_chunks
 from noxline.cache.signing import TRUSTED, Keyring
+from noxline.cache.transport import MissingError
 from noxline.inputs.canonical import digest
 
 ENTRY_SCHEMA = 1  # that of codec.py
@@ -138,5 +139,5 @@ def _content(coming: Iterator[bytes | None], sha: str, size: int) -> Iterator[by
     for _, length in layout.part_names(sha, size):
         data = next(coming)
         if data is None:
-            raise UnfitError("a file of a result is not there any more")
+            raise MissingError("a file of a result is not there any more")
         yield frames.decompress(data, length)

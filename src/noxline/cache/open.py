@@ -46,6 +46,8 @@ def open_store(
     if not keys:
         warn("nothing is taken from the remote cache: [cache] keys is empty (noxline cache keygen makes a pair)")
         return local
+    while fetch.REFUSALS:
+        warn(f"a run that is lent on the remote cache {address.text} is not used: {fetch.REFUSALS.pop()}")
     if fetch.OUTAGES:
         warn(f"the remote cache {address.text} is left alone for the rest of this run: {fetch.OUTAGES[0]}")
         return local

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -13,18 +13,43 @@ _NARROWER = ("module", "class")
 def failed_first(items: Sequence[Any], failed: Callable[[Any], bool]) -> list[Any]:
     """Return the items with those first that failed, as far as their neighbours allow it.
 
-    Tests that stand together because they share the parameter of a fixture, a module or a class move together, and
-    only among themselves one comes before the other; all else stays in the order that the suite has.
+    Tests that stand together and share the parameter of a fixture, or fixtures of a module or a class, move together,
+    and only among themselves one comes before the other. All others stay in the order that the suite has.
     """
     if not any(map(failed, items)):
         return list(items)
+    files = {_file(item) for item in items if _shares(item, ("package", "module"))}
+    classes = {_class(item) for item in items if _shares(item, ("class",))}
+
+    def in_class(item: Any) -> object:
+        return _class(item) if _class(item) in classes else id(item)
+
     levels: list[Callable[[Any], object]] = [
         lambda item: _parameters(item, _WIDEST),
-        lambda item: item.nodeid.partition("::")[0],
+        lambda item: _file(item) if _file(item) in files else in_class(item),
         lambda item: _parameters(item, _NARROWER),
-        lambda item: getattr(item, "cls", None),
+        in_class,
     ]
     return _arranged(items, failed, levels)
+
+
+def _file(item: Any) -> str:
+    return str(item.nodeid.partition("::")[0])
+
+
+def _class(item: Any) -> tuple[str, object]:
+    return _file(item), getattr(item, "cls", None)
+
+
+def _definitions(item: Any) -> Mapping[str, Any]:
+    """Return the definitions of the fixtures that an item gets, by name."""
+    found = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return {name: definitions[-1] for name, definitions in found.items() if definitions}
+
+
+def _shares(item: Any, scopes: Sequence[str]) -> bool:
+    """Tell whether an item gets a fixture of one of these scopes."""
+    return any(str(definition.scope) in scopes for definition in _definitions(item).values())
 
 
 def _arranged(
@@ -40,9 +65,5 @@ def _arranged(
 def _parameters(item: Any, scopes: Sequence[str]) -> tuple[tuple[str, int], ...]:
     """Return which parameters of fixtures of these scopes an item gets: name and index of each."""
     indices = getattr(getattr(item, "callspec", None), "indices", {})
-    definitions = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    return tuple(
-        (name, index)
-        for name, index in sorted(indices.items())
-        if definitions.get(name) and str(definitions[name][-1].scope) in scopes
-    )
+    known = _definitions(item) if indices else {}
+    return tuple((name, at) for name, at in sorted(indices.items()) if name in known and known[name].scope in scopes)

@@ -38,8 +38,21 @@ def borrow(root: str, arguments: Sequence[str]) -> tuple[dict[str, Any], Index] 
         if error.outage:
             fetch.OUTAGES.append(str(error))
         return None
-    except Exception:  # noqa: BLE001 - a foreign object of any shape, or a full disk: the ordinary way says what is wrong
+    except Exception as error:  # noqa: BLE001 - a foreign object of any shape, or a full disk: the ordinary way goes on
+        _note(error)
         return None
+
+
+def _note(error: Exception) -> None:
+    """Note what was not believed, for a warning; what else went wrong the ordinary way meets, and tells, itself."""
+    from noxline.cache.blobs import UnsoundError
+    from noxline.cache.envelope import ForeignError
+    from noxline.cache.fetch import REFUSALS
+    from noxline.cache.lent import UnfitError
+    from noxline.cache.transport import GarbageError
+
+    if isinstance(error, ForeignError | GarbageError | UnfitError | UnsoundError):
+        REFUSALS.append(str(error))
 
 
 def _may_have_remote(root: str) -> bool:
@@ -80,6 +93,8 @@ def _borrowed(root: str, arguments: Sequence[str]) -> tuple[dict[str, Any], Inde
     entries = [lender.entry(data, name) for data, name in zip(signed, told["names"], strict=True)]
     _verify(told, entries, look, index)
     until = _until(told, entries, look, now)
+    if until <= now:
+        return None  # a result is too old
     from noxline.warm.settle import Lent, settle
 
     return settle(root, arguments, lender, Lent(told, entries, seen, until), index), index
@@ -132,12 +147,13 @@ def _verify(told: Mapping[str, Any], entries: Sequence[Entry], look: Mapping[str
     from noxline.inputs.variables import values
 
     outputs: dict[str, str] = {}
+    known = {names: values(os.environ, names) for names in {tuple(row["variables"]) for row in told["plan"]}}
     for row, entry in zip(told["plan"], entries, strict=True):
         parts = entry.components
         patterns = tuple(row["patterns"])
         here = {
             "inputs": index.digest(patterns),
-            "variables": values(os.environ, row["variables"]),
+            "variables": known[tuple(row["variables"])],
             "environment": look["environments"][row["task"]],
             "needs": {need: outputs.get(need, "none") for need in row["needs"]},
             "machine": "",
@@ -162,11 +178,9 @@ def _programs_hold(programs: Mapping[str, str]) -> bool:
 
 
 def _until(told: Mapping[str, Any], entries: Sequence[Entry], look: Mapping[str, Any], now: float) -> float:
-    """Return until when all of it counts; raise UnfitError when that is over."""
-    from noxline.cache.lent import UnfitError
-
+    """Return until when all of it counts; one result from the future counts for nothing."""
     ages = [(entry.created, row["max_age"]) for row, entry in zip(told["plan"], entries, strict=True)]
-    if any(age is not None and not 0 <= now - created <= age for created, age in ages):
-        raise UnfitError("a result is too old")
+    if any(age is not None and created > now for created, age in ages):
+        return 0.0
     limits = [created + float(age) for created, age in ages if age is not None]
     return min([now + RUN_LIFE, *limits, *([float(look["until"])] if look["until"] is not None else [])])

@@ -27,10 +27,13 @@ if TYPE_CHECKING:
 SCHEMA = 1
 KIND = "runs"  # of the records that say where to look
 SETTINGS = ("config/pipeline.toml", "pyproject.toml")
-# They differ from job to job, and no result depends on them but for those that a noxfile reads, which are looked at.
+# They differ from job to job. A noxfile may read them, which is noted; noxline reads but one of them (a test looks).
 _RESTLESS = ("GITHUB_", "RUNNER_", "ACTIONS_", "CI_", "GITLAB_", "BUILDKITE_", "CIRCLE_", "BUILD_", "JOB_", "AGENT_")
 # Where this machine keeps things, and how it gets at the remote.
-_OWN = ("NOXLINE_CACHE_", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "UV_CACHE_DIR", "PIP_CACHE_DIR", "PWD", "HOSTNAME")
+_OWN = (
+    *("NOXLINE_CACHE_", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "UV_CACHE_DIR", "PIP_CACHE_DIR", "PWD", "HOSTNAME"),
+    *("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"),  # how we run ourselves; no task sees them
+)
 _STEADY = frozenset({"GITHUB_ACTIONS"})
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")
 
@@ -45,11 +48,6 @@ def is_steady(name: str) -> bool:
     if name in _STEADY:
         return True
     return name not in RESTLESS_VARIABLES and not name.startswith((*_RESTLESS, *_OWN))
-
-
-def is_own(name: str) -> bool:
-    """Tell whether a variable only says where this machine keeps things, or how it gets at the remote."""
-    return name.startswith(_OWN)
 
 
 def place_of(root: str, arguments: Sequence[str], environ: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 2
 FOLDER = ".noxline/state/warm"
+_MOMENT: list[int] = []  # looked up once in a process
 
 
 def key_of(arguments: Sequence[str], folder: str, environ: Mapping[str, str], style: str) -> str:
@@ -30,6 +31,12 @@ def cores() -> int:
 
 def source_moment() -> int:
     """Return when noxline's own source changed last, where it is a working copy; 0 where it is installed."""
+    if not _MOMENT:
+        _MOMENT.append(_source_moment())
+    return _MOMENT[0]
+
+
+def _source_moment() -> int:
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     if "site-packages" in package or "dist-packages" in package:
         return 0

@@ -28,12 +28,12 @@ from noxline.verification import share_verified
 from noxline.warm import facts
 from noxline.warm.settle import ROOT
 from noxline.warm.telling import Asked, Seen, told
-from noxline.warm.witness import hold
+from noxline.warm.witness import RESTLESS_NAMES, hold
 
 _LARGEST = 8_000_000  # bytes of entries that go along; a run with more is not lent
 
 
-def lend(asked: Asked, project: Project, seen: Seen, *, variables: Iterable[str]) -> bool:
+def lend(asked: Asked, project: Project, seen: Seen) -> bool:
     """Put a run on the remote for others; return whether that was tried. Warnings go to standard error."""
     if not is_portable(asked, project, seen):
         return False
@@ -41,7 +41,7 @@ def lend(asked: Asked, project: Project, seen: Seen, *, variables: Iterable[str]
     if store is None:
         return False
     try:
-        return _lent(asked, project, seen, store, variables)
+        return _lent(asked, project, seen, store)
     finally:
         store.close()
 
@@ -59,7 +59,7 @@ def is_portable(asked: Asked, project: Project, seen: Seen) -> bool:
     return plain and simple and os.path.isdir(f"{root}/.git") and reuser.environments.are_known_ahead()
 
 
-def _lent(asked: Asked, project: Project, seen: Seen, store: RemoteStore, variables: Iterable[str]) -> bool:
+def _lent(asked: Asked, project: Project, seen: Seen, store: RemoteStore) -> bool:
     root, reuser = str(project.root), seen.reuser
     if project.reads_all_variables:
         return False
@@ -68,7 +68,7 @@ def _lent(asked: Asked, project: Project, seen: Seen, store: RemoteStore, variab
     entries = [one for one in signed if one is not None]
     if len(entries) != len(taken) or sum(len(data) for _, data in entries) > _LARGEST:
         return False
-    look = _look(root, project, seen, variables)
+    look = _look(root, project, seen)
     place = facts.place_of(root, asked.arguments, os.environ)
     name = facts.name_of(root, place, look, reuser.fingerprints.index, os.environ)
     if not hold(seen.read):
@@ -80,19 +80,17 @@ def _lent(asked: Asked, project: Project, seen: Seen, store: RemoteStore, variab
     return True
 
 
-def _look(root: str, project: Project, seen: Seen, variables: Iterable[str]) -> dict[str, Any]:
+def _look(root: str, project: Project, seen: Seen) -> dict[str, Any]:
     """Return where to look, as `facts.name_of` takes it."""
     reuser = seen.reuser
     files, folders, kinds = (_shown(root, seen, [row[0] for row in rows]) for rows in seen.read)
-    own = dict(project.noxfile_variables)
-    others = (name for name in variables if name != "*" and not facts.is_steady(name) and not facts.is_own(name))
     until = reuser.environments.expires()
     ages = [definition.max_age for _, definition, _ in _limited(seen)]
     return {
         "files": files,
         "folders": folders,
         "kinds": kinds,
-        "variables": sorted({*own, *others}),
+        "variables": sorted(dict(project.noxfile_variables)),
         "sets": [list(patterns) for patterns, _ in seen.terms.sets],
         "from_git": any(parts["definition"].get("version") for _, _, parts, _ in seen.terms.plan),
         "environments": {name: parts["environment"] for name, _, parts, _ in seen.terms.plan},
@@ -103,9 +101,10 @@ def _look(root: str, project: Project, seen: Seen, variables: Iterable[str]) -> 
 
 
 def _shown(root: str, seen: Seen, paths: Iterable[str]) -> list[str]:
-    """Return paths as both sides write them, without those of noxline's own state and store, which a clone has not."""
-    own = (f"{root}/.noxline/", f"{seen.terms.store}/")
-    return sorted(facts.shown_path(root, path) for path in paths if not f"{path}/".startswith(own))
+    """Return paths as both sides write them, without noxline's store, and without what running tasks leave behind."""
+    store = f"{seen.terms.store}/"
+    shown = (facts.shown_path(root, path) for path in paths if not path.startswith(store))
+    return sorted(one for one in shown if not (one[:2] == "./" and RESTLESS_NAMES.intersection(one.split("/"))))
 
 
 def _is_around(root: str, path: str) -> bool:

@@ -73,7 +73,7 @@ def rehearse(asked: Asked) -> bool:
         )
         seen = Seen(terms=terms, run=run, events=memory.events, read=read, reuser=session.reuser)
         if terms.scope != LOCAL:  # whoever signs does not trust what lies in the project, but may be believed by others
-            lend(asked, project, seen, variables=watch.variables)
+            lend(asked, project, seen)
             return False
         _keep(asked, project, seen)
         return True

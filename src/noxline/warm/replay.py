@@ -68,7 +68,9 @@ def _borrowed(root: str, arguments: Sequence[str], began: float) -> int | None:
     from noxline.warm.borrow import borrow
 
     found = borrow(root, arguments)
-    return _replay(root, *found, began) if found else None
+    if found is None or has_failed(f"{root}/.noxline/state/{FAILED}", found[0]["plan"]):
+        return None
+    return _replay(root, *found, began)
 
 
 def _snapshot(root: str, here: str, arguments: Sequence[str]) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 # Names that come and go in a project's folders without meaning anything: tools make them as they run.
-_RESTLESS_NAMES = frozenset(
+RESTLESS_NAMES = frozenset(
     {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".coverage", ".hypothesis", ".noxline", ".git"}
 )
 # They differ between two terminals on one machine, and no task depends on them.
@@ -61,7 +61,7 @@ def names_in(path: str) -> str:
     """Return the digest of the names in a folder and of their kinds, without those that come and go by themselves."""
     try:
         with os.scandir(path) as entries:
-            names = sorted(f"{entry.name}\0{entry.is_dir()}" for entry in entries if entry.name not in _RESTLESS_NAMES)
+            names = sorted(f"{entry.name}\0{entry.is_dir()}" for entry in entries if entry.name not in RESTLESS_NAMES)
     except (OSError, ValueError):
         return ""
     return sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
