@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 KIND = "runs"  # of the records that say where to look
 SETTINGS = ("config/pipeline.toml", "pyproject.toml")
-# They differ from job to job. A noxfile may read them, which is noted; noxline reads but one of them (a test looks).
+# They differ from job to job. A noxfile may read them, which is noted; noxline reads few of them (a test looks).
 _RESTLESS = ("GITHUB_", "RUNNER_", "ACTIONS_", "CI_", "GITLAB_", "BUILDKITE_", "CIRCLE_", "BUILD_", "JOB_", "AGENT_")
 # Where this machine keeps things, and how it gets at the remote.
 _OWN = (
@@ -38,7 +38,9 @@ _OWN = (
 _LEFT = frozenset(
     {".benchmarks", ".tox", ".nox", ".eggs", ".venv", "venv", "build", "dist", "htmlcov", "site", "node_modules"}
 )
-_STEADY = frozenset({"GITHUB_ACTIONS"})
+_STEADY = frozenset(
+    {"GITHUB_ACTIONS", "GITHUB_REF_PROTECTED", "GITHUB_REF_TYPE", "CI_COMMIT_REF_PROTECTED", "CI_COMMIT_TAG"}
+)
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")
 
 

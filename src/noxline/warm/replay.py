@@ -54,7 +54,8 @@ def replay(arguments: Sequence[str]) -> int | None:
     root = find_root(here)
     if root:
         return _kept(root, here, arguments, began)
-    fresh = arguments[0] == "ci" and os.path.isdir(f"{here}/.git")
+    # Whoever ran something here asks no more: where no snapshot is ever kept, each run would pay for the question.
+    fresh = arguments[0] == "ci" and os.path.isdir(f"{here}/.git") and not os.path.exists(f"{here}/.noxline/runs")
     return _borrowed(here, arguments, began) if fresh else None
 
 
