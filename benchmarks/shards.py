@@ -81,7 +81,7 @@ class Suite:
             check=False,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONHASHSEED": "0"},
+            env={**os.environ, "PYTHONHASHSEED": "0", "NOXLINE_CACHE_DIR": self.store(shards)},
             timeout=3600,
         )
         document = json.loads(done.stdout)
@@ -96,6 +96,10 @@ class Suite:
             [test_seconds(output) for output in outputs],
             {name: sorted(file["executed_lines"]) for name, file in files.items()},
         )
+
+    def store(self, shards: int) -> str:
+        """Return a store of its own for so many shards: what the unsharded run learnt is to judge, not to help."""
+        return str(self.root.with_name(f"{self.root.name}-store-{shards}"))
 
     @property
     def environment(self) -> Path:
