@@ -36,7 +36,7 @@ _NOT_FOR_TRIALS = (
 )
 
 
-# Of the time between the tests of a whole suite only a part is that of a start; how long one takes, the first will show.
+# Of the time between the tests of a suite only a part is that of a start: how long one takes, the first will show.
 _STARTS = 4
 
 
