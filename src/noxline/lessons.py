@@ -13,7 +13,7 @@ from noxline.model.run import TaskResult
 from noxline.model.task import Cause, Outcome, Status
 from noxline.project import Project
 from noxline.splits import checked, keep_splits, sharded
-from noxline.state import keep_durations
+from noxline.state import keep_durations, read_json
 from noxline.testing.records import Process, read_processes
 from noxline.testing.results import read_results
 from noxline.testing.verdicts import read_verdicts, sentences
@@ -111,6 +111,14 @@ def naming_tests(outcome: Outcome) -> Outcome:
     if not names:
         return outcome
     return replace(outcome, reason=f"{outcome.reason}, while running {', '.join(names)}")
+
+
+def saying_how_many(outcome: Outcome) -> Outcome:
+    """Return the outcome of a task that passed with what it says of its tests: how many ran, of how many, and why."""
+    if outcome.status is not Status.PASSED or outcome.output is None:
+        return outcome
+    said = read_json(outcome.output / "selection.json").get("said")
+    return replace(outcome, reason=str(said)) if said else outcome
 
 
 def _processes(output: Path) -> list[Process]:

@@ -19,7 +19,7 @@ class Options:
     """What the command line asks for. `judged` is true for `ci` and false for `run`.
 
     `no_cache` neither takes nor keeps results, `offline` leaves the remote store alone, `refresh` resolves
-    distributions again, `force` names stages that run whatever is known of them.
+    distributions again, `force` names stages that run whatever is known of them, `all_tests` reuses no single test.
     """
 
     names: tuple[str, ...] = ()
@@ -39,6 +39,7 @@ class Options:
     refresh: bool = False
     force: tuple[str, ...] = ()
     check_inputs: bool = False
+    all_tests: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

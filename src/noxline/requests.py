@@ -20,6 +20,7 @@ from noxline.nox_bridge.listing import find_noxfile
 from noxline.nox_bridge.prepare import prepare_argv
 from noxline.nox_bridge.standard_noxfile import write_standard_noxfile
 from noxline.project import Options, Project
+from noxline.sessions.impact import ALL, EVERY, SELECT
 from noxline.sessions.measure import measured_environment, write_rcfile
 from noxline.sessions.tests import AGAIN
 from noxline.settings.handed_facts import dumped
@@ -196,11 +197,21 @@ class RequestBuilder:
         variables = {"NOXLINE_FAIL_FAST": "1"} if self.options.fail_fast else {}
         if (folder := self.stored(task.name)) is not None:
             variables[AGAIN] = str(folder)
+        variables[SELECT] = self._selecting(task)
         if self._failed_before:
             variables["NOXLINE_FIRST"] = str(self._first_file)
         if task.shard is not None:
             variables["NOXLINE_SPLIT"] = str(self._split_file(task.name))
         return variables
+
+    def _selecting(self, task: Task) -> str:
+        """Return whether single tests are reused; whoever wants a stage to run wants all of its tests."""
+        if not self.project.settings.pipeline.tests.select or task.source is not Source.STANDARD:
+            return ""
+        forced = {task.stage, task.name} & set(self.options.force)
+        whole = self.options.all_tests or self.options.no_cache or self.options.check_inputs or forced
+        every = self.project.settings.pipeline.tests.full_run_every
+        return ALL if whole else f"{EVERY}{every}" if every else "1"
 
     @property
     def _first_file(self) -> Path:

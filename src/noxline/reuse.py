@@ -17,6 +17,7 @@ from noxline.engine.reuse import Terms, refusal, reuse
 from noxline.errors import MachineError, NoxlineError
 from noxline.fingerprints import Fingerprints
 from noxline.flaky_again import has_flaky, mark_flaky, stored_place, why_again
+from noxline.impact_travel import ImpactTravel
 from noxline.inputs.outputs import output_digest, output_view
 from noxline.last_seen import FAILED_SINCE, UNKEPT, LastSeen
 from noxline.model.cache import Fingerprint, Found
@@ -66,6 +67,7 @@ class Reuser:
     refused: set[str] = field(default_factory=set)
     local: DiskStore | None = None
     verifier: Verifier | None = None
+    travel: ImpactTravel | None = None
     is_checked: Callable[[str], bool] = _never
     rehearses: bool = False
     ran: int = 0
@@ -80,6 +82,8 @@ class Reuser:
         if isinstance(decision, Run):
             if self.rehearses:
                 raise WouldRunError(f"{task.name} would run: {'; '.join(decision.reasons)}")
+            if self.travel is not None:
+                self.travel.fetch(task)
             self.ran += 1
             self.outputs[task.name] = f"{_UNKNOWN} {os.urandom(8).hex()}"
         return decision
@@ -144,6 +148,8 @@ class Reuser:
             return Run(reasons=(why_again(output),))
         self.outputs[task.name] = found.entry.output_digest
         self.taken[task.name] = found
+        if self.travel is not None and not self.rehearses:
+            self.travel.taken(task, output)
         taken = reuse(found)
         self.note(task, made, "passed")
         return replace(taken, outcome=replace(taken.outcome, task=task.name, output=output, log=log))
@@ -254,6 +260,8 @@ class Reuser:
         )
         unwanted = task.name in self.refused or self.standing_reason(task) == FORCED
         self.store.keep(replace(kept, replaces=unwanted, max_age=self.definitions[task.name].max_age))
+        if self.travel is not None:
+            self.travel.kept(task, made.digest, output)
 
     def note(self, task: Task, made: Fingerprint, status: str) -> None:
         """Note the fingerprint of a task that ended, for the reasons of later runs."""

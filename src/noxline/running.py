@@ -20,7 +20,7 @@ from noxline.explaining import FINGERPRINTS, text_of
 from noxline.flaky_again import stored_place
 from noxline.gates.threshold import ThresholdGate, exit_code
 from noxline.input_check import InputCheck
-from noxline.lessons import Lessons, learn, naming_tests
+from noxline.lessons import Lessons, learn, naming_tests, saying_how_many
 from noxline.metrics.collect import merge, read_stage
 from noxline.model.event import Event, Judged, Measured, RunFinished, RunStarted, Warned
 from noxline.model.gate import Rule
@@ -230,7 +230,7 @@ class RunSession:
         """Return the outcome of an attempt with what nox says of it."""
         tasks = [self.project.graph.tasks[name] for name in self.project.selection.tasks]
         names = {name for task in tasks for name in (task.name, task.session, task.stage)}
-        return naming_tests(with_notified(interpret(outcome, report), report, names))
+        return saying_how_many(naming_tests(with_notified(interpret(outcome, report), report, names)))
 
     def _read(self, results: Sequence[TaskResult]) -> dict[str, Reading]:
         """Return what the reports of each stage hold, of the tasks that were started."""

@@ -17,6 +17,7 @@ from noxline.environments import ProjectEnvironments, Terms
 from noxline.errors import UsageError, suggest
 from noxline.explaining import Explanation, explain
 from noxline.fingerprints import Fingerprints, open_index
+from noxline.impact_travel import ImpactTravel
 from noxline.inputs.environment import DEFAULT_TTL
 from noxline.last_seen import LastSeen
 from noxline.model.event import Warned
@@ -92,10 +93,17 @@ def open_reuse(
         environments=_environments(project, options, definitions, store=store, files=lambda: index.names, warn=warn),
         store=store,
         local=local,
+        travel=_travel(project, store),
         seen=LastSeen.load(project.root, warn),
         place=place,
         forced=frozenset(options.force),
     )
+
+
+def _travel(project: Project, store: CacheStore | None) -> ImpactTravel | None:
+    if store is None or not project.settings.pipeline.tests.select:
+        return None
+    return ImpactTravel(root=project.root, project=project.facts.name or project.root.name, store=store)
 
 
 def _environments(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SEPARATOR = "--"
 _TAKEN_OVER = (
     *("only", "skip", "pythons", "jobs", "fail_fast", "no_cache", "offline", "force", "refresh"),
-    *("affected", "base", "check_inputs"),
+    *("affected", "base", "check_inputs", "all_tests"),
 )
 
 

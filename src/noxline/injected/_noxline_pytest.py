@@ -8,9 +8,12 @@ from typing import Any
 
 import _noxline_records as records
 import _noxline_starve as starve
+import _noxline_trace as tracing
 import pytest
 from _noxline_attempt import Attempt, message
 from _noxline_select import Fixtures, Selector
+
+_TRACE = tracing.begin()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -27,6 +30,8 @@ def pytest_configure(config: Any) -> None:
     config.pluginmanager.register(Fixtures(selector), "noxline-fixtures")
     if starve.wanted(os.environ):
         config.pluginmanager.register(starve.Starver(), "noxline-starver")
+    if _TRACE is not None and not config.getoption("numprocesses", None):  # the workers themselves, or without any
+        config.pluginmanager.register(tracing.TracePlugin(_TRACE, selector), "noxline-trace")
     if os.environ.get("NOXLINE_FAIL_FAST") and not config.getoption("maxfail", 0):
         config.option.maxfail = 1
     if not worker:
@@ -81,6 +86,8 @@ class PytestRecorder:
     def pytest_xdist_setupnodes(self) -> None:
         """Let the workers load the plugin too; the controller runs no tests that could inherit it."""
         records.enable_plugin(os.environ)
+        if _TRACE is not None:
+            _TRACE.leave_to_workers()
         self._parallel = True
 
     @pytest.hookimpl(optionalhook=True)

@@ -24,6 +24,8 @@ class Selector:
         self.universe = ""
         self.selected: list[str] = []
         self.deselected = 0
+        self.reused: dict[str, int | None] = {}
+        self.order: list[str] = []
         self._base = base
 
     def pytest_itemcollected(self, item: Any) -> None:
@@ -53,8 +55,16 @@ class Selector:
         if only:
             return {name: rank for rank, name in enumerate(_list(only))}
         mine = shards.mine(list(names.values()), _groups(names), os.environ)
+        self.order = [name for name in names.values() if name in mine]
+        known = frozenset(_list(os.environ.get("NOXLINE_REUSE", "")))
+        self.reused = {name: _line(item) for item, name in names.items() if name in known and name in mine}
         first = frozenset(_list(os.environ.get("NOXLINE_FIRST", "")))
-        return {name: int(name not in first) for name in mine}
+        order = {file: rank for rank, file in enumerate(_list(os.environ.get("NOXLINE_ORDER", "")), 1)}
+        return {
+            name: 0 if name in first else order.get(name.partition("::")[0], len(order) + 1)
+            for name in mine
+            if name not in self.reused
+        }
 
     def name(self, item: Any) -> str:
         """Return the id of an item; pytest-xdist may have added the item's group to it."""
@@ -77,7 +87,12 @@ class Selector:
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output["noxline"] = self.seen()
-        elif shards.requested(os.environ) and self.total and not self.selected and session.exitstatus == 5:
+        elif (
+            (shards.requested(os.environ) or self.reused)
+            and self.total
+            and not self.selected
+            and session.exitstatus == 5
+        ):
             session.exitstatus = 0
 
     def seen(self) -> dict[str, Any]:
@@ -105,6 +120,11 @@ def _list(path: str) -> list[str]:
     except (OSError, ValueError):
         return []
     return [str(name) for name in content] if isinstance(content, list) else []
+
+
+def _line(item: Any) -> int | None:
+    """Return the line, counted from 1, on which a test stands; None where that is not known."""
+    return item.location[1] + 1 if isinstance(item.location[1], int) else None
 
 
 def _groups(names: dict[Any, str]) -> dict[str, str]:

@@ -52,6 +52,10 @@ def _prepare() -> None:
 
         _noxline_coverage.begin()
     recording = environ.get("NOXLINE_RECORDING")
+    if recording and environ.get("NOXLINE_CONTEXT"):
+        import _noxline_child
+
+        _noxline_child.begin(environ.get("NOXLINE_WORKERS", ""))
     if recording and recording == str(os.getppid()) and environ.get("NOXLINE_WORKERS"):
         sys.meta_path.insert(0, Watch)
     if environ.get("NOXLINE_RECORD") and not recording:

@@ -25,8 +25,9 @@ VERSION = 1
 COVERAGE = "coverage.data"
 ROOT = "coverage.root"
 RECORDS = "tests/*.jsonl"
-# Times and a place alone; and what coverage keeps for its own next HTML report: digests of settings and data.
-_LEFT_OUT = frozenset({"durations.json", ROOT, "htmlcov/status.json"})
+# Times and a place alone; what coverage keeps for its own next HTML report: digests of settings and data; what is known
+# of single tests, and how many of them ran: the results of all of them are in the other files.
+_LEFT_OUT = frozenset({"durations.json", ROOT, "htmlcov/status.json", "impact.bin", "selection.json"})
 _LISTS = frozenset({"coverage.unavailable", "sphinx-warnings.txt"})
 # What is wrong with a file of a known kind, in the words of those who read it; it then counts by its bytes.
 _DAMAGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)

@@ -52,6 +52,8 @@ def _source(event: TaskFinished) -> str:
 def _details(event: TaskFinished, *, warn_only: bool) -> list[str]:
     reasons = "; ".join(event.reasons)
     details = [f"{event.decision}: {reasons}"] if reasons else []
+    if event.outcome.status is Status.PASSED and event.outcome.reason:
+        details.append(event.outcome.reason)
     if event.outcome.attempts > 1:
         details.append(f"attempt {event.outcome.attempts}")
     if _only_warns(event, warn_only=warn_only):

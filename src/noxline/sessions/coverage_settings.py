@@ -18,6 +18,7 @@ _PYPROJECT = ("pyproject.toml", False)
 _WARNINGS = ("already-imported", "couldnt-parse", "module-not-imported", "module-not-measured", "no-data-collected")
 # Children are measured by the start-up hook already; measuring them twice doubles the work and the files.
 _PATCHES_FROM_OUTSIDE = frozenset({"subprocess", "execv", "fork"})
+_ENVIRONMENTS = (".noxline", ".nox", ".tox", ".venv", "venv")
 
 
 def project_settings(root: Path) -> CoverageConfig:
@@ -38,11 +39,17 @@ def project_settings(root: Path) -> CoverageConfig:
 
 
 def run_settings(
-    facts: ProjectFacts, *, data_file: str, measured_from_outside: bool = False, without: Sequence[str] = ()
+    facts: ProjectFacts,
+    *,
+    data_file: str,
+    measured_from_outside: bool = False,
+    without: Sequence[str] = (),
+    traced: bool = False,
 ) -> str:
     """Return the rcfile for measuring: branches, plugins, concurrency and patches of the project, our own scope.
 
-    `without` are plugins to leave out.
+    `without` are plugins to leave out. `traced`: all of the project's code is seen, its tests as well, by the C tracer;
+    what counts as the package's own is told apart when the data is combined.
     """
     config = project_settings(facts.root)
     plugins = _others(config.plugins, without)
@@ -59,6 +66,10 @@ def run_settings(
         "core": [config.core] if config.core else [],
         "disable_warnings": [*_WARNINGS, *config.disable_warnings],
     }
+    if traced:
+        options["include"] = [str(facts.root / "*"), *options["include"]]
+        options["omit"] = [str(facts.root / name / "*") for name in _ENVIRONMENTS]
+        options["core"] = [config.core or "ctrace"]
     if config.sigterm:
         options["sigterm"] = ["true"]
     return _rcfile({"run": options, **{name: _values(config, name) for name in plugins}})

@@ -53,6 +53,10 @@ def recording_environment(
         RECORDING: "",  # this run counts even when the one that starts it is being recorded itself
         MEASURE: "",
         WORKERS: "",
+        "NOXLINE_TRACE": "",
+        "NOXLINE_CONTEXT": "",
+        "NOXLINE_REUSE": "",
+        "NOXLINE_ORDER": "",
     }
     if shard is not None:
         variables["NOXLINE_SHARD"] = f"{shard[0]}/{shard[1]}"

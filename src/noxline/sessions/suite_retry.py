@@ -26,6 +26,16 @@ if TYPE_CHECKING:
     from noxline.testing.results import Result, Results
 
 
+_NOT_FOR_TRIALS = (
+    "NOXLINE_SHARD",
+    "NOXLINE_FIRST",
+    "NOXLINE_FAIL_FAST",
+    "NOXLINE_TRACE",
+    "NOXLINE_REUSE",
+    "NOXLINE_ORDER",
+)
+
+
 @dataclass(slots=True)
 class SuiteTrials:
     """Runs chosen tests by the suite's own commands, within a budget of time."""
@@ -64,7 +74,7 @@ class SuiteTrials:
         only = folder / "only.json"
         only.write_text(json.dumps(list(tests)), encoding="utf-8")
         env = {**self.env, "NOXLINE_OUTPUT": str(folder), "NOXLINE_ONLY": str(only)}
-        env |= dict.fromkeys(("NOXLINE_SHARD", "NOXLINE_FIRST", "NOXLINE_FAIL_FAST"), "")
+        env |= dict.fromkeys(_NOT_FOR_TRIALS, "")
         env["NOXLINE_STARVED"] = "1" if starved else ""
         lines = (commands if measured else plain_commands)(self.suite, self.session.posargs, self.place)
         more = ("--maxfail=0", *(("-n0",) if self.distributed else ()))

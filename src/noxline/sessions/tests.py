@@ -16,6 +16,7 @@ from noxline.sessions.command import installing_only, stream
 from noxline.sessions.coverage_plugins import absent_plugins, install_plugins
 from noxline.sessions.coverage_settings import run_settings
 from noxline.sessions.gate import pass_gate
+from noxline.sessions.impact import open_impact
 from noxline.sessions.install import Wanted, install_first, project_forms
 from noxline.sessions.measure import recording_environment
 from noxline.sessions.output import output_directory
@@ -41,6 +42,7 @@ _LEFTOVERS = (
     "durations.json",
     "flaky.json",
     "quarantine.json",
+    "selection.json",
     WARNINGS,
 )
 
@@ -59,10 +61,14 @@ def run_tests(session: nox.Session, facts: ProjectFacts) -> None:
     if os.environ.get(AGAIN):
         session_again(session, facts, suite, output)
         return
-    place = _place(session, facts, output)
+    impact = open_impact(facts, suite, output, name=session.name, bin_folder=Path(session.bin), posargs=session.posargs)
+    place = _place(session, facts, output, traced=impact is not None)
     recording = recording_environment(facts.root, output, pythonpath=dict(suite.env).get("PYTHONPATH"))
-    run = SuiteRun(session, facts, suite, place, environment(suite, recording, place))
+    variables = environment(suite, recording, place) | (impact.begin() if impact else {})
+    run = SuiteRun(session, facts, suite, place, variables)
     code = run.run_judged(output)
+    if impact:
+        impact.finish()
     results = _results(output)
     forgotten = forgotten_files(suite, results) if not session.posargs else []
     if run.is_assumed() and forgotten:
@@ -96,12 +102,12 @@ def _clear(output: Path) -> None:
                 path.unlink()
 
 
-def _place(session: nox.Session, facts: ProjectFacts, output: Path) -> Place:
+def _place(session: nox.Session, facts: ProjectFacts, output: Path, *, traced: bool = False) -> Place:
     rcfile = output / "coverage.rc"
     absent = absent_plugins(facts, Path(session.bin))
     for name in absent:
         print(f"noxline: coverage measures without its plug-in {name}, which is not installed", flush=True)
-    settings = run_settings(facts, data_file=str(output / "coverage.data"), without=absent)
+    settings = run_settings(facts, data_file=str(output / "coverage.data"), without=absent, traced=traced)
     rcfile.write_text(settings, encoding="utf-8")
     return Place(bin=Path(session.bin), tmp=_tmp(session), rcfile=rcfile)
 

@@ -150,7 +150,7 @@ class CacheSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class TestsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What noxline makes of tests that fail."""
+    """Which tests run, and what noxline makes of those that fail."""
 
     __test__ = False  # for pytest, which would collect a class of this name
 
@@ -162,6 +162,23 @@ class TestsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "2",
         ),
     ] = 2
+    select: Annotated[
+        bool,
+        _meta(
+            "Run only the tests that a change can reach and reuse the others, each by itself; default: false.",
+            "true or false",
+            "true",
+        ),
+    ] = False
+    full_run_every: Annotated[
+        int,
+        _meta(
+            "With `select`: each one of so many runs on a protected branch or for a release runs all tests, and counts "
+            "what a selection would have missed; 0: none does; default: 10.",
+            "a whole number",
+            "5",
+        ),
+    ] = 10
     retry_time: Annotated[
         Duration | None,
         _meta(
@@ -224,7 +241,7 @@ class PipelineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = None
     tests: Annotated[
         TestsSettings,
-        _meta("What is done about tests that fail.", "a table", "[tests]"),
+        _meta("Which tests run, and what is done about those that fail.", "a table", "[tests]"),
     ] = TestsSettings()
     cache: Annotated[
         CacheSettings,

@@ -1,0 +1,267 @@
+"""Trace a suite of pytest, run only what a change reaches, and merge that with what is known of the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from noxline.sessions.impact_checks import METRICS, is_due, missed, read_checks, write_checks
+from noxline.sessions.impact_files import (
+    datum_digest,
+    environment_digest,
+    file_digest,
+    python_sources,
+    source_of,
+    watched_files,
+)
+from noxline.sessions.impact_lines import ContextLines, add_reused, context_lines, without_contexts
+from noxline.settings.facts import ProjectFacts, Runner, TestSuite
+from noxline.testing.blocks import Source
+from noxline.testing.carried import carry
+from noxline.testing.impact import Now, Selection, select
+from noxline.testing.impact_record import Record, read_record, write_record
+from noxline.testing.records import FOLDER as RECORDS
+from noxline.testing.traced import ProcessTrace, Traced, build, why_not
+
+SELECT = "NOXLINE_SELECT"
+ALL = "all"  # the value of it with which everything runs, and is traced
+TRACE = "NOXLINE_TRACE"
+REUSE = "NOXLINE_REUSE"
+EVERY = "every:"  # what begins a value with which now and then everything runs
+ORDER = "NOXLINE_ORDER"
+RECORD = "impact.bin"
+SAID = "selection.json"
+_FOLDER = ".noxline/state/impact"
+
+
+def why_untraced(facts: ProjectFacts, suite: TestSuite, posargs: Sequence[str]) -> str:
+    """Return why the tests of a suite cannot be told apart; empty when they can."""
+    from noxline.sessions.coverage_settings import project_settings
+
+    if len(suite.commands) != 1 or suite.commands[0].runner is not Runner.PYTEST:
+        return "the suite is not one command of pytest"
+    if posargs:
+        return "arguments choose the tests"
+    config = project_settings(facts.root)
+    if config.plugins:
+        return f"coverage measures with plug-ins ({', '.join(config.plugins)})"
+    if config.core not in (None, "ctrace"):
+        return f"the project has coverage measure with its core {config.core}, which sees only the first test of a line"
+    if not set(config.concurrency) <= {"thread", "multiprocessing"}:
+        return f"coverage measures {', '.join(config.concurrency)}"
+    return ""
+
+
+@dataclass
+class Impact:
+    """One run of a suite that is traced; `name` is the session's, shard included."""
+
+    name: str
+    facts: ProjectFacts
+    suite: TestSuite
+    output: Path
+    environment: str
+    everything: bool = False
+    every: int = 0
+    checking: bool = False
+    selection: Selection | None = None
+    before: Record | None = None
+    sources: dict[str, str] = field(default_factory=dict)
+    watched: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        """Return the project's root."""
+        return self.facts.root
+
+    @property
+    def _state(self) -> Path:
+        return self.root / _FOLDER / f"{self.name.replace('/', '-')}.bin"
+
+    def begin(self) -> dict[str, str]:
+        """Decide what runs; return the variables that say so."""
+        self.sources = python_sources(self.root)
+        self.watched = watched_files(self.root, self.facts, self.suite)
+        self.before = read_record(self._state)
+        if self.before is not None and not self.everything:
+            self.selection = select(self.before, self._now())
+            self.checking = is_due(read_checks(self._checks), self.every, os.environ)
+        variables = {TRACE: str(self.output / "trace"), REUSE: "", ORDER: ""}
+        if self.selection is None or self.checking:
+            return variables
+        for name, ids in ((REUSE, self.selection.reuse), (ORDER, self.selection.files)):
+            file = self.output / f"{name.lower()}.json"
+            file.write_text(json.dumps(ids), encoding="utf-8")
+            variables[name] = str(file)
+        return variables
+
+    @property
+    def _checks(self) -> Path:
+        return self._state.with_suffix(".json")
+
+    def _why(self) -> str:
+        """Return why tests ran."""
+        if self.checking:
+            return "all are run now and then"
+        if self.selection is None:
+            return "all are asked for" if self.everything else "nothing is known of them yet"
+        return self.selection.why
+
+    def _count_checks(self, events: Mapping[str, dict[str, Any]]) -> None:
+        """Keep count of runs, and of what the selection would have missed in one that ran everything."""
+        if not self.every or self.selection is None or self.before is None:
+            return
+        checks = read_checks(self._checks).selected()
+        if self.checking:
+            wrong = missed(self.before, self.selection, events)
+            checks = checks.checked(len(self.selection.reuse), len(wrong))
+            for name in wrong:
+                print(f"noxline: a selection would have missed {name}", flush=True)
+            (self.output / METRICS).write_text(json.dumps(checks.metrics()), encoding="utf-8")
+        write_checks(self._checks, checks)
+
+    def _now(self) -> Now:
+        known: dict[tuple[str, str], str] = {}
+
+        def digest(kind: str, path: str) -> str:
+            if (kind, path) not in known:
+                known[kind, path] = datum_digest(self.root, kind, path)
+            return known[kind, path]
+
+        return Now(
+            environment=self.environment,
+            sources=self.sources,
+            watched=self.watched,
+            source=lambda name: source_of(self.root, name),
+            digest=digest,
+        )
+
+    def finish(self) -> None:
+        """Merge what ran with what is reused, and keep the record for the next run."""
+        processes = self._processes()
+        ids = {name: line for process in processes for name, line in process.reused.items()}
+        found = context_lines(self.output, self.root)
+        events = test_events(self.output)
+        whole = without_contexts(self.output)
+        if ids and self.before is not None and self.selection is not None:
+            add_reused(whole, self.before, self.selection, self.root, reused=frozenset(ids))
+            reused = {test.id: {**test.event, "line": ids[test.id]} for test in self.before.tests if test.id in ids}
+            merge_events(self.output, reused, next(process.order for process in processes if process.order))
+        whole.close()
+        self._say(len(events), len(events) + len(ids))
+        self._count_checks(events)
+        self._keep(processes, found, reused=frozenset(ids))
+        shutil.rmtree(self.output / "trace", ignore_errors=True)
+        for name in (REUSE, ORDER):
+            (self.output / f"{name.lower()}.json").unlink(missing_ok=True)
+
+    def _say(self, ran: int, total: int) -> None:
+        """Say how many tests ran, and why."""
+        said = f"ran {ran} of {total} tests: {self._why()}"
+        print(f"noxline: {said}", flush=True)
+        (self.output / SAID).write_text(json.dumps({"ran": ran, "of": total, "said": said}), encoding="utf-8")
+
+    def _processes(self) -> list[ProcessTrace]:
+        import msgspec
+
+        files = sorted((self.output / "trace").glob("*.json"))
+        return [msgspec.json.decode(file.read_bytes(), type=ProcessTrace) for file in files]
+
+    def _keep(self, processes: Sequence[ProcessTrace], found: ContextLines, *, reused: frozenset[str]) -> None:
+        traced = Traced(
+            processes=processes,
+            lines=found.lines,
+            arcs=found.arcs,
+            sources=self._parsed(),
+            digest=lambda kind, path: datum_digest(self.root, kind, path),
+            events=test_events(self.output),
+            environment=self.environment,
+            branch=found.branch or bool(reused and self.before and self.before.branch),
+            watched=self.watched,
+        )
+        if reused and self.before is not None and self.selection is not None:
+            traced = carry(traced, self.before, self.selection, reused=reused)
+        why = why_not(traced) or self._why_not(found.outside)
+        if why:
+            print(f"noxline: the next run cannot select tests: {why}", flush=True)
+            self._state.unlink(missing_ok=True)
+            return
+        record = build(traced)
+        write_record(self.output / RECORD, record)
+        write_record(self._state, record)
+
+    def _parsed(self) -> dict[str, tuple[str, Source]]:
+        parsed = {name: (digest, source_of(self.root, name)) for name, digest in self.sources.items()}
+        return {name: (digest, source) for name, (digest, source) in parsed.items() if source is not None}
+
+    def _why_not(self, outside: str) -> str:
+        if outside:
+            return f"an installed copy is tested, not the project's own files: {outside}"
+        changed = [name for name, digest in self.sources.items() if file_digest(self.root / name) != digest]
+        return f"{changed[0]} changed while the tests ran" if changed else ""
+
+
+def test_events(output: Path) -> dict[str, dict[str, Any]]:
+    """Return the line of each test in the records of a run."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted((output / RECORDS).glob("*.jsonl")):
+        for event in _lines(path):
+            if event["event"] == "test":
+                found[event["id"]] = event
+    return found
+
+
+test_events.__test__ = False  # type: ignore[attr-defined]
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def merge_events(output: Path, reused: Mapping[str, dict[str, Any]], order: Sequence[str]) -> None:
+    """Write the reused tests into the record of the run, each at the place where it would have run."""
+    for path in sorted((output / RECORDS).glob("*.jsonl")):
+        events = _lines(path)
+        if not any(event["event"] == "collected" for event in events):
+            continue
+        rank = {name: number for number, name in enumerate(order)}
+        tests = [event for event in events if event["event"] == "test"] + list(reused.values())
+        tests.sort(key=lambda event: rank.get(event["id"], len(rank)))
+        collected = [
+            {**event, "ids": sorted({*event["ids"], *reused}, key=lambda name: rank.get(name, len(rank)))}
+            for event in events
+            if event["event"] == "collected"
+        ]
+        first = [event for event in events if event["event"] in ("start", "collect-error")]
+        last = [event for event in events if event["event"] == "end"]
+        lines = [json.dumps(event) for event in (*first, *collected, *tests, *last)]
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return
+
+
+def open_impact(
+    facts: ProjectFacts, suite: TestSuite, output: Path, *, name: str, bin_folder: Path, posargs: Sequence[str]
+) -> Impact | None:
+    """Return the trace of this run when it is asked for and possible; say why where it is not."""
+    asked = os.environ.get(SELECT, "")
+    why = why_untraced(facts, suite, posargs) if asked else ""
+    if not asked or why:
+        if why:
+            print(f"noxline: all tests run: {why}", flush=True)
+        return None
+    argv = [command.argv for command in suite.commands]
+    shard = os.environ.get("NOXLINE_SHARD", "")
+    return Impact(
+        name=f"{name}#{shard}" if shard else name,
+        facts=facts,
+        suite=suite,
+        output=output,
+        environment=environment_digest(facts.root, facts, bin_folder=bin_folder, argv=argv),
+        everything=asked == ALL,
+        every=int(asked.removeprefix(EVERY)) if asked.startswith(EVERY) else 0,
+    )

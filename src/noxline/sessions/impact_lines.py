@@ -1,0 +1,113 @@
+"""Coverage data by context: taken apart for the record, and put together again for the report."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from noxline.sessions.coverage_data import find_data
+from noxline.testing.carried import arcs_of, lines_of
+from noxline.testing.impact import Selection
+from noxline.testing.impact_record import Record
+
+if TYPE_CHECKING:
+    from coverage import CoverageData
+
+_TRACED = ("t:", "f:", "i:", "c:", "p:")  # contexts as the plugin names them (injected/_noxline_trace.py)
+
+
+@dataclass
+class ContextLines:
+    """Lines and branches by context and file. `outside`: a measured file that is not in the project."""
+
+    lines: dict[str, dict[str, frozenset[int]]] = field(default_factory=dict)
+    arcs: dict[str, dict[str, frozenset[tuple[int, int]]]] = field(default_factory=dict)
+    branch: bool = False
+    outside: str = ""
+
+    def add(self, path: Path, root: Path) -> None:
+        """Take one data file into account, unless it is that of a process that was not traced: a test's child."""
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            contexts = dict(connection.execute("select id, context from context"))
+            if not any(context == "s" or context[:2] in _TRACED for context in contexts.values()):
+                return
+            files = dict(connection.execute("select id, path from file"))
+            names = {number: self._inside(file, root) for number, file in files.items()}
+            self._take(connection, contexts, names)
+
+    def _inside(self, file: str, root: Path) -> str:
+        path = Path(file)
+        if not path.is_relative_to(root):
+            self.outside = file
+            return ""
+        return path.relative_to(root).as_posix()
+
+    def _take(self, connection: sqlite3.Connection, contexts: Mapping[int, str], names: Mapping[int, str]) -> None:
+        from coverage.numbits import numbits_to_nums
+
+        for file, context, bits in connection.execute("select file_id, context_id, numbits from line_bits"):
+            self._add_lines(contexts[context], names[file], numbits_to_nums(bits))
+        arcs: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for file, context, start, end in connection.execute("select file_id, context_id, fromno, tono from arc"):
+            arcs.setdefault((context, file), []).append((start, end))
+        for (context, file), pairs in arcs.items():
+            self.branch = True
+            self._add_lines(contexts[context], names[file], [n for pair in pairs for n in pair if n > 0])
+            known = self.arcs.setdefault(contexts[context], {})
+            known[names[file]] = known.get(names[file], frozenset()).union(pairs)
+
+    def _add_lines(self, context: str, file: str, lines: Sequence[int]) -> None:
+        known = self.lines.setdefault(context, {})
+        known[file] = known.get(file, frozenset()).union(lines)
+
+
+def context_lines(output: Path, root: Path) -> ContextLines:
+    """Return what the traced processes measured, by context."""
+    found = ContextLines()
+    for path in [*find_data([output]), *sorted((output / "trace").glob("child.data.*"))]:
+        found.add(path, root)
+    return found
+
+
+def without_contexts(output: Path) -> CoverageData:
+    """Put all data files of a run into one that holds no contexts, and return it."""
+    from coverage import CoverageData
+
+    parts = find_data([output])
+    whole = CoverageData(basename=str(output / "coverage.data.whole"))
+    read = []
+    for path in parts:
+        data = CoverageData(basename=str(path))
+        data.read()
+        read.append(data)
+    branch = any(data.has_arcs() for data in read)
+    for data in read:
+        for file in sorted(data.measured_files()):
+            if branch:
+                whole.add_arcs({file: data.arcs(file) or ()})
+            else:
+                whole.add_lines({file: data.lines(file) or ()})
+        data.close()
+    for path in parts:
+        path.unlink()
+    return whole
+
+
+def add_reused(
+    whole: CoverageData, record: Record, selection: Selection, root: Path, *, reused: frozenset[str]
+) -> None:
+    """Add what the reused tests covered, each line where its unchanged block is now."""
+    units = {unit for test in record.tests if test.id in reused for unit in test.units}
+    # What ran while modules were imported counts for all who import them; only what changed is measured anew.
+    units |= {unit for file, unit in record.imports.items() if file not in selection.moves}
+    for unit in (record.units[number] for number in sorted(units) if not record.units[number].apart):
+        if record.branch:
+            found = arcs_of(record, unit, selection)
+            whole.add_arcs({str(root / name): sorted(pairs) for name, pairs in found.items()})
+        else:
+            lines = lines_of(record, unit, selection)
+            whole.add_lines({str(root / name): sorted(numbers) for name, numbers in lines.items()})

@@ -1,0 +1,163 @@
+"""Follow names from block to block: what may have made that which lies in a place that outlives tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from noxline.testing.lasting import Facts, Lasting
+
+_MAKING = frozenset({"__init__", "__new__", "__init_subclass__", "__set_name__", "__class_getitem__"})
+_CALLERS = 3  # how far up the values that were handed down are followed
+
+
+class Provenance:
+    """Answers for each block which blocks may have left it something, beside those that its test ran itself.
+
+    `blocks` and `qualified` are all blocks and their names; `together` are the sets of blocks that ran in one context
+    of tests or fixtures; `changed` the names that held something else after tests than before; `called` those of
+    functions that pytest calls.
+    """
+
+    def __init__(
+        self,
+        blocks: Sequence[tuple[str, int]],
+        qualified: Sequence[str],
+        lasting: Lasting,
+        *,
+        together: Sequence[frozenset[int]],
+        changed: Iterable[str],
+        called: Iterable[str] = (),
+    ) -> None:
+        self._blocks = blocks
+        self._lasting = lasting
+        self._together = together
+        self.names = [name.rpartition(".")[2].partition("#")[0] for name in qualified]
+        self._classes = [name.rpartition(".")[0].rpartition(".")[2].partition("#")[0] for name in qualified]
+        self._by_name: dict[str, set[int]] = {}
+        self._by_class: dict[str, set[int]] = {}
+        for number, name in enumerate(self.names):
+            special = name.startswith("__")
+            (self._by_class if special else self._by_name).setdefault(
+                self._classes[number] if special else name, set()
+            ).add(number)
+        self._special: dict[str, set[int]] = {}
+        self._named: dict[int, set[int]] = {}
+        self._own = self._by_name.keys() | self._by_class.keys()
+        self._callers: dict[str, set[int]] = {}
+        self._mentioning: dict[str, set[int]] = {}
+        self._computing = {number for number in range(len(blocks)) if self._facts(number).computes}
+        for number in range(len(blocks)):
+            for name in self._facts(number).calls.keys() & self._own:
+                self._callers.setdefault(name, set()).add(number)
+            for name in {*lasting.meant(self._facts(number).names), self.names[number]}:
+                self._mentioning.setdefault(name, set()).add(number)
+        said = set[str](called).union(*(lasting.meant(self._facts(number).names) for number in range(len(blocks))))
+        self._unnamed = {
+            n for n, name in enumerate(self.names) if name and (name not in said or name in lasting.strings)
+        }
+        self.left: dict[int, set[int]] = {}
+        for place in {*lasting.places, *(frozenset({name}) for name in changed)}:
+            self._take(place)
+
+    def _facts(self, number: int) -> Facts:
+        return self._lasting.facts.get(self._blocks[number], _NOTHING)
+
+    def _take(self, place: frozenset[str]) -> None:
+        """Let all who mention a place depend on what may have made its content."""
+        who = self._mention(place) or self._computing
+        writing = self._writing(place, who)
+        made: set[int] = set()
+        for among in self._together:
+            writers = writing & among
+            if writers:
+                made |= self._of(writers | self._handed_down(writers, among), among)
+        for number in who if made else ():
+            self.left.setdefault(number, set()).update(made)
+
+    def _mention(self, names: Iterable[str]) -> set[int]:
+        found = set[int]().union(*(self._mentioning.get(name, ()) for name in names))
+        return {number for number in found if self.names[number]}
+
+    def _writing(self, place: frozenset[str], who: set[int]) -> set[int]:
+        """Return the blocks that may change a place, those included which reach it through a function that returns it.
+
+        Where none is to be found, all that mention the place may.
+        """
+        through = {self.names[number] for number in who}
+        found = {n for name in place for n in self._by_name.get(name, ())}
+        for number in self._mention(place | through):
+            facts = self._facts(number)
+            if facts.writes & place or facts.through & through or self._lends(facts, place):
+                found.add(number)
+        return found or who
+
+    def _lends(self, facts: Facts, place: frozenset[str]) -> bool:
+        """Tell whether a function of the project gets the content of a place as an argument."""
+        return any(callee in self._own and names & place for callee, names in facts.lends.items())
+
+    def _handed_down(self, writers: Iterable[int], among: frozenset[int]) -> set[int]:
+        """Return the functions whose results callers may have handed down to these."""
+        found: set[int] = set()
+        wanted = {self._call_name(number) for number in writers}
+        known: set[str] = set()
+        for _ in range(_CALLERS):
+            known |= wanted
+            up: set[str] = set()
+            for name in wanted:
+                for number in self._callers.get(name, set()) & among:
+                    facts = self._facts(number)
+                    found |= self._functions(facts.calls[name]) & among
+                    if name in facts.passes:
+                        up.add(self._call_name(number))
+            wanted = up - known
+        return found
+
+    def _call_name(self, number: int) -> str:
+        """Return the name by which a function is called: of a special method, its class's."""
+        return self._classes[number] if self.names[number].startswith("__") else self.names[number]
+
+    def _functions(self, names: Iterable[str]) -> set[int]:
+        """Return the functions that these names may mean."""
+        meant = self._lasting.meant(names)
+        found = {number for name in meant for number in self._by_name.get(name, ())}
+        for name in meant & (self._by_class.keys() | self._lasting.bases.keys()):
+            found |= self._specials(name)
+        return found
+
+    def _specials(self, name: str) -> set[int]:
+        """Return the special methods of a class, those of its bases included: whoever names it may make one."""
+        if name not in self._special:
+            self._special[name] = set(self._by_class.get(name, ()))
+            for base in self._lasting.bases.get(name, ()):
+                self._special[name] |= self._specials(base)
+        return self._special[name]
+
+    def _operators(self, name: str) -> set[int]:
+        """Return the special methods of a class that are called without its name."""
+        return {number for number in self._specials(name) if self.names[number] not in _MAKING}
+
+    def _of(self, starts: Iterable[int], among: frozenset[int]) -> set[int]:
+        """Return what these blocks may have run of the blocks that ran with them."""
+        reached: set[int] = set()
+        waiting = [*starts]
+        while waiting:
+            number = waiting.pop()
+            if number in reached or number not in among:
+                continue
+            reached.add(number)
+            facts = self._facts(number)
+            if facts.computes:
+                waiting += self._unnamed & among
+            if number not in self._named:
+                self._named[number] = self._functions(facts.names) | self._operators(self._classes[number])
+            waiting += self._named[number]
+        return reached
+
+
+_NOTHING = Facts()
+
+
+def left_before(blocks: Iterable[int], left: Mapping[int, set[int]]) -> set[int]:
+    """Return what a test depends on that ran these blocks, beyond them."""
+    ran = set(blocks)
+    return set[int]().union(*(left[number] for number in ran & left.keys())) - ran

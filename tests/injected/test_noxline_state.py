@@ -1,0 +1,127 @@
+"""Which names hold something else after tests than before: found without running code of the project."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from noxline.sessions.measure import INJECTED
+
+CODE = """
+import collections, functools, itertools
+KEPT = {}
+DEFAULTS = collections.defaultdict(list)
+NUMBER = 0
+COUNTER = itertools.count()
+class A:
+    shared = 1
+    def __init__(self): self.own = []
+    @property
+    def __class__(self): raise RuntimeError("asked for its class")
+    def __getattr__(self, name): raise RuntimeError("asked for " + name)
+    def __eq__(self, other): raise RuntimeError("compared")
+    __hash__ = None
+class Slotted:
+    __slots__ = ("slot",)
+ITEM = A()
+NESTED = {"a": [[]]}
+SLOTTED = Slotted()
+SLOTTED.slot = 1
+@functools.lru_cache
+def cached(x): return x
+def default(cache={}): cache[1] = 2
+def closing():
+    hidden = []
+    def inner(): hidden.append(1)
+    return inner
+INNER = closing()
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Iterator[ModuleType]:
+    file = tmp_path / "looked_at.py"
+    file.write_text(CODE)
+    made = ModuleType("looked_at")
+    made.__file__ = str(file)
+    sys.modules["looked_at"] = made
+    exec(compile(CODE, str(file), "exec"), made.__dict__)
+    yield made
+    del sys.modules["looked_at"]
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(INJECTED))
+    from _noxline_state import State
+
+    return State(lambda path: path if str(path).startswith(str(tmp_path)) else "")
+
+
+CHANGES = {
+    "KEPT": "KEPT[1] = 2",
+    "NUMBER": "NUMBER = 1",
+    "COUNTER": "next(COUNTER)",
+    "shared": "A.shared = 2",
+    "DEFAULTS": "DEFAULTS[1].append(2)",
+    "own": "ITEM.own.append(1)",
+    "new": "A.new = 3",
+    "NESTED": "NESTED['a'][0].append(1)",
+    "slot": "SLOTTED.slot = 2",
+    "cached": "cached(1)",
+    "default": "default()",
+    "hidden": "INNER()",
+}
+
+
+@pytest.mark.parametrize(("name", "code"), CHANGES.items(), ids=CHANGES)
+def test_a_change_is_known_by_its_name(module: ModuleType, state: Any, name: str, code: str) -> None:
+    state.begin()
+    exec(code, module.__dict__)
+    state.compare()
+    assert name in state.changed
+
+
+def test_what_is_only_used_did_not_change(module: ModuleType, state: Any) -> None:
+    module.cached(1)
+    state.begin()
+    exec(
+        "DEFAULTS[1]; cached(1); made = None; del made; len(KEPT); B = [A() for _ in range(9)]; del B, _",
+        {**module.__dict__, "_": 0},
+    )
+    state.compare()
+    assert list(state.changed) == []
+
+
+def test_what_is_put_back_did_not_change(module: ModuleType, state: Any) -> None:
+    state.begin()
+    before = module.KEPT
+    module.KEPT = {1: 2}
+    module.KEPT = before
+    state.compare()
+    assert list(state.changed) == []
+
+
+def test_modules_outside_are_not_looked_at(module: ModuleType, state: Any, tmp_path: Path) -> None:
+    module.__file__ = str(tmp_path.parent / "elsewhere.py")
+    state.begin()
+    module.KEPT[1] = 2
+    state.compare()
+    assert list(state.changed) == []
+
+
+def test_nothing_is_kept_alive(module: ModuleType, state: Any) -> None:
+    class Here:
+        """Something to be let go."""
+
+    module.KEPT["here"] = Here()
+    known = weakref.ref(module.KEPT["here"])
+    state.begin()
+    del module.KEPT["here"]
+    assert known() is None

@@ -1,0 +1,382 @@
+"""Which tests run after a change: each rule of docs/decisions/0014-impact.md, provoked in a real run of pytest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sessions.traced_project import TracedProject
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> TracedProject:
+    made = TracedProject(tmp_path / "project")
+    made.write("src/demo/__init__.py", "")
+    made.write("src/demo/one.py", "def one(x=1):\n    return x\n\n\ndef other():\n    return 2\n")
+    made.write("src/demo/two.py", "def two():\n    return 2\n")
+    made.write(
+        "tests/test_one.py",
+        "from demo.one import one, other\n\ndef test_one():\n    assert one() == 1\n\n"
+        "def test_other():\n    assert other() == 2\n",
+    )
+    made.write("tests/test_two.py", "from demo.two import two\n\ndef test_two():\n    assert two() == 2\n")
+    return made
+
+
+ALL = {"test_one", "test_other", "test_two"}
+
+
+def test_only_what_a_changed_body_reaches_runs(project: TracedProject) -> None:
+    assert project.run() == ALL
+    assert project.run() == set()
+    project.change("src/demo/one.py", "return x", "return x + 0")
+    assert project.run() == {"test_one"}
+    assert project.run() == set()
+
+
+def test_comments_formatting_and_files_that_nobody_reads_count_for_nothing(project: TracedProject) -> None:
+    project.write("README.md", "hello\n")
+    project.run()
+    project.change("src/demo/one.py", "    return x", "    # why\n\n    return (\n        x\n    )")
+    project.write("README.md", "hello again\n")
+    assert project.run() == set()
+
+
+def test_reports_after_a_selected_run_are_those_of_a_full_one(project: TracedProject) -> None:
+    project.run()
+    project.change(
+        "src/demo/one.py", "def one(x=1):\n    return x", "# moved\n\n\ndef one(x=1):\n    y = x\n    return y"
+    )
+    project.change("tests/test_one.py", "def test_other", "\n\ndef test_other")
+    project.change("src/demo/one.py", "def other():", "def other():\n    # moved inside")
+    assert project.run() == {"test_one"}
+    selected = project.report()
+    assert project.run(everything=True) == ALL
+    assert selected == project.report()
+
+
+def test_what_failed_runs_again_and_new_tests_run(project: TracedProject) -> None:
+    project.change("tests/test_two.py", "== 2", "== 3")
+    project.run()
+    project.change("src/demo/one.py", "return 2", "return 1 + 1")
+    assert project.run() == {"test_two", "test_other"}
+    project.change("tests/test_two.py", "def test_two", "def test_new(): pass\n\ndef test_two")
+    assert project.run() >= {"test_new", "test_two"}
+
+
+def test_another_environment_runs_everything(project: TracedProject) -> None:
+    project.run()
+    assert project.run(environment="another") == ALL
+
+
+def test_a_default_and_a_new_method_are_changes_of_the_module(project: TracedProject) -> None:  # (a)
+    project.write("src/demo/two.py", "class A:\n    def two(self):\n        return 2\n\n\nclass B(A):\n    x = 1\n")
+    project.write("tests/test_two.py", "from demo.two import B\n\ndef test_two():\n    assert B().two() == 2\n")
+    project.run()
+    project.change("src/demo/two.py", "    x = 1\n", "    x = 1\n\n    def two(self):\n        return 3\n")
+    assert project.run() == {"test_two"}
+    assert project.outcomes["test_two"] == "failed"
+    project.change("src/demo/one.py", "x=1", "x=2")
+    assert project.run() == ALL
+    assert project.outcomes["test_one"] == "failed"
+
+
+def test_what_runs_during_an_import_belongs_to_all_who_import_it(project: TracedProject) -> None:  # (b)
+    project.write("src/demo/tables.py", "from demo.two import two\n\nTABLE = [two()]\n")
+    project.change("src/demo/one.py", "def one", "from demo.tables import TABLE\n\n\ndef one")
+    project.write("tests/test_two.py", "def test_two(): pass\n")
+    project.run()
+    project.change("src/demo/two.py", "return 2", "return 3")
+    assert project.run() == {"test_one", "test_other"}
+
+
+def test_parameters_made_while_collecting_belong_to_their_file(project: TracedProject) -> None:  # (b)
+    project.write("src/demo/cases.py", "def cases():\n    return [1, 2]\n")
+    project.change(
+        "tests/test_two.py",
+        "def test_two():",
+        "def pytest_generate_tests(metafunc):\n    from demo.cases import cases\n"
+        "    metafunc.parametrize('x', cases())\n\n\ndef test_two(x):",
+    )
+    assert project.run() == {"test_one", "test_other", "test_two[1]", "test_two[2]"}
+    project.change("src/demo/cases.py", "[1, 2]", "[1, 2, 3]")
+    assert project.run() == {"test_two[1]", "test_two[2]", "test_two[3]"}
+
+
+def test_hooks_of_a_conftest_belong_to_every_test_below_it(project: TracedProject) -> None:  # (b)
+    project.write("tests/below/test_three.py", "def test_three(): pass\n")
+    project.write("tests/below/conftest.py", "X = 1\n")
+    project.run()
+    project.change("tests/below/conftest.py", "X = 1", "X = 2")
+    assert project.run() == {"test_three"}
+    project.write("tests/conftest.py", "X = 1\n")
+    assert project.run() == {*ALL, "test_three"}
+
+
+def test_setup_and_teardown_of_a_fixture_belong_to_all_who_use_it(project: TracedProject) -> None:  # (c)
+    project.write("src/demo/server.py", "def start():\n    return 1\n\n\ndef stop():\n    return 1\n")
+    project.write(
+        "tests/test_two.py",
+        "import pytest\nfrom demo.server import start, stop\n\n"
+        "@pytest.fixture(scope='module')\ndef server():\n    yield start()\n    stop()\n\n"
+        "def test_first(server): pass\ndef test_without(): pass\n"
+        "def test_asking(request): request.getfixturevalue('server')\ndef test_last(): pass\n",
+    )
+    project.run()
+    project.change("src/demo/server.py", "def start():\n    return 1", "def start():\n    return 2")
+    assert project.run() == {"test_first", "test_asking"}
+    project.change("src/demo/server.py", "def stop():\n    return 1", "def stop():\n    return 2")
+    assert project.run() == {"test_first", "test_asking"}
+
+
+LASTING = {
+    "lru_cache": (
+        "from functools import lru_cache\n\n\n@lru_cache\ndef kept():\n    return helper()\n\n\n"
+        "def ask():\n    return kept()\n"
+    ),
+    "a cache around a function": (
+        "import functools\n\n\ndef _kept():\n    return helper()\n\n\nkept = functools.lru_cache(None)(_kept)\n\n\n"
+        "def ask():\n    return kept()\n"
+    ),
+    "cached_property of an object of the module": (
+        "from functools import cached_property\n\n\nclass A:\n    @cached_property\n    def kept(self):\n"
+        "        return helper()\n\n\nITEM = A()\n\n\ndef ask():\n    return ITEM.kept\n"
+    ),
+    "a global": (
+        "KEPT = None\n\n\ndef ask():\n    global KEPT\n    if KEPT is None:\n        KEPT = helper()\n    return KEPT\n"
+    ),
+    "a global set elsewhere": (
+        "KEPT = None\n\n\ndef load():\n    global KEPT\n    KEPT = helper()\n\n\n"
+        "def ask():\n    if KEPT is None:\n        load()\n    return KEPT\n"
+    ),
+    "a table of the module": (
+        "KEPT = {}\n\n\ndef ask():\n    if 1 not in KEPT:\n        KEPT[1] = helper()\n    return KEPT[1]\n"
+    ),
+    "a table lent to a function": (
+        "KEPT = {}\n\n\ndef fill(table):\n    if 1 not in table:\n        table[1] = helper()\n\n\n"
+        "def ask():\n    fill(KEPT)\n    return KEPT[1]\n"
+    ),
+    "an attribute of a class": (
+        "class A:\n    kept = None\n\n    @classmethod\n    def get(cls):\n        if cls.kept is None:\n"
+        "            cls.kept = helper()\n        return cls.kept\n\n\ndef ask():\n    return A.get()\n"
+    ),
+    "an attribute of an object of the module": (
+        "class A:\n    def __init__(self):\n        self.kept = None\n\n    def get(self):\n"
+        "        if self.kept is None:\n            self.kept = helper()\n        return self.kept\n\n\n"
+        "ITEM = A()\n\n\ndef ask():\n    return ITEM.get()\n"
+    ),
+    "a method called by a computed name": (
+        "from functools import lru_cache\n\n\nclass A:\n    def do_it(self):\n        return helper()\n\n\n@lru_cache\n"
+        "def kept(name):\n    return getattr(A(), f'do_{name}')()\n\n\ndef ask():\n    return kept('it')\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("kept", LASTING.values(), ids=LASTING)
+def test_what_an_earlier_test_left_counts_for_those_who_find_it(project: TracedProject, kept: str) -> None:  # (d)
+    project.write("src/demo/kept.py", f"def helper():\n    return 1\n\n\n{kept}")
+    project.write(
+        "tests/test_two.py",
+        "from demo.kept import ask\n\ndef test_first():\n    ask()\n\ndef test_second():\n    assert ask() == 1\n\n"
+        "def test_stranger(): pass\n",
+    )
+    project.run()
+    project.change("src/demo/kept.py", "return 1", "return 2")
+    ran = project.run()
+    assert ran >= {"test_first", "test_second"}
+    assert not ran & {"test_one", "test_other"}
+    assert project.outcomes["test_second"] == "failed"
+
+
+def test_a_module_imported_late_counts_for_all_who_may_import_it(project: TracedProject) -> None:  # (d)
+    project.write("src/demo/late.py", "VALUE = 1\n")
+    project.write(
+        "tests/test_two.py",
+        "def ask():\n    from demo.late import VALUE\n    return VALUE\n\n"
+        "def test_first(): ask()\n\ndef test_second():\n    assert ask() == 1\n",
+    )
+    project.run()
+    project.change("src/demo/late.py", "1", "2")
+    assert project.run() == {"test_first", "test_second"}
+
+
+def test_a_module_imported_by_a_computed_name_counts_for_each_importer(project: TracedProject) -> None:  # (e)
+    project.write("src/demo/plug_in.py", "VALUE = 1\n")
+    late = "import importlib\n\ndef ask(n): return importlib.import_module('demo.plug' + n).VALUE\n"
+    project.write("tests/test_two.py", late + "\ndef test_two():\n    assert ask('_in')\n")
+    project.write("tests/test_four.py", late + "\ndef test_four():\n    assert ask('_in') == 1\n")
+    project.run()
+    project.change("src/demo/plug_in.py", "1", "2")
+    assert project.run() == {"test_two", "test_four"}
+
+
+@pytest.mark.parametrize(
+    "name", ["colorsys.py", "src/colorsys/__init__.py", "tests/sitecustomize.py", "tests/conftest.py"]
+)
+def test_a_new_file_that_an_import_may_find_runs_everything(project: TracedProject, name: str) -> None:  # (e)
+    project.change("src/demo/two.py", "def two", "import colorsys\n\n\ndef two")
+    project.run()
+    project.write(name, "")
+    assert project.run() == ALL
+
+
+def test_a_new_file_of_another_name_changes_nothing(project: TracedProject) -> None:  # (e)
+    project.run()
+    project.write("src/demo/three.py", "")
+    assert project.run() == set()
+
+
+def test_source_that_is_read_as_data_counts_by_its_bytes(project: TracedProject) -> None:  # (f)
+    project.write(
+        "tests/test_two.py",
+        "import inspect\nimport demo.two\n\ndef test_two():\n    assert 'def' in inspect.getsource(demo.two)\n\n"
+        "def test_again():\n    assert 'def' in inspect.getsource(demo.two)\n",
+    )
+    project.run()
+    project.change("src/demo/two.py", "def two", "# a comment\ndef two")
+    assert project.run() == {"test_two", "test_again"}
+
+
+def test_the_report_of_a_failure_reads_source_for_the_test_that_failed_alone(project: TracedProject) -> None:  # (f)
+    project.change("tests/test_one.py", "assert one() == 1", "assert one() == 3")
+    project.run()
+    project.change("src/demo/one.py", "def other", "# a comment\ndef other")
+    project.change("tests/test_one.py", "assert one() == 3", "assert one() == 1")
+    assert project.run() == {"test_one"}
+
+
+def test_data_files_and_listed_folders_count(project: TracedProject) -> None:
+    project.write("tests/data/a.txt", "1")
+    project.write("tests/data/b.txt", "1")
+    project.write(
+        "tests/test_two.py",
+        "import os\nHERE = os.path.join(os.path.dirname(__file__), 'data')\n\n"
+        "def test_reads():\n    assert open(os.path.join(HERE, 'a.txt')).read() == '1'\n\n"
+        "def test_lists():\n    assert len(os.listdir(HERE)) == 2\n",
+    )
+    project.run()
+    project.write("tests/data/a.txt", "2")
+    assert project.run() == {"test_reads"}
+    (project.root / "tests/data/b.txt").unlink()
+    assert {"test_reads", "test_lists"} <= project.run()
+
+
+def test_a_changed_file_among_the_tests_that_nobody_was_seen_to_read_runs_everything(project: TracedProject) -> None:
+    project.write("tests/data/c.bin", "1")  # (g)
+    project.run()
+    project.write("tests/data/c.bin", "2")
+    assert project.run() == ALL
+
+
+def test_a_thread_that_outlives_its_test_runs_everything_next_time(project: TracedProject) -> None:  # (g)
+    project.write(
+        "tests/test_two.py",
+        "import threading, time\n\ndef test_two():\n    threading.Thread(target=time.sleep, args=(2,)).start()\n",
+    )
+    assert project.run() == ALL
+    assert project.run() == ALL
+
+
+def test_a_thread_that_ends_with_its_test_is_followed(project: TracedProject) -> None:  # (g)
+    project.write(
+        "tests/test_two.py",
+        "import threading\nfrom demo.two import two\n\n"
+        "def test_two():\n    t = threading.Thread(target=two)\n    t.start()\n    t.join()\n",
+    )
+    project.run()
+    project.change("src/demo/two.py", "return 2", "return 3")
+    assert project.run() == {"test_two"}
+
+
+def test_code_made_from_strings_is_followed_by_what_it_calls_and_who_made_it(project: TracedProject) -> None:  # (g)
+    project.write("src/demo/made.py", "def text():\n    return 'two()'\n")
+    project.write(
+        "tests/test_two.py",
+        "from demo.made import text\nfrom demo.two import two\n\ndef test_two():\n    assert eval(text()) == 2\n",
+    )
+    project.run()
+    project.change("src/demo/two.py", "return 2", "return 3")
+    assert project.run() == {"test_two"}
+    project.change("src/demo/two.py", "return 3", "return 2")
+    project.run()
+    project.change("src/demo/made.py", "two()", "two() + 0")
+    assert project.run() == {"test_two"}
+
+
+def test_a_test_that_replaces_the_tracer_runs_everything_next_time(project: TracedProject) -> None:  # (g)
+    project.write("tests/test_two.py", "import sys\n\ndef test_two():\n    sys.settrace(None)\n")
+    project.run()
+    assert project.run() == ALL
+
+
+def test_another_core_of_coverage_is_refused(project: TracedProject) -> None:
+    project.write("tests/conftest.py", "import sys\nsys.settrace(None)\n")
+    project.run()
+    assert project.run() == ALL
+
+
+CHILD = (
+    "import subprocess, sys\n\ndef test_two():\n"
+    "    subprocess.run([sys.executable, '-c', 'from demo.two import two; assert two() == 2'], check=True)\n"
+)
+
+
+def test_what_a_python_child_ran_belongs_to_the_test_that_started_it(project: TracedProject) -> None:  # (h)
+    project.write("tests/test_two.py", CHILD)
+    project.run()
+    project.change("src/demo/one.py", "return 2", "return 3 - 1")
+    assert project.run() == {"test_other"}
+    project.change("src/demo/two.py", "return 2", "return 3")
+    assert project.run() == {"test_two"}
+    assert project.outcomes["test_two"] == "failed"
+
+
+def test_a_new_file_that_a_child_would_find_runs_everything(project: TracedProject) -> None:  # (e), (h)
+    project.write("tests/test_two.py", CHILD.replace("import two;", "import two; import colorsys;"))
+    project.run()
+    project.write("src/colorsys.py", "")
+    assert project.run() == ALL
+
+
+@pytest.mark.parametrize(
+    "start", ["['true']", "[sys.executable, '-I', '-c', '']", "[sys.executable, '-c', ''], env={}"]
+)
+def test_a_test_whose_child_cannot_be_followed_runs_after_any_change(project: TracedProject, start: str) -> None:  # (h)
+    project.write(
+        "tests/test_two.py", f"import subprocess, sys\n\ndef test_two():\n    subprocess.run({start}, check=True)\n"
+    )
+    project.run()
+    assert project.run() == set()
+    project.change("src/demo/one.py", "return 2", "return 3 - 1")
+    assert project.run() == {"test_other", "test_two"}
+
+
+def test_a_process_started_by_an_import_counts_for_who_imports_it(project: TracedProject) -> None:  # (h)
+    project.write(
+        "tests/test_two.py", "import subprocess\nsubprocess.run(['true'], check=True)\n\ndef test_two(): pass\n"
+    )
+    project.run()
+    project.change("src/demo/one.py", "return 2", "return 3 - 1")
+    assert project.run() == {"test_other", "test_two"}
+
+
+def test_workers_of_xdist_leave_the_record_of_a_serial_run(project: TracedProject) -> None:
+    project.write(
+        "tests/test_two.py",
+        "import pytest\nfrom demo.two import two\n\n"
+        "@pytest.fixture(scope='module')\ndef shared():\n    return two()\n\n"
+        "def test_two(shared):\n    assert shared == 2\n\ndef test_more(shared): pass\n",
+    )
+    assert project.run() == {*ALL, "test_more"}
+    serial = project.dependencies()
+    project.options = ("-p", "xdist", "-n2")
+    project.run(everything=True)
+    assert project.dependencies() == serial
+    report = project.report()
+    project.change("src/demo/one.py", "return 2", "return 3 - 1")
+    project.run()
+    assert project.ran_in_workers == {"test_other"}
+    assert sorted(project.report()[0].split("<testcase")) == sorted(report[0].split("<testcase"))  # as they ended

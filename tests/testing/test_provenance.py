@@ -1,0 +1,156 @@
+"""What outlives a test: which blocks a test depends on although another test ran them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from noxline.testing.blocks import read_source
+from noxline.testing.lasting import Lasting
+from noxline.testing.provenance import Provenance, left_before
+
+
+def left(text: str, *runs: Sequence[str], changed: Sequence[str] = ()) -> list[set[str]]:
+    """Return what each of these runs, given by the names of the blocks that it ran, depends on beyond them."""
+    source = read_source(text)
+    lasting = Lasting()
+    lasting.add("a.py", source)
+    names = [block.name for block in source.blocks]
+    together = [frozenset(names.index(name) for name in run) for run in runs]
+    found = Provenance(
+        [("a.py", number) for number in range(len(names))], names, lasting, together=together, changed=changed
+    )
+    return [{names[number] for number in left_before(run, found.left)} for run in together]
+
+
+CACHED = """
+from functools import lru_cache
+
+@lru_cache
+def kept(): return helper()
+
+def helper(): return 1
+
+def other(): return 2
+
+def ask(): return kept()
+"""
+
+
+def test_who_names_a_cached_function_depends_on_what_it_may_have_run() -> None:
+    assert left(CACHED, ["ask", "kept", "helper", "other"], ["ask"]) == [set(), {"kept", "helper"}]
+
+
+def test_who_does_not_name_it_does_not() -> None:
+    assert left(CACHED, ["ask", "kept", "helper"], ["other"]) == [set(), set()]
+
+
+def test_what_never_ran_left_nothing() -> None:
+    assert left(CACHED, ["ask"], ["ask", "other"]) == [set(), set()]
+
+
+GLOBAL = """
+KEPT = None
+
+def load():
+    global KEPT
+    KEPT = helper()
+
+def helper(): return 1
+
+def ask(): return KEPT
+
+def local():
+    KEPT = 2
+    return KEPT
+"""
+
+
+def test_a_global_leads_from_its_readers_to_its_writers() -> None:
+    assert left(GLOBAL, ["load", "helper"], ["ask"], ["local"]) == [set(), {"load", "helper"}, set()]
+
+
+LENT = """
+KEPT = {}
+
+def fill(table): table[1] = helper()
+
+def helper(): return 1
+
+def store():
+    fill(KEPT)
+
+def ask(): return KEPT[1]
+"""
+
+
+def test_a_table_that_is_lent_to_a_function_may_be_changed_by_it() -> None:
+    found = left(LENT, ["store", "fill", "helper"], ["ask"], changed=["KEPT"])
+    assert found == [set(), {"store", "fill", "helper"}]
+
+
+HANDED = """
+class Registry:
+    def take(self, value): self.items.append(value)
+    def get(self): return self.items[0]
+
+REG = Registry()
+
+def make(): return 1
+
+def put():
+    value = make()
+    REG.take(value)
+
+def ask(): return REG.get()
+"""
+
+
+def test_values_that_callers_hand_down_count() -> None:
+    found = left(HANDED, ["put", "make", "Registry.take"], ["ask", "Registry.get"], changed=["items"])
+    assert found == [set(), {"make", "Registry.take"}]
+
+
+def test_attributes_that_were_not_seen_to_change_count_for_nothing() -> None:
+    assert left(HANDED, ["put", "make", "Registry.take"], ["ask", "Registry.get"]) == [set(), set()]
+
+
+ATTRIBUTE = """
+class A:
+    def get(self):
+        if self.kept is None:
+            self.kept = helper()
+        return self.kept
+
+def helper(): return 1
+
+def table(): return ITEM.tables
+
+def put(): table()[1] = helper()
+"""
+
+
+@pytest.mark.parametrize(
+    ("changed", "runs"),
+    [("kept", (["A.get", "helper"], ["A.get"])), ("tables", (["put", "table", "helper"], ["table"]))],
+)
+def test_an_attribute_leads_to_who_sets_it_or_changes_it_through_a_function(
+    changed: str, runs: tuple[list[str], list[str]]
+) -> None:
+    assert "helper" in left(ATTRIBUTE, *runs, changed=[changed])[1]
+
+
+@pytest.mark.parametrize("more", ["", "\nNAMES = ['do_it']\n\ndef again(): do_it()\n"])
+def test_names_that_are_computed_may_mean_what_nobody_names_and_what_stands_in_strings(more: str) -> None:
+    text = CACHED.replace("return helper()", "return getattr(B(), 'do_' + name)()").replace("def helper", "def do_it")
+    text = text.replace("def other(): return 2", "def other(): return 2\n\ndef call_other(): return other()")
+    found = left(text + more, ["ask", "kept", "do_it", "call_other", "other"], ["ask"])[1]
+    assert found >= {"kept", "do_it"}
+
+
+def test_another_name_for_the_same_is_the_same() -> None:
+    text = CACHED.replace("@lru_cache\ndef kept", "def _kept").replace(
+        "def other", "kept = lru_cache(_kept)\n\ndef other"
+    )
+    assert left(text, ["ask", "_kept", "helper"], ["ask"])[1] == {"_kept", "helper"}
