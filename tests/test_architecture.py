@@ -33,7 +33,7 @@ LAYERS = (
     ("requests", "lessons"),
     ("definitions", "last_seen", "results", "tree_outputs"),
     ("environments", "started"),
-    ("fingerprints", "verification", "flaky_again"),
+    ("fingerprints", "verification", "flaky_again", "impact_travel"),
     ("reuse",),
     ("preview", "shard_reuse", "replay_terms", "sharing"),
     ("explaining",),
