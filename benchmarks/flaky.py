@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -151,7 +152,9 @@ def write_suite(root: Path, luck: Path, seed: int, retry_time: str) -> None:
 def noxline(root: Path, *arguments: str) -> dict[str, Any]:
     """Run noxline and return its JSON document."""
     command = [sys.executable, "-m", "noxline", "-C", str(root), *arguments, "--json"]
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=3000)
+    env = {**os.environ, "NOXLINE_CACHE_DIR": str(root.parent / "store")}
+    quiet = subprocess.DEVNULL
+    done = subprocess.run(command, check=False, env=env, stdout=subprocess.PIPE, stderr=quiet, timeout=3000)
     document: dict[str, Any] = json.loads(done.stdout)
     return document
 

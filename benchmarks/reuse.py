@@ -123,26 +123,30 @@ def measure(count: int, rounds: int, tools: Path | None, work: Path) -> dict[str
     warm = Peer("noxline ci", (*NOXLINE, "ci", "-q"), ours)
     told = Peer("noxline ci --dry-run", (*NOXLINE, "ci", "-q", "--dry-run"), ours)
     costs: dict[str, list[Cost]] = {}
-    everything = [*peers, warm, told]
+    everything = [*peers, warm]
     for peer in everything:
         run(peer.argv, folder, peer.environ)
         run(peer.argv, folder, peer.environ)
     for _ in range(rounds):
         for peer in everything:
             costs.setdefault(peer.name, []).append(run(peer.argv, folder, peer.environ))
-    costs["one file changed, --dry-run"] = changed(folder, told, rounds)
+    costs[told.name], costs["one file changed, --dry-run"] = changed(folder, warm, told, rounds)
     best = {name: smallest(found) for name, found in costs.items()}
     return {"files": count, "digest": digest_ratio(folder), "costs": {k: vars(v) for k, v in best.items()}}
 
 
-def changed(folder: Path, told: Peer, rounds: int) -> list[Cost]:
-    """Return what it costs to say what would run after an edit of one file, another edit each time."""
+def changed(folder: Path, warm: Peer, told: Peer, rounds: int) -> tuple[list[Cost], list[Cost]]:
+    """Return what it costs to say what would run, in turn with nothing changed and after an edit of one file."""
     victim = next(iter(sorted(folder.glob("src/*/*.py"))))
-    costs = []
+    text = victim.read_text()
+    same, edited = [], []
     for number in range(rounds):
         victim.write_text(f"edit = {number}\n")
-        costs.append(run(told.argv, folder, told.environ))
-    return costs
+        edited.append(run(told.argv, folder, told.environ))
+        victim.write_text(text)
+        run(warm.argv, folder, warm.environ)
+        same.append(run(told.argv, folder, told.environ))
+    return same, edited
 
 
 def verdicts(figures: Mapping[str, object]) -> list[tuple[str, float, float, bool]]:

@@ -32,7 +32,7 @@ LAYERS = (
     ("input_check", "split_records", "impact_travel"),
     ("requests", "lessons"),
     ("definitions", "last_seen", "results", "tree_outputs"),
-    ("environments", "started"),
+    ("environments", "started", "impact_travel"),
     ("fingerprints", "verification", "flaky_again"),
     ("reuse",),
     ("preview", "shard_reuse", "replay_terms", "sharing"),

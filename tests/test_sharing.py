@@ -48,53 +48,50 @@ def test_two_clones_come_to_know_the_same(tmp_path: Path, store: DiskStore, outp
     one, other = tmp_path / "one", tmp_path / "other"
     add_durations(one, lasting("a", 1.0, 1.0))
     add_evidence(one, observe(EMPTY, Seen(run="r1", when=1.0, outcomes={"a": "failed"}, fingerprint="f")))
-    Sharing(one, "demo", store).give([result(output, "ran")])
+    Sharing(one, lambda: "demo", store).give([result(output, "ran")])
     add_durations(other, lasting("b", 2.0, 2.0))
-    sharing = Sharing(other, "demo", store)
+    sharing = Sharing(other, lambda: "demo", store)
     sharing.take()
     assert known(other) == {"a": 1.0, "b": 2.0}
     assert evidence(other) == evidence(one)
     sharing.give([result(output, "ran")])
-    Sharing(one, "demo", store).take()
+    Sharing(one, lambda: "demo", store).take()
     assert known(one) == {"a": 1.0, "b": 2.0}
 
 
-def test_projects_are_kept_apart_and_one_without_a_name_goes_by_its_folder(
-    tmp_path: Path, store: DiskStore, output: Path
-) -> None:
-    add_durations(tmp_path / "x" / "p", lasting("a", 1.0, 1.0))
-    Sharing(tmp_path / "x" / "p", "", store).give([result(output, "ran")])
-    for root, name, learns in (("y/p", "", True), ("z/p", "demo", False), ("q", "", False)):
-        Sharing(tmp_path / root, name, store).take()
-        assert bool(known(tmp_path / root)) is learns
+def test_projects_are_kept_apart(tmp_path: Path, store: DiskStore, output: Path) -> None:
+    add_durations(tmp_path / "one", lasting("a", 1.0, 1.0))
+    Sharing(tmp_path / "one", lambda: "demo of here", store).give([result(output, "ran")])
+    Sharing(tmp_path / "other", lambda: "demo of there", store).take()
+    assert known(tmp_path / "other") == {}
 
 
 def test_a_run_in_which_nothing_ran_gives_nothing_and_takes_what_came_with_results_of_others(
     tmp_path: Path, store: DiskStore, output: Path
 ) -> None:
     add_durations(tmp_path / "one", lasting("a", 1.0, 1.0))
-    Sharing(tmp_path / "one", "demo", store).give([result(output, "reused", "local")])
+    Sharing(tmp_path / "one", lambda: "demo", store).give([result(output, "reused", "local")])
     assert known(tmp_path / "one") == {"a": 1.0}
-    Sharing(tmp_path / "other", "demo", store).give([result(output, "reused", "remote")])
+    Sharing(tmp_path / "other", lambda: "demo", store).give([result(output, "reused", "remote")])
     assert known(tmp_path / "other") == {}, "nothing was given before"
-    Sharing(tmp_path / "one", "demo", store).give([result(output, "ran")])
-    Sharing(tmp_path / "other", "demo", store).give([result(output, "reused", "local")])
+    Sharing(tmp_path / "one", lambda: "demo", store).give([result(output, "ran")])
+    Sharing(tmp_path / "other", lambda: "demo", store).give([result(output, "reused", "local")])
     assert known(tmp_path / "other") == {}, "what all comes from here brings nothing"
-    Sharing(tmp_path / "other", "demo", store).give([result(output, "reused", "remote")])
+    Sharing(tmp_path / "other", lambda: "demo", store).give([result(output, "reused", "remote")])
     assert known(tmp_path / "other") == {"a": 1.0}
 
 
 def test_tasks_without_tests_ask_nobody(tmp_path: Path, store: DiskStore, output: Path) -> None:
     add_durations(tmp_path / "one", lasting("a", 1.0, 1.0))
-    Sharing(tmp_path / "one", "demo", store).give([result(output, "ran")])
+    Sharing(tmp_path / "one", lambda: "demo", store).give([result(output, "ran")])
     (tmp_path / "lint").mkdir()
-    Sharing(tmp_path / "other", "demo", store).give([result(tmp_path / "lint", "ran")])
+    Sharing(tmp_path / "other", lambda: "demo", store).give([result(tmp_path / "lint", "ran")])
     assert known(tmp_path / "other") == {}
 
 
 def test_without_a_store_all_stays_as_it_is(tmp_path: Path, output: Path) -> None:
     add_durations(tmp_path, lasting("a", 1.0, 1.0))
-    sharing = Sharing(tmp_path, "demo", None)
+    sharing = Sharing(tmp_path, lambda: "demo", None)
     sharing.take()
     sharing.give([result(output, "ran")])
     assert known(tmp_path) == {"a": 1.0}

@@ -7,7 +7,7 @@ reading the project again.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from hashlib import sha256
@@ -117,17 +117,8 @@ class _Maker:
         policy = stage.policy
         patterns = (*self._patterns(stage, session), *(f"!{output}" for output in policy.outputs))
         standard = session.standard
-        content: dict[str, Any] = {
-            "stage": task.stage,
-            "session": task.session,
-            "python": session.python or "",
-            "inputs": list(patterns),
-            "outputs": list(policy.outputs),
-            "needs order": [need for need in task.needs if need in self.selected],
-            "arguments": list(self._arguments(task)),
-            **self._origin(stage, session),
-            **self._settings(session),
-        }
+        needs = tuple(need for need in task.needs if need in self.selected)
+        content = self._content(task, stage, session, patterns)
         number, count = task.shard or (0, 0)
         # The digest of a shard's tests is set once the split is known, which rests on the files as they are then.
         of_shard = {"shard": f"{number}/{count}" if task.shard else "", "tests": ""}
@@ -141,13 +132,27 @@ class _Maker:
             outputs=policy.outputs,
             variables=(*policy.env, *_VARIABLES.get(standard, ())),
             programs=_PROGRAMS.get(standard, ()),
-            needs=tuple(need for need in task.needs if need in self.selected),
+            needs=needs,
             reuse=policy.reuse and not self.options.fix,
             max_age=policy.max_age,
             exclusive=policy.exclusive,
             shard=number,
             suite=Suite(session=session_name, count=count, content=digest(content)) if task.shard else None,
         )
+
+    def _content(self, task: Task, stage: Stage, session: SessionInfo, patterns: Sequence[str]) -> dict[str, Any]:
+        """Return what is the same for all shards of a session."""
+        return {
+            "stage": task.stage,
+            "session": task.session,
+            "python": session.python or "",
+            "inputs": list(patterns),
+            "outputs": list(stage.policy.outputs),
+            "needs order": [need for need in task.needs if need in self.selected],
+            "arguments": list(self._arguments(task)),
+            **self._origin(stage, session),
+            **self._settings(session),
+        }
 
     def _patterns(self, stage: Stage, session: SessionInfo) -> tuple[str, ...]:
         if stage.policy.inputs is not None:

@@ -38,6 +38,7 @@ from noxline.sharing import Sharing, share_splits
 from noxline.splits import Split
 from noxline.state import task_durations
 from noxline.system.files import write_atomic
+from noxline.system.git_origin import repository
 from noxline.system.masking import masker
 
 _STATUS = {
@@ -163,7 +164,8 @@ class RunSession:
 
     @cached_property
     def _sharing(self) -> Sharing:
-        return Sharing(self.project.root, self.project.facts.name, self.reuser.store)
+        name, root = self.project.facts.name, self.project.root
+        return Sharing(root, lambda: f"{name} {repository(root)}", self.reuser.store)
 
     def _take_knowledge(self) -> None:
         self._sharing.take()

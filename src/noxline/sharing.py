@@ -1,13 +1,15 @@
 """What a project's tests taught travels with the store: durations, evidence of flaky tests, splits.
 
-Durations and evidence stand under the project's name, so all its clones and branches add to the same two records. They
-are read once in a run, before the first task that may hold tests, and written when a run has something to add.
+Durations and evidence stand under the name of the project and the origin of its repository, so all its clones and
+branches add to the same two records. They are read once in a run, before the first task that may hold tests, and
+written when a run has something to add.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +45,10 @@ _KINDS: Mapping[str, _Kind] = {
 
 @dataclass
 class Sharing:
-    """Exchanges knowledge with a store; `project` is the project's name."""
+    """Exchanges knowledge with a store; `project` gives what names the project in all its clones."""
 
     root: Path
-    project: str
+    project: Callable[[], str]
     store: CacheStore | None
     _there: dict[str, Record] = field(default_factory=dict)
 
@@ -75,9 +77,9 @@ class Sharing:
             if own["tests"] and own != self._there[name]:
                 store.write_record(name, self._key, own)
 
-    @property
+    @cached_property
     def _key(self) -> str:
-        return digest(["tests of", self.project or self.root.name])
+        return digest(["tests of", self.project()])
 
 
 def _has_tests(result: TaskResult) -> bool:

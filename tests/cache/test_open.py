@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from noxline.cache import fetch
 from noxline.cache.disk import DiskStore
-from noxline.cache.open import open_store, secret_variables
+from noxline.cache.open import open_store, open_to_lend, secret_variables
 from noxline.cache.signing import ANY_SCOPE, SCOPE, SIGNING_KEY, generate
 from noxline.errors import ConfigError, MachineError
 from noxline.ports import CacheStore
@@ -216,3 +217,37 @@ def test_whatever_a_server_does_a_run_goes_on_and_says_it_once(tmp_path: Path, a
     assert len([text for text in said if "left alone" in text]) == 1
     assert all(server.url in text for text in said)
     assert not any(PRIVATE in text for text in said)
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "lends"),
+    [
+        ("http://127.0.0.1:9/x", {SIGNING_KEY: PRIVATE}, True),
+        ("http://127.0.0.1:9/x", {}, False),
+        ("http://127.0.0.1:9/x", {SIGNING_KEY: PRIVATE, SCOPE: "pr-1"}, False),
+        ("http://127.0.0.1:9/x", {SIGNING_KEY: PR_PRIVATE}, False),
+        ("https://127.0.0.1:9/x", {SIGNING_KEY: PRIVATE}, False),
+        ("file:///mnt/x", {SIGNING_KEY: PRIVATE}, False),
+    ],
+)
+def test_only_who_signs_for_everybody_lends_and_only_where_a_clone_can_ask(
+    url: str, environ: dict[str, str], lends: bool
+) -> None:
+    settings = CacheSettings(remote=url, keys=KEYS)
+    store = open_to_lend(settings, environ, warn=pytest.fail)
+    assert (store is not None) == lends
+    if store is not None:
+        store.close()
+
+
+def test_an_outage_that_was_met_already_is_told_and_nothing_is_asked() -> None:
+    said, local = list[str](), MemoryStore()
+    fetch.OUTAGES.append("no answer within 10 s")
+    fetch.REFUSALS.append("it is not signed")
+    try:
+        assert opened("http://127.0.0.1:9/x", {}, local=local, said=said) is local
+    finally:
+        fetch.OUTAGES.clear()
+    assert fetch.REFUSALS == []
+    assert "is not used: it is not signed" in said[0]
+    assert "no answer within 10 s" in said[1]

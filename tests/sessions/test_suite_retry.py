@@ -102,6 +102,12 @@ def test_no_time_no_runs(tmp_path: Path) -> None:
     assert session.orders == []
 
 
+def test_time_that_went_by_between_many_tests_does_not_keep_them_from_being_run_again(tmp_path: Path) -> None:
+    results = results_of(tmp_path, ran("a::one"), ran("a::bad", "failed"), end=400.0)
+    (finding,) = retry(tmp_path, Again(), results).flaky
+    assert finding.attempts[0] == "passed alone"
+
+
 def test_what_ran_before_is_that_of_the_same_worker(tmp_path: Path) -> None:
     events = [ran("a::1", worker="gw0"), ran("a::2", worker="gw1"), ran("a::bad", "error", worker="gw0")]
     results = results_of(tmp_path, *events)

@@ -77,6 +77,17 @@ CHANGES: dict[str, Callable[[Path, Path], object]] = {
 }
 
 
+def test_what_tasks_leave_does_not_count(tmp_path: Path, outside: Path) -> None:
+    root = clone(tmp_path / "one")
+    where = look(outside, folders=["./", "./src"])
+    before = name(root, where)
+    for folder in (".benchmarks", ".pytest_cache", "src/__pycache__", "src/x.egg-info", "dist"):
+        (root / folder).mkdir()
+    assert name(root, where) == before
+    (root / "scripts").mkdir()
+    assert name(root, where) != before
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_whatever_was_looked_at_counts(tmp_path: Path, outside: Path, change: str) -> None:
     root = clone(tmp_path / "one")

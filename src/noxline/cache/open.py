@@ -64,12 +64,14 @@ def open_store(
 def open_to_lend(
     settings: CacheSettings, environ: Mapping[str, str], *, warn: Callable[[str], None]
 ) -> RemoteStore | None:
-    """Return the remote store of a run whose results everybody may take: one that signs for `trusted`; None else."""
+    """Return the remote store of a run that signs for everybody, where a clone can ask it with a socket; None else."""
     from noxline.cache.remote import Access
     from noxline.cache.signing import TRUSTED, Keyring, namespace_of, signer_of
 
     signer, keys = signer_of(environ), Keyring(settings.keys)
     if settings.remote is None or settings.read_only or signer is None or namespace_of(environ) != TRUSTED:
+        return None
+    if parse_address(settings.remote).scheme != "http":
         return None
     access = Access(namespace=TRUSTED, keys=keys, signer=signer)
     return _remote(settings, environ, access, say=warn) if keys.may_sign(signer.public, TRUSTED) else None

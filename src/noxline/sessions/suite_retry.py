@@ -36,6 +36,10 @@ _NOT_FOR_TRIALS = (
 )
 
 
+# Of the time between the tests of a suite only a part is that of a start: how long one takes, the first will show.
+_STARTS = 4
+
+
 @dataclass(slots=True)
 class SuiteTrials:
     """Runs chosen tests by the suite's own commands, within a budget of time."""
@@ -156,15 +160,17 @@ def trials_of(
     suite_seconds = sum(process.end.seconds for process in results.processes if process.end)
     seconds = {result.id: result.seconds for result in results.all()}
     workers = any(test.worker for process in results.processes for test in process.tests)
+    budget = Budget(allowance.seconds(suite_seconds), time.monotonic)
+    between_tests = max(0.0, suite_seconds - sum(seconds.values()))
     return SuiteTrials(
         session=session,
         suite=suite,
         place=place,
         env=env,
         directory=root / suite.directory,
-        budget=Budget(allowance.seconds(suite_seconds), time.monotonic),
+        budget=budget,
         seconds=seconds,
-        startup=0.0 if workers else max(0.0, suite_seconds - sum(seconds.values())),
+        startup=0.0 if workers else min(between_tests, budget.seconds / _STARTS),
         distributed=workers,
     )
 

@@ -149,19 +149,25 @@ def _verify(told: Mapping[str, Any], entries: Sequence[Entry], look: Mapping[str
     outputs: dict[str, str] = {}
     known = {names: values(os.environ, names) for names in {tuple(row["variables"]) for row in told["plan"]}}
     for row, entry in zip(told["plan"], entries, strict=True):
-        parts = entry.components
-        patterns = tuple(row["patterns"])
         here = {
-            "inputs": index.digest(patterns),
+            "inputs": index.digest(tuple(row["patterns"])),
             "variables": known[tuple(row["variables"])],
             "environment": look["environments"][row["task"]],
             "needs": {need: outputs.get(need, "none") for need in row["needs"]},
             "machine": "",
         }
-        wrong = [part for part, value in here.items() if parts[part] != value]
-        if wrong or parts["definition"]["inputs"] != list(patterns) or not _programs_hold(parts["programs"]):
-            raise UnfitError(f"a result of another fingerprint: {', '.join(wrong)}")
+        wrong = _differing(here, entry.components, row["patterns"])
+        if wrong:
+            raise UnfitError(f"a result of another fingerprint ({', '.join(wrong)})")
         outputs[row["task"]] = entry.output
+
+
+def _differing(here: Mapping[str, Any], parts: Mapping[str, Any], patterns: Sequence[str]) -> list[str]:
+    """Return which parts of a fingerprint are not what they are here."""
+    wrong = [part for part, value in here.items() if parts[part] != value]
+    if parts["definition"]["inputs"] != list(patterns):
+        wrong.append("patterns")
+    return wrong if _programs_hold(parts["programs"]) else [*wrong, "programs"]
 
 
 def _programs_hold(programs: Mapping[str, str]) -> bool:

@@ -14,7 +14,7 @@ from noxline.inputs import commit
 from noxline.inputs.canonical import digest
 from noxline.version import __version__
 from noxline.warm.key import cores, source_moment, style_key
-from noxline.warm.witness import RESTLESS_VARIABLES, content_of, kind_of, names_in, numbers_of
+from noxline.warm.witness import RESTLESS_NAMES, RESTLESS_VARIABLES, content_of, kind_of, names_in, numbers_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,14 +27,20 @@ if TYPE_CHECKING:
 SCHEMA = 1
 KIND = "runs"  # of the records that say where to look
 SETTINGS = ("config/pipeline.toml", "pyproject.toml")
-# They differ from job to job. A noxfile may read them, which is noted; noxline reads but one of them (a test looks).
+# They differ from job to job. A noxfile may read them, which is noted; noxline reads few of them (a test looks).
 _RESTLESS = ("GITHUB_", "RUNNER_", "ACTIONS_", "CI_", "GITLAB_", "BUILDKITE_", "CIRCLE_", "BUILD_", "JOB_", "AGENT_")
 # Where this machine keeps things, and how it gets at the remote.
 _OWN = (
     *("NOXLINE_CACHE_", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "UV_CACHE_DIR", "PIP_CACHE_DIR", "PWD", "HOSTNAME"),
     *("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"),  # how we run ourselves; no task sees them
 )
-_STEADY = frozenset({"GITHUB_ACTIONS"})
+# Folders that tools make at the top of a project: a fresh clone has none of them, and whoever ran something has some.
+_LEFT = frozenset(
+    {".benchmarks", ".tox", ".nox", ".eggs", ".venv", "venv", "build", "dist", "htmlcov", "site", "node_modules"}
+)
+_STEADY = frozenset(
+    {"GITHUB_ACTIONS", "GITHUB_REF_PROTECTED", "GITHUB_REF_TYPE", "CI_COMMIT_REF_PROTECTED", "CI_COMMIT_TAG"}
+)
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")
 
 
@@ -112,12 +118,28 @@ def _file(root: str, name: str) -> tuple[str, ...]:
 def _folder(root: str, name: str, searched: Iterable[str]) -> str:
     """Return what tells a folder: the names in it; of those on PATH, where Pythons are looked for, only these."""
     path = real_path(root, name)
-    if name.startswith("./") or path not in searched:
+    if name.startswith("./"):
+        return _own_names(path)
+    if path not in searched:
         return names_in(path)
     try:
         return _hashed("\0".join(sorted(one for one in os.listdir(path) if one.startswith("python"))))
     except OSError:
         return ""
+
+
+def _own_names(path: str) -> str:
+    """Return what tells a folder of the project, without the names of what running its tasks leaves there."""
+    try:
+        with os.scandir(path) as entries:
+            names = sorted(f"{entry.name}\0{entry.is_dir()}" for entry in entries if not _is_left(entry.name))
+    except OSError:
+        return ""
+    return _hashed("\0".join(names))
+
+
+def _is_left(name: str) -> bool:
+    return name in RESTLESS_NAMES or name in _LEFT or name.endswith((".egg-info", ".pyc"))
 
 
 def _hashed(text: str) -> str:

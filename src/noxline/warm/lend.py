@@ -23,6 +23,7 @@ from noxline.input_check import share_checked
 from noxline.model.records import Record
 from noxline.project import Project
 from noxline.reports.outlet import tell
+from noxline.reuse import Reuser
 from noxline.system.files import task_folder
 from noxline.verification import share_verified
 from noxline.warm import facts
@@ -63,10 +64,8 @@ def _lent(asked: Asked, project: Project, seen: Seen, store: RemoteStore) -> boo
     root, reuser = str(project.root), seen.reuser
     if project.reads_all_variables:
         return False
-    taken = list(reuser.taken)
-    signed = [store.signed_entry(reuser.made[name].digest, reuser.definitions[name].max_age) for name in taken]
-    entries = [one for one in signed if one is not None]
-    if len(entries) != len(taken) or sum(len(data) for _, data in entries) > _LARGEST:
+    entries = _signed(store, reuser)
+    if len(entries) != len(reuser.taken) or sum(len(data) for _, data in entries) > _LARGEST:
         return False
     look = _look(root, project, seen)
     place = facts.place_of(root, asked.arguments, os.environ)
@@ -78,6 +77,12 @@ def _lent(asked: Asked, project: Project, seen: Seen, store: RemoteStore) -> boo
     store.put_run(layout.slots(name, look["max_age"], _made(seen))[0], content)
     store.put_record(facts.KIND, place, Record(value=look, at=time.time()))
     return True
+
+
+def _signed(store: RemoteStore, reuser: Reuser) -> list[tuple[str, bytes]]:
+    """Return the entries of a run as they lie on the remote, those that are there."""
+    found = (store.signed_entry(reuser.made[name].digest, reuser.definitions[name].max_age) for name in reuser.taken)
+    return [one for one in found if one is not None]
 
 
 def _look(root: str, project: Project, seen: Seen) -> dict[str, Any]:

@@ -52,9 +52,16 @@ def replay(arguments: Sequence[str]) -> int | None:
     except OSError:
         return None  # the folder is gone: the ordinary way says so
     root = find_root(here)
-    if not root and arguments[0] == "ci" and os.path.isdir(f"{here}/.git"):
-        return _borrowed(here, arguments, began)
-    snapshot = _snapshot(root, here, arguments) if root else None
+    if root:
+        return _kept(root, here, arguments, began)
+    # Whoever ran something here asks no more: where no snapshot is ever kept, each run would pay for the question.
+    fresh = arguments[0] == "ci" and os.path.isdir(f"{here}/.git") and not os.path.exists(f"{here}/.noxline/runs")
+    return _borrowed(here, arguments, began) if fresh else None
+
+
+def _kept(root: str, here: str, arguments: Sequence[str], began: float) -> int | None:
+    """Replay, or tell, what a rehearsal in this work tree kept."""
+    snapshot = _snapshot(root, here, arguments)
     index = _files(root, snapshot) if snapshot else None
     if snapshot is None or index is None:
         return None
