@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from noxline.testing.lasting import Facts, Lasting
+from noxline.testing.facts import Facts
+from noxline.testing.lasting import Lasting
 
 _MAKING = frozenset({"__init__", "__new__", "__init_subclass__", "__set_name__", "__class_getitem__"})
 _CALLERS = 3  # how far up the values that were handed down are followed
