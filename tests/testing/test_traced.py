@@ -13,7 +13,8 @@ from noxline.testing.blocks import read_source
 from noxline.testing.carried import carry
 from noxline.testing.impact import Now, Selection, select
 from noxline.testing.impact_record import Record
-from noxline.testing.traced import ProcessTrace, Traced, build, why_not
+from noxline.testing.traced import build
+from noxline.testing.traces import ProcessTrace, Traced, why_not
 
 FILES = {
     "a.py": "def one():\n    return 1\n\ndef two():\n    return 2\n",

@@ -26,7 +26,8 @@ from noxline.testing.carried import carry
 from noxline.testing.impact import Now, Selection, select
 from noxline.testing.impact_record import Record, read_record, write_record
 from noxline.testing.records import FOLDER as RECORDS
-from noxline.testing.traced import ProcessTrace, Traced, build, why_not
+from noxline.testing.traced import build
+from noxline.testing.traces import ProcessTrace, Traced, why_not
 
 SELECT = "NOXLINE_SELECT"
 ALL = "all"  # the value of it with which everything runs, and is traced

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from noxline.testing.impact import Moves, Selection
 from noxline.testing.impact_record import Entry, Record, Unit
-from noxline.testing.traced import CARRIED, CARRIED_CHILD, CARRIED_TEST, ProcessTrace, Traced
+from noxline.testing.traces import CARRIED, CARRIED_CHILD, CARRIED_TEST, ProcessTrace, Traced
 
 
 def carry(traced: Traced, record: Record, selection: Selection, *, reused: frozenset[str]) -> Traced:

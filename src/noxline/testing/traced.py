@@ -2,83 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import msgspec
+from typing import TypeVar
 
 from noxline.testing.blocks import Source
 from noxline.testing.impact_record import Datum, Entry, File, Kept, Record, Unit
 from noxline.testing.import_graph import Imports, closure, edges, imports_of
 from noxline.testing.lasting import Lasting
 from noxline.testing.provenance import Provenance, left_before
+from noxline.testing.traces import (
+    CARRIED,
+    CARRIED_CHILD,
+    CHILD,
+    OWNED,
+    Traced,
+    children_of,
+    unfollowed_contexts,
+)
 
-CARRIED, CARRIED_TEST = "u:", "u:t:"  # contexts of tests that did not run this time, and of what such tests share
-CARRIED_CHILD = "u:p:"
-CHILD = "p:"  # contexts of processes that a test started (injected/_noxline_child.py)
-_OWNED = ("t:", "f:", "i:", "c:", CARRIED, CHILD)
-Lines = Mapping[str, frozenset[int]]
-Arcs = Mapping[str, frozenset[tuple[int, int]]]
-
-
-class ProcessTrace(msgspec.Struct, frozen=True):
-    """What one process left: its tests with their contexts, what was read, who imported whom, what was not followed.
-
-    `child` is the context that started it, `started` how many processes that trace themselves each context started.
-    """
-
-    refused: str = ""
-    edges: tuple[tuple[str, str], ...] = ()
-    reads: tuple[tuple[str, str, str, str, int], ...] = ()
-    open: dict[str, str] = {}
-    native: tuple[str, ...] = ()
-    tests: dict[str, dict[str, Any]] = {}
-    fixtures: dict[str, tuple[str, ...]] = {}
-    reused: dict[str, int | None] = {}
-    order: tuple[str, ...] = ()
-    started: dict[str, int] = {}
-    child: str = ""
-    changed: tuple[str, ...] = ()
-    sought: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Traced:
-    """Everything that a run left. `lines` and `arcs` are by context and file, paths as seen from the root.
-
-    `digest` tells what a file (R) or a folder (L) holds now, `events` are the tests' lines in the records.
-    """
-
-    processes: Sequence[ProcessTrace]
-    lines: Mapping[str, Lines]
-    arcs: Mapping[str, Arcs]
-    sources: Mapping[str, tuple[str, Source]]
-    digest: Callable[[str, str], str]
-    events: Mapping[str, dict[str, Any]]
-    environment: str
-    branch: bool
-    watched: Mapping[str, str]
-
-
-def why_not(traced: Traced) -> str:
-    """Return why nothing can be concluded from a trace; empty when it can."""
-    for process in traced.processes:
-        if process.refused and not process.child:
-            return process.refused
-        if process.native:
-            return f"compiled code belongs to the project: {process.native[0]}"
-        shared = [(c, why) for c, why in process.open.items() if not c.startswith(_OWNED)]
-        if shared:
-            return f"something that all tests share {shared[0][1]} ({shared[0][0]})"
-    tests = {name: test for process in traced.processes for name, test in process.tests.items()}
-    if not tests:
-        return "no test was traced"
-    empty = sum(not traced.lines.get(test["units"][0]) for test in tests.values())
-    if empty * 2 > len(tests):
-        return f"{empty} of {len(tests)} tests executed nothing"
-    return ""
+_Seen = TypeVar("_Seen", int, tuple[int, int])
 
 
 def build(traced: Traced) -> Record:
@@ -107,7 +50,8 @@ class _Builder:
         for process in self.traced.processes:
             for context, kind, path, file, line in process.reads:
                 self._read(context, (kind, path), self._blocks(file, line))
-        self.open, self.children = _children(self.traced.processes, {*self.traced.lines, *self.reads})
+        self.open = unfollowed_contexts(self.traced.processes)
+        self.children = children_of({*self.traced.lines, *self.reads})
 
     def _blocks(self, file: str, line: int) -> tuple[int, ...]:
         if file not in self.file_numbers:
@@ -124,23 +68,26 @@ class _Builder:
     def unit(self, context: str) -> int:
         """Return the number of the unit of a context."""
         if context not in self.contexts:
-            lines = {self.file_numbers[f]: tuple(sorted(found)) for f, found in self._lines(context) if found}
-            arcs = {
-                self.file_numbers[f]: tuple(sorted(found))
-                for f, found in self.traced.arcs.get(context, {}).items()
-                if f in self.file_numbers
-            }
-            blocks = {b for f, found in lines.items() for line in found for b in self._blocks(self.files[f], line)}
-            reads = self.reads.get(context, {})
-            readers = {datum: tuple(sorted(found)) for datum, found in reads.items()}
-            apart = context.startswith((CHILD, CARRIED_CHILD))
-            made = Unit(tuple(sorted(blocks)), tuple(sorted(reads)), lines, arcs, readers, apart)
-            self.contexts[context] = self._number(made)
+            self.contexts[context] = self._number(self._made_from(context))
         return self.contexts[context]
 
-    def _lines(self, context: str) -> Iterable[tuple[str, frozenset[int]]]:
-        found = self.traced.lines.get(context, {})
-        return [(file, lines) for file, lines in found.items() if file in self.file_numbers]
+    def _made_from(self, context: str) -> Unit:
+        lines = self._by_file(self.traced.lines.get(context, {}))
+        blocks = {b for f, found in lines.items() for line in found for b in self._blocks(self.files[f], line)}
+        reads = self.reads.get(context, {})
+        return Unit(
+            blocks=tuple(sorted(blocks)),
+            data=tuple(sorted(reads)),
+            lines={file: found for file, found in lines.items() if found},
+            arcs=self._by_file(self.traced.arcs.get(context, {})),
+            readers={datum: tuple(sorted(found)) for datum, found in reads.items()},
+            apart=context.startswith((CHILD, CARRIED_CHILD)),
+        )
+
+    def _by_file(self, seen: Mapping[str, frozenset[_Seen]]) -> dict[int, tuple[_Seen, ...]]:
+        """Return what was seen, in order, by the number of the file; for files of the project only."""
+        numbers = self.file_numbers
+        return {numbers[file]: tuple(sorted(found)) for file, found in seen.items() if file in numbers}
 
     def _number(self, unit: Unit) -> int:
         key = (
@@ -159,51 +106,74 @@ class _Builder:
     def record(self) -> Record:
         """Return the whole record."""
         traced = self.traced
-        every = sorted(c for c in {*traced.lines, *self.reads} if not c.startswith(_OWNED))
-        everyone = [self.unit(context) for context in every]
-        imports = {c[2:]: self.unit(c) for c in {*traced.lines, *self.reads} if c[:2] == "i:"}
-        for context in sorted({*traced.lines, *self.reads}):
-            self.unit(context)
+        everyone, imports = self._number_units()
         self._prepare()
-        seen = {name: imports_of(name, source.nodes[0]) for name, (_, source) in traced.sources.items()}
-        seen = {name: _with_functions(name, one, traced.sources[name][1]) for name, one in seen.items()}
-        graph = edges(seen, [edge for process in traced.processes for edge in process.edges])
-        base = {target for p in traced.processes for importer, target in p.edges if not importer and not p.child}
-        self.unfollowed = {c[2:]: why for c, why in self.open.items() if c[:2] in ("i:", "c:")}
-        self.graph, self.base = graph, base
-        self.import_reasons: dict[str, str] = {}
+        seen = {name: _imports_in(name, source) for name, (_, source) in traced.sources.items()}
+        self._prepare_imports(seen)
         tests = tuple(self._entry(*found) for found in self._tests())
         return Record(
             environment=traced.environment,
             branch=traced.branch,
             names=tuple(self.files),
-            files={name: self._file(name, graph.get(name, ())) for name in self.files},
+            files={name: self._file(name, self.graph.get(name, ())) for name in self.files},
             blocks=tuple(self.numbers),
             data=tuple(Datum(kind, path, traced.digest(kind, path)) for kind, path in self.data),
             watched=dict(traced.watched),
             sought=_sought(traced, seen),
             units=tuple(self.made),
             imports=imports,
-            everyone=tuple(everyone),
-            base=tuple(sorted(base)),
-            changed=tuple(sorted({name for process in traced.processes for name in process.changed})),
-            observed=tuple(sorted({edge for process in traced.processes for edge in process.edges})),
+            everyone=everyone,
+            base=tuple(sorted(self.base)),
+            changed=tuple(sorted(self._changed())),
+            observed=tuple(sorted(set(self._observed()))),
             tests=tests,
         )
+
+    def _number_units(self) -> tuple[tuple[int, ...], dict[str, int]]:
+        """Give all contexts their units; return those that all tests share, and those of imports by file."""
+        contexts = sorted({*self.traced.lines, *self.reads})
+        everyone = tuple(self.unit(context) for context in contexts if not context.startswith(OWNED))
+        imports = {c[2:]: self.unit(c) for c in contexts if c[:2] == "i:"}
+        for context in contexts:
+            self.unit(context)
+        return everyone, imports
+
+    def _prepare_imports(self, seen: Mapping[str, Imports]) -> None:
+        """Learn who imports whom, and which imports cannot be followed."""
+        processes = self.traced.processes
+        self.graph = edges(seen, self._observed())
+        self.base = {target for p in processes for importer, target in p.edges if not importer and not p.child}
+        self.unfollowed = {c[2:]: why for c, why in self.open.items() if c[:2] in ("i:", "c:")}
+        self.import_reasons: dict[str, str] = {}
+
+    def _observed(self) -> list[tuple[str, str]]:
+        """Return who was seen to import whom."""
+        return [edge for process in self.traced.processes for edge in process.edges]
+
+    def _changed(self) -> set[str]:
+        """Return the names that held something else after tests than before."""
+        return {name for process in self.traced.processes for name in process.changed}
 
     def _file(self, name: str, imports: Iterable[str]) -> File:
         digest, source = self.traced.sources[name]
         return File(digest, tuple(Kept(b.name, b.digest, b.places) for b in source.blocks), tuple(sorted(imports)))
 
-    def _tests(self) -> Iterable[tuple[str, str, list[str], str]]:
+    def _tests(self) -> Iterator[tuple[str, str, list[str], str]]:
+        """Yield each test with its file, its contexts, and why it cannot be followed."""
         for process in self.traced.processes:
             for name, test in process.tests.items():
-                units = [*test["units"], f"c:{test.get('file', '')}"]
-                for unit in units:
-                    units += [more for more in process.fixtures.get(unit, ()) if more not in units]
-                    units += [child for child in self.children.get(unit, ()) if child not in units]
-                why = test.get("open") or next((self.open[unit] for unit in units if unit in self.open), "")
-                yield name, test.get("file", ""), units, why or self._imports_unfollowed(test.get("file", ""))
+                file = test.get("file", "")
+                contexts = self._contexts([*test["units"], f"c:{file}"], process.fixtures)
+                why = test.get("open") or next((self.open[c] for c in contexts if c in self.open), "")
+                yield name, file, contexts, why or self._imports_unfollowed(file)
+
+    def _contexts(self, own: Iterable[str], fixtures: Mapping[str, Iterable[str]]) -> list[str]:
+        """Return these contexts, those of the fixtures behind them, and of the processes that any of them started."""
+        found = [*own]
+        for context in found:  # which grows meanwhile
+            found += [more for more in fixtures.get(context, ()) if more not in found]
+            found += [child for child in self.children.get(context, ()) if child not in found]
+        return found
 
     def _imports_unfollowed(self, file: str) -> str:
         """Return why the import of something that a test's file imports cannot be followed; empty where it can."""
@@ -231,7 +201,7 @@ class _Builder:
             [sources[f][1].blocks[i].name for f, i in places],
             lasting,
             together=[frozenset(self.made[number].blocks) for number in numbers],
-            changed={name for process in self.traced.processes for name in process.changed},
+            changed=self._changed(),
             called=self._called_by_pytest(),
         )
         self.left = found.left
@@ -256,32 +226,10 @@ def _sought(traced: Traced, seen: Mapping[str, Imports]) -> frozenset[str]:
     return frozenset(read.union(*(process.sought for process in traced.processes)))
 
 
-def _children(
-    processes: Sequence[ProcessTrace], contexts: Iterable[str]
-) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Return which contexts cannot be followed, and why; and the contexts of the processes that each one started."""
-    unfollowed = {context: why for process in processes for context, why in process.open.items()}
-    expected: Counter[str] = Counter()
-    for process in processes:
-        expected.update(process.started)
-    expected.subtract(process.child for process in processes if process.child and not process.refused)
-    for context, missing in expected.items():
-        if missing > 0:
-            unfollowed.setdefault(context, "starts a process that left no trace")
-    children: dict[str, list[str]] = {}
-    for context in sorted(contexts):
-        if context.startswith(CHILD):
-            children.setdefault(context.split(":", 2)[2], []).append(context)
-    # What could not be followed in a child could not be followed for the one who started it.
-    for context in [c for c in unfollowed if c.startswith(CHILD)]:
-        unfollowed.setdefault(context.split(":", 2)[2], unfollowed[context])
-    return unfollowed, children
-
-
-def _with_functions(name: str, module: Imports, source: Source) -> Imports:
-    """Return the imports of a file with those that stand in its functions."""
-    inner = [imports_of(name, nodes) for nodes in source.nodes[1:]]
+def _imports_in(name: str, source: Source) -> Imports:
+    """Return the imports of a file, those that stand in its functions included."""
+    found = [imports_of(name, nodes) for nodes in source.nodes]
     return Imports(
-        names=module.names.union(*(one.names for one in inner)),
-        dynamic=module.dynamic or any(one.dynamic for one in inner),
+        names=frozenset[str]().union(*(one.names for one in found)),
+        dynamic=any(one.dynamic for one in found),
     )

@@ -1,0 +1,120 @@
+"""What a traced run of a suite leaves, and whether anything can be concluded from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from noxline.testing.blocks import Source
+
+CARRIED, CARRIED_TEST = "u:", "u:t:"  # contexts of tests that did not run this time, and of what such tests share
+CARRIED_CHILD = "u:p:"
+CHILD = "p:"  # contexts of processes that a test started (injected/_noxline_child.py)
+OWNED = ("t:", "f:", "i:", "c:", CARRIED, CHILD)
+Lines = Mapping[str, frozenset[int]]
+Arcs = Mapping[str, frozenset[tuple[int, int]]]
+
+
+class ProcessTrace(msgspec.Struct, frozen=True):
+    """What one process left: its tests with their contexts, what was read, who imported whom, what was not followed.
+
+    `child` is the context that started it, `started` how many processes that trace themselves each context started.
+    """
+
+    refused: str = ""
+    edges: tuple[tuple[str, str], ...] = ()
+    reads: tuple[tuple[str, str, str, str, int], ...] = ()
+    open: dict[str, str] = {}
+    native: tuple[str, ...] = ()
+    tests: dict[str, dict[str, Any]] = {}
+    fixtures: dict[str, tuple[str, ...]] = {}
+    reused: dict[str, int | None] = {}
+    order: tuple[str, ...] = ()
+    started: dict[str, int] = {}
+    child: str = ""
+    changed: tuple[str, ...] = ()
+    sought: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traced:
+    """Everything that a run left. `lines` and `arcs` are by context and file, paths as seen from the root.
+
+    `digest` tells what a file (R) or a folder (L) holds now, `events` are the tests' lines in the records.
+    """
+
+    processes: Sequence[ProcessTrace]
+    lines: Mapping[str, Lines]
+    arcs: Mapping[str, Arcs]
+    sources: Mapping[str, tuple[str, Source]]
+    digest: Callable[[str, str], str]
+    events: Mapping[str, dict[str, Any]]
+    environment: str
+    branch: bool
+    watched: Mapping[str, str]
+
+
+def why_not(traced: Traced) -> str:
+    """Return why nothing can be concluded from a trace; empty when it can."""
+    for process in traced.processes:
+        reason = _why_not_from(process)
+        if reason:
+            return reason
+    tests = {name: test for process in traced.processes for name, test in process.tests.items()}
+    if not tests:
+        return "no test was traced"
+    empty = sum(not traced.lines.get(test["units"][0]) for test in tests.values())
+    if empty * 2 > len(tests):
+        return f"{empty} of {len(tests)} tests executed nothing"
+    return ""
+
+
+def _why_not_from(process: ProcessTrace) -> str:
+    """Return why nothing can be concluded from a suite one of whose processes left this; empty when it can."""
+    if process.refused and not process.child:
+        return process.refused
+    if process.native:
+        return f"compiled code belongs to the project: {process.native[0]}"
+    for context, why in process.open.items():
+        if not context.startswith(OWNED):
+            return f"something that all tests share {why} ({context})"
+    return ""
+
+
+def unfollowed_contexts(processes: Sequence[ProcessTrace]) -> dict[str, str]:
+    """Return which contexts cannot be followed, and why."""
+    unfollowed = {context: why for process in processes for context, why in process.open.items()}
+    for context, missing in _missing_children(processes).items():
+        if missing > 0:
+            unfollowed.setdefault(context, "starts a process that left no trace")
+    # What could not be followed in a child could not be followed for the one who started it.
+    for context in [c for c in unfollowed if c.startswith(CHILD)]:
+        unfollowed.setdefault(_starter(context), unfollowed[context])
+    return unfollowed
+
+
+def _missing_children(processes: Sequence[ProcessTrace]) -> Counter[str]:
+    """Return how many of the processes that each context started left no trace."""
+    expected: Counter[str] = Counter()
+    for process in processes:
+        expected.update(process.started)
+    expected.subtract(process.child for process in processes if process.child and not process.refused)
+    return expected
+
+
+def children_of(contexts: Iterable[str]) -> dict[str, list[str]]:
+    """Return the contexts of the processes that each context started."""
+    children: dict[str, list[str]] = {}
+    for context in sorted(contexts):
+        if context.startswith(CHILD):
+            children.setdefault(_starter(context), []).append(context)
+    return children
+
+
+def _starter(child: str) -> str:
+    """Return the context that started the process of this one."""
+    return child.split(":", 2)[2]
