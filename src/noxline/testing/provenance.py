@@ -37,29 +37,40 @@ class Provenance:
         self._by_name: dict[str, set[int]] = {}
         self._by_class: dict[str, set[int]] = {}
         for number, name in enumerate(self.names):
-            special = name.startswith("__")
-            (self._by_class if special else self._by_name).setdefault(
-                self._classes[number] if special else name, set()
-            ).add(number)
+            self._file_under_its_name(number, name)
         self._special: dict[str, set[int]] = {}
         self._named: dict[int, set[int]] = {}
         self._own = self._by_name.keys() | self._by_class.keys()
         self._callers: dict[str, set[int]] = {}
         self._mentioning: dict[str, set[int]] = {}
-        self._computing = {number for number in range(len(blocks)) if self._facts(number).computes}
         for number in range(len(blocks)):
-            for name in self._facts(number).calls.keys() & self._own:
-                self._callers.setdefault(name, set()).add(number)
-            facts = self._facts(number)
-            for name in {*lasting.meant(facts.names - facts.defines), self.names[number]}:
-                self._mentioning.setdefault(name, set()).add(number)
-        said = set[str](called).union(*(lasting.meant(self._facts(number).names) for number in range(len(blocks))))
-        self._unnamed = {
-            n for n, name in enumerate(self.names) if name and (name not in said or name in lasting.strings)
-        }
+            self._file_under_what_it_says(number)
+        self._computing = {number for number in range(len(blocks)) if self._facts(number).computes}
+        self._unnamed = self._named_by_nobody(called)
         self.left: dict[int, set[int]] = {}
-        for place in {*lasting.places, *(frozenset({name}) for name in changed)}:
+        for place in lasting.places.union(frozenset({name}) for name in changed):
             self._take(place)
+
+    def _file_under_its_name(self, number: int, name: str) -> None:
+        if name.startswith("__"):
+            self._by_class.setdefault(self._classes[number], set()).add(number)
+        else:
+            self._by_name.setdefault(name, set()).add(number)
+
+    def _file_under_what_it_says(self, number: int) -> None:
+        """Note a block with each function that it calls, and with each name that it mentions."""
+        facts = self._facts(number)
+        for name in facts.calls.keys() & self._own:
+            self._callers.setdefault(name, set()).add(number)
+        for name in {*self._lasting.meant(facts.names - facts.defines), self.names[number]}:
+            self._mentioning.setdefault(name, set()).add(number)
+
+    def _named_by_nobody(self, called: Iterable[str]) -> set[int]:
+        """Return the functions that no block names or whose names stand in strings: what computed names may mean."""
+        facts = [self._facts(number) for number in range(len(self.names))]
+        said = set[str](called).union(*(self._lasting.meant(one.names) for one in facts))
+        strings = self._lasting.strings
+        return {n for n, name in enumerate(self.names) if name and (name not in said or name in strings)}
 
     def _facts(self, number: int) -> Facts:
         return self._lasting.facts.get(self._blocks[number], _NOTHING)
