@@ -68,17 +68,30 @@ class _Changes:
         self._record = record
         self._now = now
         self.moves: dict[str, Moves] = {}
-        self.files = [name for name, file in record.files.items() if now.sources.get(name) != file.digest]
+        self.files = self._changed_files()
         self._broken = ""
         self._blocks = {(record.names.index(name), inner) for name in self.files for inner in self._changed(name)}
         self._numbers = {n for n, place in enumerate(record.blocks) if place in self._blocks}
-        self._data = {n for n, d in enumerate(record.data) if now.digest(d.kind, d.path) != d.digest}
+        self._data = self._changed_data()
         self._units = frozenset(n for n, unit in enumerate(record.units) if self._touches(unit.blocks, unit.data))
         self._graph = {name: file.imports for name, file in record.files.items()}
-        modules = {record.names[file] for file, inner in self._blocks if inner == 0}
-        self._modules = modules | {name for name, unit in record.imports.items() if unit in self._units}
+        self._modules = self._changed_modules()
         self._reached: dict[frozenset[str], bool] = {}
         self._ran: dict[int, frozenset[str]] = {}
+
+    def _changed_files(self) -> list[str]:
+        sources = self._now.sources
+        return [name for name, file in self._record.files.items() if sources.get(name) != file.digest]
+
+    def _changed_data(self) -> set[int]:
+        data = enumerate(self._record.data)
+        return {number for number, datum in data if self._now.digest(datum.kind, datum.path) != datum.digest}
+
+    def _changed_modules(self) -> set[str]:
+        """Return the files whose import does something else: their own code changed, or what ran during it."""
+        record = self._record
+        own = {record.names[file] for file, inner in self._blocks if inner == 0}
+        return own | {name for name, unit in record.imports.items() if unit in self._units}
 
     def _changed(self, name: str) -> list[int]:
         """Return the numbers of the blocks of a changed file that are not what they were."""
@@ -98,23 +111,32 @@ class _Changes:
 
     def whole(self) -> str:
         """Return why the whole suite has to run, or nothing."""
-        record, now = self._record, self._now
-        if now.environment != record.environment:
+        if self._now.environment != self._record.environment:
             return "the environment, the settings or the command changed"
-        if self._broken:
-            return self._broken
-        for name in now.sources.keys() - record.files.keys():
+        return self._broken or self._found_anew() or self._watched_changed() or self._shared_changed()
+
+    def _found_anew(self) -> str:
+        """Return which new file an import may find, or nothing."""
+        for name in self._now.sources.keys() - self._record.files.keys():
             stem = name.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]
-            if name.endswith("__init__.py") or stem in record.sought or stem in _FOUND_BY_ALL:
+            if name.endswith("__init__.py") or stem in self._record.sought or stem in _FOUND_BY_ALL:
                 return f"{name} is new and may be found by an import"
+        return ""
+
+    def _watched_changed(self) -> str:
+        """Return which file changed that tests may read although none was seen to, or nothing."""
+        record, now = self._record, self._now
+        read = {datum.path for datum in record.data}
         for name in sorted(now.watched.keys() | record.watched.keys()):
-            read = any(d.path == name for d in record.data)
-            if now.watched.get(name) != record.watched.get(name) and not read:
+            if now.watched.get(name) != record.watched.get(name) and name not in read:
                 return f"{name} changed, and which tests read it is not known"
-        if any(unit in self._units for unit in record.everyone):
+        return ""
+
+    def _shared_changed(self) -> str:
+        """Return what changed of that on which all tests depend, or nothing."""
+        if any(unit in self._units for unit in self._record.everyone):
             return "what all tests share changed"
-        base = closure(record.base, self._graph)
-        changed = sorted(base & self._modules)
+        changed = sorted(closure(self._record.base, self._graph) & self._modules)
         return f"{changed[0]} changed, which all tests import" if changed else ""
 
     def why(self) -> str:
