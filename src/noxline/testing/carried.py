@@ -9,30 +9,42 @@ from noxline.testing.impact import Moves, Selection
 from noxline.testing.impact_record import Entry, Record, Unit
 from noxline.testing.traces import CARRIED, CARRIED_CHILD, CARRIED_TEST, ProcessTrace, Traced
 
+_Read = tuple[str, str, str, str, int]
+
 
 def carry(traced: Traced, record: Record, selection: Selection, *, reused: frozenset[str]) -> Traced:
     """Return the trace with the reused tests added as if they had run."""
     tests = [test for test in record.tests if test.id in reused]
-    contexts = {name: record.units[number] for test in tests for name, number in _contexts(record, test)}
-    seen = {*traced.lines}
-    for file, number in record.imports.items():
-        if f"i:{file}" not in seen and file in traced.sources:
-            contexts[f"i:{file}"] = record.units[number]
-    lines = {context: lines_of(record, unit, selection) for context, unit in contexts.items()}
-    arcs = {context: arcs_of(record, unit, selection) for context, unit in contexts.items() if unit.arcs}
-    reads = [read for context, unit in contexts.items() for read in _reads(context, unit, record, selection)]
-    known = ProcessTrace(
+    units = {**_units_of(record, tests), **_units_of_imports(record, traced)}
+    lines = {context: lines_of(record, unit, selection) for context, unit in units.items()}
+    arcs = {context: arcs_of(record, unit, selection) for context, unit in units.items() if unit.arcs}
+    return replace(
+        traced,
+        processes=(*traced.processes, _as_a_process(traced, record, tests, _all_reads(units, record, selection))),
+        lines={**lines, **traced.lines},
+        arcs={**arcs, **traced.arcs},
+    )
+
+
+def _units_of(record: Record, tests: Iterable[Entry]) -> dict[str, Unit]:
+    """Return the units of tests by the names of their contexts now."""
+    return {name: record.units[number] for test in tests for name, number in _contexts(record, test)}
+
+
+def _units_of_imports(record: Record, traced: Traced) -> dict[str, Unit]:
+    """Return by context the units of imports that did not happen this time, of files that are still there."""
+    imports = {f"i:{file}": number for file, number in record.imports.items() if file in traced.sources}
+    return {context: record.units[number] for context, number in imports.items() if context not in traced.lines}
+
+
+def _as_a_process(traced: Traced, record: Record, tests: Iterable[Entry], reads: Iterable[_Read]) -> ProcessTrace:
+    """Return what a process would have left that ran these tests."""
+    return ProcessTrace(
         edges=tuple(edge for edge in record.observed if edge[1] in traced.sources),
         reads=tuple(reads),
         tests={test.id: _test(record, test) for test in tests},
         changed=record.changed,
         sought=tuple(record.sought),
-    )
-    return replace(
-        traced,
-        processes=(*traced.processes, known),
-        lines={**lines, **traced.lines},
-        arcs={**arcs, **traced.arcs},
     )
 
 
@@ -62,7 +74,12 @@ def arcs_of(record: Record, unit: Unit, selection: Selection) -> dict[str, froze
     }
 
 
-def _reads(context: str, unit: Unit, record: Record, selection: Selection) -> Iterator[tuple[str, str, str, str, int]]:
+def _all_reads(units: Mapping[str, Unit], record: Record, selection: Selection) -> Iterator[_Read]:
+    for context, unit in units.items():
+        yield from _reads(context, unit, record, selection)
+
+
+def _reads(context: str, unit: Unit, record: Record, selection: Selection) -> Iterator[_Read]:
     for number in unit.data:
         datum = record.data[number]
         readers: Sequence[int] = unit.readers.get(number, ())
