@@ -30,17 +30,26 @@ class Imports:
 
 def imports_of(file: str, tree: Iterable[ast.AST]) -> Imports:
     """Return what a file imports anywhere, functions included, without what only type checkers see."""
-    names: set[str] = set()
-    dynamic = False
-    for node in _running_nodes(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = _base(file, node)
-            names |= {base, *(f"{base}.{alias.name}".strip(".") for alias in node.names if alias.name != "*")}
-        elif isinstance(node, ast.Name | ast.Attribute):
-            dynamic = dynamic or (node.id if isinstance(node, ast.Name) else node.attr) in _DYNAMIC
-    return Imports(names=frozenset(name for name in names if name), dynamic=dynamic)
+    nodes = list(_running_nodes(tree))
+    names = {name for node in nodes for name in _imported_by(file, node) if name}
+    return Imports(names=frozenset(names), dynamic=any(_name_of(node) in _DYNAMIC for node in nodes))
+
+
+def _imported_by(file: str, node: ast.AST) -> Iterator[str]:
+    """Yield the dotted names that a statement imports; empty ones too, for the root of the project."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = _base(file, node)
+        yield base
+        yield from (f"{base}.{alias.name}".strip(".") for alias in node.names if alias.name != "*")
+
+
+def _name_of(node: ast.AST) -> str:
+    """Return the name of a variable or an attribute; empty for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _running_nodes(tree: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -98,15 +107,21 @@ def edges(imports: Mapping[str, Imports], observed: Iterable[tuple[str, str]]) -
     """
     finder = Finder(imports)
     found = {file: {target for name in one.names for target in finder.files(name)} for file, one in imports.items()}
-    by_computing: set[str] = set()
-    for importer, target in observed:
-        if importer and target not in found.setdefault(importer, set()):
-            by_computing.add(target)
-            found[importer].add(target)
+    only_seen = _add_observed(found, observed)
     for file, one in imports.items():
         if one.dynamic:
-            found[file] |= by_computing
+            found[file] |= only_seen
     return {file: frozenset(targets - {file}) for file, targets in found.items()}
+
+
+def _add_observed(found: dict[str, set[str]], observed: Iterable[tuple[str, str]]) -> set[str]:
+    """Add the imports that were seen; return the targets of those that no source says."""
+    only_seen: set[str] = set()
+    for importer, target in observed:
+        if importer and target not in found.setdefault(importer, set()):
+            only_seen.add(target)
+            found[importer].add(target)
+    return only_seen
 
 
 def closure(starts: Iterable[str], graph: Mapping[str, Iterable[str]]) -> frozenset[str]:
