@@ -73,14 +73,8 @@ class State:
             return
         began = time.process_time()
         before, now = self._seen, self._look()
-        same = {owner for owner, ref in now.alive.items() if owner in before.alive and before.alive[owner]() is ref()}
-        for key, (names, held) in now.seen.items():
-            old = before.seen.get(key)
-            if old is not None and old[1] != held and key[0] in same:
-                self.changed.update(dict.fromkeys(names))
-        for key in now.seen.keys() ^ before.seen.keys():
-            if key[0] in same and not key[1]:  # an attribute that is new, or gone
-                self.changed.update(dict.fromkeys((now.seen.get(key) or before.seen[key])[0]))
+        for names in _differing(before, now):
+            self.changed.update(dict.fromkeys(names))
         self._seen = now
         self._spent += time.process_time() - began
 
@@ -238,6 +232,26 @@ class _Walk:
         key = (place.owner, place.way, "")
         self.seen[key] = (names, hash(held))
         self._noted[id(thing)] = key
+
+
+def _differing(before: _Walk, now: _Walk) -> Iterator[tuple[str, ...]]:
+    """Yield the names, together for each place, under which two looks found something else."""
+    same = {owner for owner, ref in now.alive.items() if owner in before.alive and before.alive[owner]() is ref()}
+    yield from _held_otherwise(before.seen, now.seen, same)
+    yield from _come_or_gone(before.seen, now.seen, same)
+
+
+def _held_otherwise(before: _Seen, now: _Seen, same: set[int]) -> Iterator[tuple[str, ...]]:
+    for key, (names, held) in now.items():
+        old = before.get(key)
+        if old is not None and old[1] != held and key[0] in same:
+            yield names
+
+
+def _come_or_gone(before: _Seen, now: _Seen, same: set[int]) -> Iterator[tuple[str, ...]]:
+    for key in now.keys() ^ before.keys():
+        if key[0] in same and not key[1]:  # an attribute that is new, or gone
+            yield (now.get(key) or before[key])[0]
 
 
 _SLOTS: dict[type, list[tuple[str, Any]] | None] = {}
