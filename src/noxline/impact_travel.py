@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from noxline.model.cache import Found
 from noxline.model.stage import Source
 from noxline.model.task import Task
 from noxline.ports import CacheStore
@@ -50,12 +51,17 @@ class ImpactTravel:
         """Get what others know of the tests of a task that never ran in this clone."""
         if task.source is not Source.STANDARD or task.stage != "tests" or self._place(task).exists():
             return
-        named = self.store.read_record(KIND, self._key(task)) or {}
-        found = self.store.find(str(named["entry"])) if named.get("entry") else None
-        if found is None or found.entry.task != task.name:
-            return
-        if not any(file.path == LEFT for file in found.entry.files):
+        found = self._named(task)
+        if found is None:
             return
         with tempfile.TemporaryDirectory(prefix="noxline-impact-") as folder:
             if self.store.restore(found, Path(folder, "output"), Path(folder, "log")):
                 self.taken(task, Path(folder, "output"))
+
+    def _named(self, task: Task) -> Found | None:
+        """Return the stored result of this task that the record names, as far as it knows of tests."""
+        named = self.store.read_record(KIND, self._key(task)) or {}
+        found = self.store.find(str(named["entry"])) if named.get("entry") else None
+        if found is None or found.entry.task != task.name:
+            return None
+        return found if any(file.path == LEFT for file in found.entry.files) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -57,11 +57,24 @@ def module(tmp_path: Path) -> Iterator[ModuleType]:
 
 
 @pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def refused() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: list[str]) -> Callable[..., Any]:
     monkeypatch.syspath_prepend(str(INJECTED))
     from _noxline_state import State
 
-    return State(lambda path: path if str(path).startswith(str(tmp_path)) else "")
+    def is_inside(path: Any) -> str:
+        return str(path) if str(path).startswith(str(tmp_path)) else ""
+
+    return lambda **limits: State(is_inside, refused.append, **limits)
+
+
+@pytest.fixture
+def state(make: Callable[..., Any]) -> Any:
+    return make()
 
 
 CHANGES = {
@@ -86,6 +99,17 @@ def test_a_change_is_known_by_its_name(module: ModuleType, state: Any, name: str
     exec(code, module.__dict__)
     state.compare()
     assert name in state.changed
+
+
+def test_more_than_is_looked_at_is_refused_and_said(
+    module: ModuleType, make: Callable[..., Any], refused: list[str]
+) -> None:
+    state = make(most=500)
+    state.begin()
+    assert refused == []
+    module.KEPT.update({number: [number] for number in range(1000)})
+    state.compare()
+    assert refused == ["the project's modules hold more than 500 objects, too many to look at"]
 
 
 def test_what_is_only_used_did_not_change(module: ModuleType, state: Any) -> None:

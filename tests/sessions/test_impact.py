@@ -312,6 +312,15 @@ def test_a_test_that_replaces_the_tracer_runs_everything_next_time(project: Trac
     assert project.run() == ALL
 
 
+def test_a_state_too_large_to_look_at_runs_everything_next_time(  # (g)
+    project: TracedProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project.change("src/demo/two.py", "def two", "MANY = [[] for _ in range(200_001)]\n\n\ndef two")
+    assert project.run() == ALL
+    assert "the next run cannot select tests: the project's modules hold more than" in capfd.readouterr().out
+    assert project.run() == ALL
+
+
 def test_another_core_of_coverage_is_refused(project: TracedProject) -> None:
     project.write("tests/conftest.py", "import sys\nsys.settrace(None)\n")
     project.run()

@@ -23,21 +23,30 @@ def pytest_configure(config: Any) -> None:
     worker = hasattr(config, "workerinput")
     if not worker and not records.wanted(os.environ):
         return
+    _adjust_options(config)
+    selector = Selector(records.way_down(_rootdir(config)))
+    _register_helpers(config, selector)
+    if not worker:
+        arguments = [str(argument) for argument in config.invocation_params.args]
+        record = records.Recorder("pytest", pytest.__version__, _rootdir(config), arguments)
+        config.pluginmanager.register(PytestRecorder(record, selector), "noxline-recorder")
+
+
+def _adjust_options(config: Any) -> None:
     # A project's own `norecursedirs` replaces pytest's, and with it the rule that hidden folders hold no tests.
     config.option.ignore = [*(config.option.ignore or []), records.state_folder()]
-    selector = Selector(records.way_down(_rootdir(config)))
+    if os.environ.get("NOXLINE_FAIL_FAST") and not config.getoption("maxfail", 0):
+        config.option.maxfail = 1
+
+
+def _register_helpers(config: Any, selector: Selector) -> None:
+    """Register what workers of pytest-xdist need too."""
     config.pluginmanager.register(selector, "noxline-selector")
     config.pluginmanager.register(Fixtures(selector), "noxline-fixtures")
     if starve.wanted(os.environ):
         config.pluginmanager.register(starve.Starver(), "noxline-starver")
     if _TRACE is not None and not config.getoption("numprocesses", None):  # the workers themselves, or without any
         config.pluginmanager.register(tracing.TracePlugin(_TRACE, selector), "noxline-trace")
-    if os.environ.get("NOXLINE_FAIL_FAST") and not config.getoption("maxfail", 0):
-        config.option.maxfail = 1
-    if not worker:
-        arguments = [str(argument) for argument in config.invocation_params.args]
-        record = records.Recorder("pytest", pytest.__version__, _rootdir(config), arguments)
-        config.pluginmanager.register(PytestRecorder(record, selector), "noxline-recorder")
 
 
 def _rootdir(config: Any) -> str:

@@ -140,15 +140,17 @@ class Reads:
         if isinstance(path, int) or os.getpid() != self._pid:
             return
         name = self.inside(path) or ("." if kind == "L" and self._is_root(path) else "")
-        if not name:
-            return
-        asking = _asking(frame)
-        if asking.startswith(_IMPORTING[:2]) or asking.endswith(_IMPORTING[2]) or _COVERAGE in asking:
-            return
-        if kind == "L" and self._collects(frame):
+        if not name or self._is_no_data(kind, frame):
             return
         file, line = self.asking(frame)
         self.seen[self._context(), kind, name, file, line] = None
+
+    def _is_no_data(self, kind: str, frame: Any) -> bool:
+        """Tell whether the code that asks imports, measures, or looks for tests."""
+        asking = _asking(frame)
+        if asking.startswith(_IMPORTING[:2]) or asking.endswith(_IMPORTING[2]) or _COVERAGE in asking:
+            return True
+        return kind == "L" and self._collects(frame)
 
     def _is_root(self, path: Any) -> bool:
         full = os.path.join(os.path.normpath(os.path.join(os.getcwd(), os.fsdecode(path))), "")

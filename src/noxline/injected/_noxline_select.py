@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import _noxline_records as records
@@ -51,20 +52,13 @@ class Selector:
 
     def _wanted(self, names: dict[Any, str]) -> dict[str, int]:
         """Return the tests that are to run, with their rank."""
-        only = os.environ.get("NOXLINE_ONLY", "")
-        if only:
-            return {name: rank for rank, name in enumerate(_list(only))}
+        if os.environ.get("NOXLINE_ONLY"):
+            return {name: rank for rank, name in enumerate(_listed("NOXLINE_ONLY"))}
         mine = shards.mine(list(names.values()), _groups(names), os.environ)
         self.order = [name for name in names.values() if name in mine]
-        known = frozenset(_list(os.environ.get("NOXLINE_REUSE", "")))
-        self.reused = {name: _line(item) for item, name in names.items() if name in known and name in mine}
-        first = frozenset(_list(os.environ.get("NOXLINE_FIRST", "")))
-        order = {file: rank for rank, file in enumerate(_list(os.environ.get("NOXLINE_ORDER", "")), 1)}
-        return {
-            name: 0 if name in first else order.get(name.partition("::")[0], len(order) + 1)
-            for name in mine
-            if name not in self.reused
-        }
+        known = mine.intersection(_listed("NOXLINE_REUSE"))
+        self.reused = {name: _line(item) for item, name in names.items() if name in known}
+        return _ranked(name for name in mine if name not in self.reused)
 
     def name(self, item: Any) -> str:
         """Return the id of an item; pytest-xdist may have added the item's group to it."""
@@ -110,8 +104,16 @@ class Selector:
         self.total, self.universe, self.deselected = seen["total"], seen["universe"], seen["deselected"]
 
 
-def _list(path: str) -> list[str]:
-    """Return the names in a JSON file; without a readable one, none."""
+def _ranked(names: Iterable[str]) -> dict[str, int]:
+    """Return the rank of each test: those to run first, then by the order of files that is asked for, then the rest."""
+    first = frozenset(_listed("NOXLINE_FIRST"))
+    order = {file: rank for rank, file in enumerate(_listed("NOXLINE_ORDER"), 1)}
+    return {name: 0 if name in first else order.get(name.partition("::")[0], len(order) + 1) for name in names}
+
+
+def _listed(variable: str) -> list[str]:
+    """Return the names in the JSON file that a variable names; without a readable one, none."""
+    path = os.environ.get(variable, "")
     if not path:
         return []
     try:

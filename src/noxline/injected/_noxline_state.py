@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 _SHARE = 0.03  # of the time that tests take
-_MOST = 200_000  # objects that one look visits
+_MOST_OBJECTS = 200_000  # objects that one look visits
 _PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None)})
 _ATOMS = _PLAIN | {type(...), types.CodeType, types.BuiltinFunctionType, types.WrapperDescriptorType}
 _EMPTY = (list, dict, set, int)
@@ -40,17 +40,22 @@ _FOREIGN = ("_pytest", "pytest", "pluggy", "unittest", "coverage", "_noxline")
 _HIDDEN = frozenset(
     {"__builtins__", "__cached__", "__warningregistry__", "__pycache__", "_abc_impl", "__weakref__", "__slotnames__"}
 )
-# (id of the object to which it belongs, the way from there, name): under which names it is known, what it holds
-_Seen = dict[tuple[int, int, str], tuple[tuple[str, ...], int]]
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # Python 3.8 has no such types at run time
+    # (id of the object to which it belongs, the way from there, name): under which names it is known, what it holds
+    _Seen = dict[tuple[int, int, str], tuple[tuple[str, ...], int]]
 
 
 class State:
     """What the names of the project held when it was looked at last, and which have changed since the first time."""
 
-    def __init__(self, inside: Callable[[Any], str]) -> None:
+    def __init__(
+        self, inside: Callable[[Any], str], refuse: Callable[[str], None], *, most: int = _MOST_OBJECTS
+    ) -> None:
         self.changed: dict[str, None] = {}
-        self.too_much = False
         self._inside = inside
+        self._refuse = refuse
+        self._most = most
         self._known: dict[str, bool] = {}
         self._seen: _Walk | None = None
         self._spent = 0.0
@@ -73,24 +78,19 @@ class State:
             return
         began = time.process_time()
         before, now = self._seen, self._look()
-        same = {owner for owner, ref in now.alive.items() if owner in before.alive and before.alive[owner]() is ref()}
-        for key, (names, held) in now.seen.items():
-            old = before.seen.get(key)
-            if old is not None and old[1] != held and key[0] in same:
-                self.changed.update(dict.fromkeys(names))
-        for key in now.seen.keys() ^ before.seen.keys():
-            if key[0] in same and not key[1]:  # an attribute that is new, or gone
-                self.changed.update(dict.fromkeys((now.seen.get(key) or before.seen[key])[0]))
+        for names in _differing(before, now):
+            self.changed.update(dict.fromkeys(names))
         self._seen = now
         self._spent += time.process_time() - began
 
     def _look(self) -> _Walk:
-        walk = _Walk(self._is_own)
+        walk = _Walk(self._is_own, self._most)
         for name, module in list(sys.modules.items()):
             if self._is_own(name):
                 walk.visit(module, (), _Place(0, 0))
         walk.go()
-        self.too_much = self.too_much or walk.over
+        if walk.over:
+            self._refuse("the project's modules hold more than %d objects, too many to look at" % self._most)
         return walk
 
     def _is_own(self, module: str) -> bool:
@@ -114,11 +114,12 @@ class _Place(NamedTuple):
 class _Walk:
     """One look at everything; objects are told apart by weak references, so that ids of the dead confuse nobody."""
 
-    def __init__(self, is_own: Callable[[str], bool]) -> None:
+    def __init__(self, is_own: Callable[[str], bool], most: int) -> None:
         self.seen: _Seen = {}
         self.alive: dict[int, Any] = {}
         self.over = False
         self._is_own = is_own
+        self._most = most
         self._waiting: collections.deque[tuple[Any, tuple[str, ...], _Place]] = collections.deque()
         self._visited: dict[int, Any] = {}  # the objects are kept for the time of the walk: ids stay theirs
         self._noted: dict[int, tuple[int, int, str]] = {}
@@ -138,7 +139,7 @@ class _Walk:
     def go(self) -> None:
         """Look at all that waits, the nearest things first."""
         while self._waiting:
-            if len(self._visited) > _MOST:
+            if len(self._visited) > self._most:
                 self.over = True
                 break
             thing, names, place = self._waiting.popleft()
@@ -238,6 +239,26 @@ class _Walk:
         key = (place.owner, place.way, "")
         self.seen[key] = (names, hash(held))
         self._noted[id(thing)] = key
+
+
+def _differing(before: _Walk, now: _Walk) -> Iterator[tuple[str, ...]]:
+    """Yield the names, together for each place, under which two looks found something else."""
+    same = {owner for owner, ref in now.alive.items() if owner in before.alive and before.alive[owner]() is ref()}
+    yield from _held_otherwise(before.seen, now.seen, same)
+    yield from _come_or_gone(before.seen, now.seen, same)
+
+
+def _held_otherwise(before: _Seen, now: _Seen, same: set[int]) -> Iterator[tuple[str, ...]]:
+    for key, (names, held) in now.items():
+        old = before.get(key)
+        if old is not None and old[1] != held and key[0] in same:
+            yield names
+
+
+def _come_or_gone(before: _Seen, now: _Seen, same: set[int]) -> Iterator[tuple[str, ...]]:
+    for key in now.keys() ^ before.keys():
+        if key[0] in same and not key[1]:  # an attribute that is new, or gone
+            yield (now.get(key) or before[key])[0]
 
 
 _SLOTS: dict[type, list[tuple[str, Any]] | None] = {}

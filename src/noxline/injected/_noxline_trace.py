@@ -173,7 +173,7 @@ class TracePlugin:
         self._tests: dict[str, dict[str, Any]] = {}
         self._fixtures: dict[int, str] = {}  # by the fixture's definition: its instance that is alive
         self._needs: dict[str, list[str]] = {}
-        self._state = State(trace.reads.inside)
+        self._state = State(trace.reads.inside, trace.refuse)
         self._count = 0
         self._lines = 0
 

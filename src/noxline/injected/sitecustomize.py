@@ -51,11 +51,17 @@ def _prepare() -> None:
         import _noxline_coverage
 
         _noxline_coverage.begin()
-    recording = environ.get("NOXLINE_RECORDING")
+    recording = environ.get("NOXLINE_RECORDING", "")
     if recording and environ.get("NOXLINE_CONTEXT"):
         import _noxline_child
 
         _noxline_child.begin(environ.get("NOXLINE_WORKERS", ""))
+    _watch(recording)
+
+
+def _watch(recording: str) -> None:
+    """Wait for a runner, in the outermost process and in those that it starts as its workers."""
+    environ = os.environ
     if recording and recording == str(os.getppid()) and environ.get("NOXLINE_WORKERS"):
         sys.meta_path.insert(0, Watch)
     if environ.get("NOXLINE_RECORD") and not recording:

@@ -151,12 +151,16 @@ class Impact:
         whole = without_contexts(self.output)
         if ids and self.before is not None and self.selection is not None:
             add_reused(whole, self.before, self.selection, self.root, reused=frozenset(ids))
-            reused = {test.id: {**test.event, "line": ids[test.id]} for test in self.before.tests if test.id in ids}
-            merge_events(self.output, reused, next(process.order for process in processes if process.order))
+            order = next(process.order for process in processes if process.order)
+            merge_events(self.output, _reused_events(self.before, ids), order)
         whole.close()
         self._say(len(events), len(events) + len(ids))
         self._count_checks(events)
         self._keep(processes, found, reused=frozenset(ids))
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove what only the run itself needed."""
         shutil.rmtree(self.output / "trace", ignore_errors=True)
         for name in (REUSE, ORDER):
             (self.output / f"{name.lower()}.json").unlink(missing_ok=True)
@@ -224,25 +228,38 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def _reused_events(before: Record, lines: Mapping[str, int | None]) -> dict[str, dict[str, Any]]:
+    """Return what is on record of the reused tests, each with the line on which it stands now."""
+    return {test.id: {**test.event, "line": lines[test.id]} for test in before.tests if test.id in lines}
+
+
 def merge_events(output: Path, reused: Mapping[str, dict[str, Any]], order: Sequence[str]) -> None:
     """Write the reused tests into the record of the run, each at the place where it would have run."""
     for path in sorted((output / RECORDS).glob("*.jsonl")):
         events = _lines(path)
-        if not any(event["event"] == "collected" for event in events):
-            continue
-        rank = {name: number for number, name in enumerate(order)}
-        tests = [event for event in events if event["event"] == "test"] + list(reused.values())
-        tests.sort(key=lambda event: rank.get(event["id"], len(rank)))
-        collected = [
-            {**event, "ids": sorted({*event["ids"], *reused}, key=lambda name: rank.get(name, len(rank)))}
-            for event in events
-            if event["event"] == "collected"
-        ]
-        first = [event for event in events if event["event"] in ("start", "collect-error")]
-        last = [event for event in events if event["event"] == "end"]
-        lines = [json.dumps(event) for event in (*first, *collected, *tests, *last)]
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return
+        if _of_kind(events, "collected"):
+            lines = [json.dumps(event) for event in _merged(events, reused, order)]
+            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            return
+
+
+def _merged(
+    events: Sequence[dict[str, Any]], reused: Mapping[str, dict[str, Any]], order: Sequence[str]
+) -> list[dict[str, Any]]:
+    ranks = {name: number for number, name in enumerate(order)}
+
+    def rank(name: str) -> int:
+        return ranks.get(name, len(ranks))
+
+    collected = [
+        {**event, "ids": sorted({*event["ids"], *reused}, key=rank)} for event in _of_kind(events, "collected")
+    ]
+    tests = sorted([*_of_kind(events, "test"), *reused.values()], key=lambda event: rank(event["id"]))
+    return [*_of_kind(events, "start", "collect-error"), *collected, *tests, *_of_kind(events, "end")]
+
+
+def _of_kind(events: Sequence[dict[str, Any]], *kinds: str) -> list[dict[str, Any]]:
+    return [event for event in events if event["event"] in kinds]
 
 
 def open_impact(

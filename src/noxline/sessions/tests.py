@@ -60,7 +60,11 @@ def run_tests(session: nox.Session, facts: ProjectFacts) -> None:
     _clear(output)
     if os.environ.get(AGAIN):
         session_again(session, facts, suite, output)
-        return
+    else:
+        _run_suite(session, facts, suite, output)
+
+
+def _run_suite(session: nox.Session, facts: ProjectFacts, suite: TestSuite, output: Path) -> None:
     impact = open_impact(facts, suite, output, name=session.name, bin_folder=Path(session.bin), posargs=session.posargs)
     place = _place(session, facts, output, traced=impact is not None)
     recording = recording_environment(facts.root, output, pythonpath=dict(suite.env).get("PYTHONPATH"))
@@ -69,18 +73,24 @@ def run_tests(session: nox.Session, facts: ProjectFacts) -> None:
     code = run.run_judged(output)
     if impact:
         impact.finish()
-    results = _results(output)
-    forgotten = forgotten_files(suite, results) if not session.posargs else []
-    if run.is_assumed() and forgotten:
-        code = code or run.run_forgotten(unittest_modules(facts.root, suite, results))
-        results = _results(output)
-        forgotten = forgotten_files(suite, results)
+    code, results, forgotten = _remembered(run, code, output)
     _leave(output, results, [*run.warnings, *forgotten])
     problem = verdict(
         code, results, runners=[c.runner for c in suite.commands], shard=os.environ.get("NOXLINE_SHARD", "")
     )
     if problem:
         session.error(problem)
+
+
+def _remembered(run: SuiteRun, code: int, output: Path) -> tuple[int, Results, list[str]]:
+    """Run what a guessed command of pytest forgot; return the exit code, the results, and what is forgotten still."""
+    results = _results(output)
+    forgotten = forgotten_files(run.suite, results) if not run.session.posargs else []
+    if run.is_assumed() and forgotten:
+        code = code or run.run_forgotten(unittest_modules(run.root, run.suite, results))
+        results = _results(output)
+        forgotten = forgotten_files(run.suite, results)
+    return code, results, forgotten
 
 
 def _install(session: nox.Session, facts: ProjectFacts, suite: TestSuite) -> None:
