@@ -144,6 +144,7 @@ def http(folder: Path) -> Iterator[Remote]:
         raise SystemExit("there is no nginx: make services")
     folder.mkdir(parents=True, exist_ok=True)
     with nginx(program, folder, seconds=36_000) as server:
+        # pragma: allowlist nextline secret - of a server that this very file starts
         user = {"NOXLINE_CACHE_USER": "main", "NOXLINE_CACHE_PASSWORD": "main-password"}
         yield _remote(server.url, server.data, user)
 

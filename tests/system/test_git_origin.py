@@ -15,6 +15,7 @@ from tests.inputs.test_index import git
     [
         "https://host.example/team/app",
         "https://host.example/team/app.git",
+        # pragma: allowlist nextline secret - made up
         "https://x-token:secret@host.example/team/app.git/",
         "ssh://git@host.example:2222/team/app.git",
         "git@host.example:team/app.git",
