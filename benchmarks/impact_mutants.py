@@ -79,14 +79,14 @@ def places(tree: ast.AST, kind: str = "constant") -> Iterator[tuple[str, ast.AST
             yield from _defaults(node)
             rest = node.body
             if ast.get_docstring(node):
-                yield "docstring", node.body[0].value  # type: ignore[attr-defined]
+                yield "docstring", node.body[0].value
                 rest = rest[1:]
             yield from places(ast.Module(rest, []), "body")
             continue
         if isinstance(node, ast.ClassDef):
             yield from (("decorator", decorator) for decorator in node.decorator_list)
             if ast.get_docstring(node):
-                yield "docstring", node.body[0].value  # type: ignore[attr-defined]
+                yield "docstring", node.body[0].value
             yield from places(ast.Module(node.body, []), "class")
             continue
         if isinstance(node, _MUTABLE) and not (isinstance(tree, ast.Expr) and isinstance(node, ast.Constant)):
@@ -159,8 +159,8 @@ def damaged(content: bytes, dice: random.Random) -> bytes | None:
 def replaced(content: bytes, node: ast.AST, text: str) -> bytes | None:
     """Return the file with the node's text replaced; None where that is no Python any more, or the same."""
     lines = content.splitlines(keepends=True)
-    before = sum(map(len, lines[: node.lineno - 1])) + node.col_offset  # type: ignore[attr-defined]
-    after = sum(map(len, lines[: node.end_lineno - 1])) + node.end_col_offset  # type: ignore[attr-defined]
+    before = sum(map(len, lines[: node.lineno - 1])) + node.col_offset
+    after = sum(map(len, lines[: node.end_lineno - 1])) + node.end_col_offset
     if isinstance(node, ast.Compare | ast.BoolOp | ast.BinOp | ast.UnaryOp):
         text = f"({text})"
     made = content[:before] + text.encode() + content[after:]

@@ -11,6 +11,7 @@ import os
 import resource
 import sys
 import tempfile
+from typing import Any
 
 
 def preload() -> None:
@@ -22,19 +23,19 @@ def preload() -> None:
         pytest.main(["-q", "-p", "no:cacheprovider", "--rootdir", folder, folder])
 
 
-def child(order: dict[str, object]) -> int:
+def child(order: dict[str, Any]) -> int:
     """Run pytest here as `python -m pytest` runs it."""
     os.environ.clear()
-    os.environ.update(order["env"])  # type: ignore[call-overload]
+    os.environ.update(order["env"])
     os.chdir(str(order["cwd"]))
-    seconds = int(order["seconds"])  # type: ignore[call-overload]
+    seconds = int(order["seconds"])
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     path = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.path[:] = [str(order["cwd"]), *path, *sys.path[1:]]
     import pytest
 
-    sys.argv = ["pytest", *order["argv"]]  # type: ignore[misc]
-    return int(pytest.main(list(order["argv"])))  # type: ignore[call-overload]
+    sys.argv = ["pytest", *order["argv"]]
+    return int(pytest.main(list(order["argv"])))
 
 
 def serve() -> None:

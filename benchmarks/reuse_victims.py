@@ -127,7 +127,7 @@ class Remote:
         said: list[str] = []
         transport = _transport(parse_address(self.address), 20.0, self.environ)
         breaker = Breaker(transport, address=self.address, timeout=20.0, say=said.append)
-        return RemoteStore(breaker, Access(namespace="trusted", keys=keys), say=said.append), said  # type: ignore[arg-type]
+        return RemoteStore(breaker, Access(namespace="trusted", keys=keys), say=said.append), said
 
 
 @contextlib.contextmanager

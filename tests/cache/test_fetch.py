@@ -89,7 +89,7 @@ def test_a_connection_that_the_server_had_enough_of_is_made_anew() -> None:
     ],
 )
 def test_what_was_not_expected_is_left_to_others(answer: object) -> None:
-    with Hostile(answer) as server, pytest.raises(FetchError) as caught:  # type: ignore[arg-type]
+    with Hostile(answer) as server, pytest.raises(FetchError) as caught:
         list(line(server.url).get([("a", 100)]))
     assert not caught.value.outage
 
@@ -103,7 +103,7 @@ def _drips(connection: socket.socket, _head: bytes) -> None:
 
 @pytest.mark.parametrize("answer", [_drips, lambda connection, _head: time.sleep(5)])
 def test_no_answer_takes_longer_than_it_may(answer: object) -> None:
-    with Hostile(answer) as server, pytest.raises(FetchError, match="no answer within") as caught:  # type: ignore[arg-type]
+    with Hostile(answer) as server, pytest.raises(FetchError, match="no answer within") as caught:
         list(line(server.url, timeout=0.3).get([("a", 2000)]))
     assert caught.value.outage
 

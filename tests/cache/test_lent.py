@@ -29,7 +29,7 @@ class Wire:
 
 
 def lender(server: MemoryTransport) -> Lender:
-    return Lender(Wire(server), Keyring(KEYS))  # type: ignore[arg-type]
+    return Lender(Wire(server), Keyring(KEYS))
 
 
 def test_both_ways_know_the_same_bounds() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,8 +21,8 @@ from noxline.cache.signing import (
 from noxline.errors import ConfigError
 from tests.cache.remote_fakes import KEYS, MAIN, PULL_REQUEST, STRANGER
 
-PARTS = {"namespace": TRUSTED, "kind": "entry", "name": "a" * 64, "content": b"content"}
-STATEMENT = Statement(**PARTS)  # type: ignore[arg-type]
+PARTS: dict[str, Any] = {"namespace": TRUSTED, "kind": "entry", "name": "a" * 64, "content": b"content"}
+STATEMENT = Statement(**PARTS)
 CHANGES = (
     {"namespace": "scope/pr-1"},
     {"kind": "record"},
@@ -40,7 +42,7 @@ def test_a_listed_key_is_believed_and_a_strangers_is_not() -> None:
 def test_a_signature_holds_for_one_place_and_content_only(change: dict[str, object]) -> None:
     keys = Keyring((MAIN.public, f"{MAIN.public} scope/*"))
     signature = MAIN.sign(STATEMENT)
-    assert not keys.verify(MAIN.public, signature, Statement(**{**PARTS, **change}))  # type: ignore[arg-type]
+    assert not keys.verify(MAIN.public, signature, Statement(**{**PARTS, **change}))
 
 
 @given(

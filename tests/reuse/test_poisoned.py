@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,9 +47,9 @@ POISONS: dict[str, Callable[[Objects], None]] = {
 }
 
 
-def shared(desk: Desk, server: MemoryTransport, **who: object) -> LayeredStore:
+def shared(desk: Desk, server: MemoryTransport, **who: Any) -> LayeredStore:
     """Return the local store of a desk with a server behind it."""
-    remote = remote_store(server, desk.warnings, **who)  # type: ignore[arg-type]
+    remote = remote_store(server, desk.warnings, **who)
     return LayeredStore(desk.disk, remote, say=Postbox(desk.warnings.append), read_only=who.get("signer") is None)
 
 
@@ -58,7 +59,7 @@ def desk_of(folder: Path) -> Desk:
     return desk
 
 
-def uploaded(folder: Path, **who: object) -> MemoryTransport:
+def uploaded(folder: Path, **who: Any) -> MemoryTransport:
     """Return a server with the result of a task that ran elsewhere."""
     server, desk = MemoryTransport(), desk_of(folder / "elsewhere")
     desk.once(LINT, {"out.txt": "made elsewhere"}, store=shared(desk, server, **{"signer": MAIN, **who}))

@@ -335,11 +335,11 @@ def test_a_folder_that_is_gone_is_told_as_the_ordinary_way_does(small: Small) ->
     assert done.returncode == 2, done.stderr
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full disk to write to")  # noqa: PTH110
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to write to")
 @pytest.mark.parametrize("command", ["ci", "plan"])
 def test_output_that_nobody_takes_changes_no_replay(small: Small, command: str) -> None:
     small.warmed()
-    with open("/dev/full", "w") as full:  # noqa: PTH123
+    with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, str(LAUNCH), command],
             cwd=small.root,

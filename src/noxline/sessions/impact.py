@@ -221,7 +221,7 @@ def test_events(output: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-test_events.__test__ = False  # type: ignore[attr-defined]
+test_events.__test__ = False  # type: ignore[attr-defined]  # what pytest looks for, lest it takes this for a test
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
