@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from noxline.sessions.suite_command import Place
-from noxline.sessions.suite_retry import candidates, find_out, quarantined, trials_of, uncounted
+from noxline.sessions.suite_retry import candidates, find_out, quarantined, told, trials_of, uncounted
 from noxline.settings.schema import QuarantineSettings
 from noxline.testing.records import Process
 from noxline.testing.results import Results, read_results
-from noxline.testing.retry import Allowance, Failing
+from noxline.testing.retry import Allowance, Failing, Finding
 from noxline.testing.verdicts import Excused, Verdicts, failing
 from tests.sessions.samples import FakeSession, suite
 from tests.testing.records_on_disk import ran, record
@@ -136,3 +136,15 @@ def test_a_failure_counts_unless_a_verdict_covers_it(tmp_path: Path) -> None:
     assert uncounted(failing(results), Verdicts(quarantined=excused))
     assert not uncounted(failing(results), Verdicts(quarantined=excused[:1]))
     assert not uncounted((), Verdicts())
+
+
+def test_tests_that_only_failed_again_share_a_line() -> None:
+    broken = [Finding(id=f"t::{name}", kind="broken", attempts=("failed alone",)) for name in "abc"]
+    flaky = Finding(id="t::f", kind="flaky", attempts=("failed alone", "passed alone"))
+    unknown = Finding(id="t::u", kind="broken")
+    assert told([broken[0], flaky, unknown, *broken[1:]]) == [
+        "t::f: failed alone, passed alone: flaky",
+        "t::u: no time left: broken",
+        "t::a and 2 more: failed again: broken",
+    ]
+    assert told(broken[:1]) == ["t::a: failed again: broken"]

@@ -187,9 +187,23 @@ def find_out(
         return Verdicts(quarantined=excused)
     print(f"noxline: {len(failed)} failed: running again, at most {trials.budget.seconds:.0f} s", flush=True)
     findings = Retrying(trials, allowance.retries).find_out(failed)
-    for finding in findings:
-        print(f"noxline: {finding.id}: {', '.join(finding.attempts) or 'no time left'}: {finding.kind}", flush=True)
+    for line in told(findings):
+        print(f"noxline: {line}", flush=True)
     return Verdicts(flaky=tuple(one for one in findings if _counts_as_passed(one)), quarantined=excused)
+
+
+def told(findings: Sequence[Finding]) -> list[str]:
+    """Return a line for each finding; those that only failed again share one, lest they hide what pytest said of them."""
+    again = [finding for finding in findings if finding.kind == "broken" and finding.attempts]
+    lines = [
+        f"{finding.id}: {', '.join(finding.attempts) or 'no time left'}: {finding.kind}"
+        for finding in findings
+        if finding not in again
+    ]
+    if again:
+        more = f" and {len(again) - 1} more" if len(again) > 1 else ""
+        lines.append(f"{again[0].id}{more}: failed again: broken")
+    return lines
 
 
 def _suspects(root: Path) -> dict[str, tuple[str, ...]]:
