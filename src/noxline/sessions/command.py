@@ -67,14 +67,21 @@ def scratch(session: nox.Session, name: str) -> Path:
 
 
 def capture(
-    session: nox.Session, *argv: str, env: Mapping[str, str | None] | None = None, directory: Path | None = None
+    session: nox.Session,
+    *argv: str,
+    env: Mapping[str, str | None] | None = None,
+    directory: Path | None = None,
+    echo: bool = True,
 ) -> Completed:
-    """Run a command quietly and return how it ended and what it said; one that cannot be started ends with 127."""
+    """Run a command quietly and return how it ended and what it said; one that cannot be started ends with 127.
+
+    Without `echo` the log does not show the command: one of many, which would hide what came before.
+    """
     from nox.command import CommandFailed
 
     with _text_file() as out, _text_file() as err:
         try:
-            code = _run(session, argv, env, directory, streams=(out, err))
+            code = _run(session, argv, env, directory, streams=(out, err), echo=echo)
         except (OSError, CommandFailed) as error:
             # Every exit code is accepted, so nox raises only where there is no such program.
             return Completed(code=NOT_STARTED, out="", err=f"{argv[0]} cannot be started: {error}")
@@ -106,10 +113,11 @@ def _run(
     directory: Path | None,
     *,
     streams: tuple[IO[str] | None, IO[str] | int] = (None, subprocess.STDOUT),
+    echo: bool = True,
 ) -> int:
     codes = _AnyCode()
     short = len(argv) <= SHOWN_ARGUMENTS
-    if not short:
+    if echo and not short:
         session.log(f"{' '.join(argv[:SHOWN_ARGUMENTS])} … ({len(argv) - SHOWN_ARGUMENTS} more arguments)")
     elsewhere = directory is not None and directory.resolve() != Path.cwd()
     with session.chdir(directory) if directory and elsewhere else nullcontext():
@@ -118,7 +126,7 @@ def _run(
             env=dict(env or {}),
             success_codes=codes,
             external=True,
-            log=short,
+            log=echo and short,
             stdout=streams[0],
             stderr=streams[1],
         )

@@ -86,7 +86,7 @@ class SuiteTrials:
         for command, argv in lines:
             if command.runner is Runner.PYTEST and tests[-1] not in outcomes:
                 began = time.monotonic()
-                capture(self.session, *argv, *more, env=env, directory=self.directory)
+                capture(self.session, *argv, *more, env=env, directory=self.directory, echo=False)
                 outcomes |= _outcomes(folder)
                 spent = time.monotonic() - began - sum(self.seconds.get(name, 0.0) for name in tests)
                 self.startup = self.startup if starved else max(self.startup, spent)
@@ -193,7 +193,7 @@ def find_out(
 
 
 def told(findings: Sequence[Finding]) -> list[str]:
-    """Return a line for each finding; those that only failed again share one, lest they hide what pytest said of them."""
+    """Return a line for each finding; those that only failed again share one, so that pytest's words stay in sight."""
     again = [finding for finding in findings if finding.kind == "broken" and finding.attempts]
     lines = [
         f"{finding.id}: {', '.join(finding.attempts) or 'no time left'}: {finding.kind}"
