@@ -20,9 +20,8 @@ from noxline.nox_bridge.listing import find_noxfile
 from noxline.nox_bridge.prepare import prepare_argv
 from noxline.nox_bridge.standard_noxfile import write_standard_noxfile
 from noxline.project import Options, Project
-from noxline.sessions.impact import ALL, EVERY, SELECT
 from noxline.sessions.measure import measured_environment, write_rcfile
-from noxline.sessions.tests import AGAIN
+from noxline.sessions.orders import AGAIN, ALL, EVERY, SELECT
 from noxline.settings.handed_facts import dumped
 from noxline.splits import Split, planned_split, split_name, write_run_split
 from noxline.system.files import task_folder, write_atomic

@@ -20,6 +20,7 @@ from noxline.sessions.impact_files import (
     watched_files,
 )
 from noxline.sessions.impact_lines import ContextLines, add_reused, context_lines, without_contexts
+from noxline.sessions.orders import ALL, EVERY, SELECT
 from noxline.settings.facts import ProjectFacts, Runner, TestSuite
 from noxline.testing.blocks import Source
 from noxline.testing.carried import carry
@@ -29,11 +30,8 @@ from noxline.testing.records import FOLDER as RECORDS
 from noxline.testing.traced import build
 from noxline.testing.traces import ProcessTrace, Traced, why_not
 
-SELECT = "NOXLINE_SELECT"
-ALL = "all"  # the value of it with which everything runs, and is traced
 TRACE = "NOXLINE_TRACE"
 REUSE = "NOXLINE_REUSE"
-EVERY = "every:"  # what begins a value with which now and then everything runs
 ORDER = "NOXLINE_ORDER"
 RECORD = "impact.bin"
 SAID = "selection.json"

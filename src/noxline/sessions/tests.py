@@ -16,9 +16,9 @@ from noxline.sessions.command import installing_only, stream
 from noxline.sessions.coverage_plugins import absent_plugins, install_plugins
 from noxline.sessions.coverage_settings import run_settings
 from noxline.sessions.gate import pass_gate
-from noxline.sessions.impact import open_impact
 from noxline.sessions.install import Wanted, install_first, project_forms
 from noxline.sessions.measure import recording_environment
+from noxline.sessions.orders import AGAIN, SELECT
 from noxline.sessions.output import output_directory
 from noxline.sessions.suite_check import NO_TESTS, forgotten_files, unittest_modules, verdict
 from noxline.sessions.suite_command import Place, commands, environment, under_coverage
@@ -27,12 +27,12 @@ from noxline.settings.facts import ProjectFacts, Runner, TestCommand, TestSuite
 if TYPE_CHECKING:
     import nox
 
+    from noxline.sessions.impact import Impact
     from noxline.testing.results import Results
 
 COVERAGE = "coverage>=5"
 WARNINGS = "warnings.json"
 FAIL_FAST = "NOXLINE_FAIL_FAST"
-AGAIN = "NOXLINE_AGAIN"  # the folder with a stored result of which the flaky tests alone run
 TESTS_FAILED = 1  # the exit code of pytest
 _LEFTOVERS = (
     "tests",
@@ -65,7 +65,7 @@ def run_tests(session: nox.Session, facts: ProjectFacts) -> None:
 
 
 def _run_suite(session: nox.Session, facts: ProjectFacts, suite: TestSuite, output: Path) -> None:
-    impact = open_impact(facts, suite, output, name=session.name, bin_folder=Path(session.bin), posargs=session.posargs)
+    impact = _impact(session, facts, suite, output)
     place = _place(session, facts, output, traced=impact is not None)
     recording = recording_environment(facts.root, output, pythonpath=dict(suite.env).get("PYTHONPATH"))
     variables = environment(suite, recording, place) | (impact.begin() if impact else {})
@@ -110,6 +110,14 @@ def _clear(output: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+
+
+def _impact(session: nox.Session, facts: ProjectFacts, suite: TestSuite, output: Path) -> Impact | None:
+    if not os.environ.get(SELECT):
+        return None  # and nothing of it is imported: each shard would pay for that
+    from noxline.sessions.impact import open_impact
+
+    return open_impact(facts, suite, output, name=session.name, bin_folder=Path(session.bin), posargs=session.posargs)
 
 
 def _place(session: nox.Session, facts: ProjectFacts, output: Path, *, traced: bool = False) -> Place:

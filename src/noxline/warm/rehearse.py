@@ -25,7 +25,6 @@ from noxline.system.files import task_folder
 from noxline.verification import share_verified
 from noxline.warm import replay, trace
 from noxline.warm.key import FOLDER, key_of, style_key
-from noxline.warm.lend import lend
 from noxline.warm.telling import Asked, Seen, told
 from noxline.wiring import open_project, run_session
 
@@ -73,6 +72,8 @@ def rehearse(asked: Asked) -> bool:
         )
         seen = Seen(terms=terms, run=run, events=memory.events, read=read, reuser=session.reuser)
         if terms.scope != LOCAL:  # whoever signs does not trust what lies in the project, but may be believed by others
+            from noxline.warm.lend import lend  # the remote's modules: only who signs pays for them
+
             lend(asked, project, seen)
             return False
         _keep(asked, project, seen)
