@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from noxline.cache.breaker import Breaker
+from noxline.cache.failures import GarbageError, TransportError
 from noxline.cache.remote import Access, RemoteStore
 from noxline.cache.signing import TRUSTED, Keyring, Signer
-from noxline.cache.transport import GarbageError, Transport, TransportError
+from noxline.cache.transport import Transport
 from noxline.inputs.canonical import digest
 from noxline.model.cache import CacheEntry, Fingerprint, Found, Kept, StoredFile
 from noxline.model.records import Merge, Record, newest

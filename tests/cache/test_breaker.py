@@ -8,14 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from noxline.cache.breaker import Breaker, LeftAloneError
-from noxline.cache.transport import (
-    GarbageError,
-    MissingError,
-    RefusedError,
-    TimedOutError,
-    Transport,
-    TransportError,
-)
+from noxline.cache.failures import GarbageError, MissingError, RefusedError, TimedOutError, TransportError
+from noxline.cache.transport import Transport
 from tests.cache.remote_fakes import MemoryTransport
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noxline.cache.envelope import HEADER, ForeignError, seal, unseal
+from noxline.cache.failures import GarbageError
 from noxline.cache.signing import TRUSTED, Keyring, Statement
-from noxline.cache.transport import GarbageError
 from tests.cache.remote_fakes import KEYS, MAIN, STRANGER
 
 RING = Keyring(KEYS)

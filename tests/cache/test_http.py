@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from noxline.cache.breaker import Breaker
+from noxline.cache.failures import GarbageError, RefusedError, TransportError
 from noxline.cache.fetch import credentials
 from noxline.cache.http import HttpTransport
-from noxline.cache.transport import GarbageError, RefusedError, TransportError
 from tests.cache.remote_servers import Hostile, Nginx, free_port, reply
 from tests.cache.transports import NAME, holds_the_contract
 

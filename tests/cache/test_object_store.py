@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from noxline.cache.failures import RefusedError, TransportError
 from noxline.cache.object_store import ObjectStoreTransport, ambient_secrets, variables
-from noxline.cache.transport import RefusedError, TransportError
 from tests.cache.remote_servers import Hostile, free_port, reply
 from tests.cache.transports import NAME, holds_the_contract, race
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noxline.cache import layout, packing
-from noxline.cache.transport import GarbageError
+from noxline.cache.failures import GarbageError
 from noxline.model.cache import StoredFile
 from tests.cache.remote_fakes import make_kept, stored, with_files
 

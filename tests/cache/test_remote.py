@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from noxline.cache import frames, layout
 from noxline.cache.envelope import seal
+from noxline.cache.failures import RefusedError, TransportError
 from noxline.cache.signing import TRUSTED, Statement
-from noxline.cache.transport import RefusedError, TransportError
 from noxline.model.cache import Found
 from noxline.model.records import Record, joined
 from tests.cache.remote_fakes import (

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from noxline.cache.transport import GarbageError, Transport
+from noxline.cache.failures import GarbageError
+from noxline.cache.transport import Transport
 
 NAME = "v1/trusted/blobs/ab/abc.zst"
 

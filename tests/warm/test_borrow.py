@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +25,9 @@ from tests.warm.small import Done, Small
 pytestmark = pytest.mark.process
 PRIVATE, PUBLIC = generate()
 STRANGE, _ = generate()
+NEEDLESS = frozenset(
+    ("re", "enum", "typing", "json", "socket", "functools", "dataclasses", "pathlib", "tomllib", "tomli", "zstandard")
+) | {"cryptography.exceptions", "cryptography.utils", "cryptography.hazmat.primitives", "noxline.errors"}
 
 
 @dataclass
@@ -116,6 +121,20 @@ def test_a_fresh_clone_replays_what_was_lent_and_the_next_run_what_it_kept(share
     assert second.left == clone.expected()
     assert sources(second) == [("reused", "local")] * 2
     assert git(clone.root, "status", "--porcelain") in (None, "", b"")
+
+
+def test_a_fresh_clone_imports_next_to_nothing(shared: Shared) -> None:
+    """What each of these costs is a good part of the time that a borrowed run takes."""
+    first = shared.clone().ci()
+    assert first.replayed
+    assert sorted((first.modules - bare_modules()) & NEEDLESS) == []
+
+
+def bare_modules() -> frozenset[str]:
+    """Return what an interpreter has imported by itself here: a coverage tracer brings much along."""
+    code = "import atexit, os, sys; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return frozenset(done.stdout.split())
 
 
 def test_it_prints_and_writes_what_the_ordinary_way_does(shared: Shared) -> None:

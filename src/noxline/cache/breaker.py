@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Generic, TypeVar
 
-from noxline.cache.transport import GarbageError, MissingError, RefusedError, TimedOutError, Transport, TransportError
+from noxline.cache.failures import GarbageError, MissingError, RefusedError, TimedOutError, TransportError
+from noxline.cache.transport import Transport
 
 T = TypeVar("T")
 Item = TypeVar("Item")

@@ -12,8 +12,9 @@ from typing import IO, NamedTuple
 
 from noxline.cache import frames, packing
 from noxline.cache.breaker import Breaker
+from noxline.cache.failures import GarbageError, MissingError
 from noxline.cache.staging import Staging, created, has_digest, staging
-from noxline.cache.transport import GarbageError, MissingError, Transport
+from noxline.cache.transport import Transport
 from noxline.model.cache import CacheEntry, StoredFile
 
 # Writes a blob that the local store has and has verified into a file; False when it has none, and nothing was written.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import binascii
 
+from noxline.cache.failures import GarbageError
 from noxline.cache.signing import Keyring, Signer, Statement
-from noxline.cache.transport import GarbageError
 
 HEADER = 256  # bytes of the first line at most
 _MAGIC = b"noxline-1 "

@@ -1,10 +1,20 @@
-"""zstd, whole objects at a time; nothing is decompressed beyond the size that is expected of it."""
+"""Whole objects compressed; nothing is decompressed beyond the size that is expected of it.
+
+Files are zstd frames. Documents (entries, records, runs) are deflated while they are small: a fresh clone that finds
+everything reads nothing else, and the standard library has that at hand at a tenth of what importing zstd costs.
+"""
 
 from __future__ import annotations
 
-from noxline.cache.transport import GarbageError
+import zlib
+
+from noxline.cache.failures import GarbageError
 
 LEVEL = 3
+_DEFLATED = b"noxline-deflated "  # no zstd frame begins like this
+_LENGTH = 8  # bytes of the size of the content, the most significant first
+_FAST = 1  # the level of deflate: twice as fast as the usual one, and a few percent larger
+_SMALL_DOCUMENT = 1_048_576  # bytes from which zstd is worth its import
 
 
 def compress(data: bytes) -> bytes:
@@ -12,6 +22,13 @@ def compress(data: bytes) -> bytes:
     import zstandard
 
     return zstandard.ZstdCompressor(level=LEVEL).compress(data)
+
+
+def compress_document(data: bytes) -> bytes:
+    """Return data as an object that `decompress_up_to` reads, a small one without zstd."""
+    if len(data) > _SMALL_DOCUMENT:
+        return compress(data)
+    return b"%b%b%b" % (_DEFLATED, len(data).to_bytes(_LENGTH, "big"), zlib.compress(data, _FAST))
 
 
 def largest(size: int) -> int:
@@ -33,6 +50,8 @@ def decompress_up_to(data: bytes, limit: int) -> bytes:
     The frame must state its size, so a bomb is known before a byte of it is unpacked; and zstd itself stops a frame
     that holds more than it states.
     """
+    if data.startswith(_DEFLATED):
+        return _inflated(memoryview(data)[len(_DEFLATED) :], limit)
     import zstandard
 
     try:
@@ -43,5 +62,19 @@ def decompress_up_to(data: bytes, limit: int) -> bytes:
     except zstandard.ZstdError as error:
         raise GarbageError("an object is not compressed as noxline does it") from error
     if len(content) != stated:
+        raise GarbageError("an object has another size than it states")
+    return content
+
+
+def _inflated(data: memoryview, limit: int) -> bytes:
+    stated = int.from_bytes(data[:_LENGTH], "big")
+    if len(data) <= _LENGTH or stated > limit:
+        raise GarbageError(f"an object would unpack to more than {limit} bytes")
+    unpacker = zlib.decompressobj()
+    try:
+        content = unpacker.decompress(data[_LENGTH:], stated + 1)  # with 0 for a limit it would have none
+    except zlib.error as error:
+        raise GarbageError("an object is not compressed as noxline does it") from error
+    if len(content) != stated or not unpacker.eof or unpacker.unused_data:
         raise GarbageError("an object has another size than it states")
     return content

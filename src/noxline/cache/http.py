@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from noxline.cache.transport import GarbageError, RefusedError, TimedOutError, TransportError
+from noxline.cache.failures import GarbageError, RefusedError, TimedOutError, TransportError
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse

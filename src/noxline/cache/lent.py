@@ -6,18 +6,20 @@ entry is of the fingerprint that was asked for.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
-
 from noxline.cache import frames, layout
 from noxline.cache.blobs import is_inside
 from noxline.cache.envelope import HEADER, unseal
+from noxline.cache.failures import MissingError
 from noxline.cache.fetch import Line
 from noxline.cache.placing import put_chunks
+from noxline.cache.plain_json import parse
 from noxline.cache.signing import TRUSTED, Keyring
-from noxline.cache.transport import MissingError
 from noxline.inputs.canonical import digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
 
 ENTRY_SCHEMA = 1  # that of codec.py
 LARGEST_RUN = 32_000_000  # bytes of a run: what it says, and the entries that it brings along
@@ -43,7 +45,7 @@ class Lender:
         content = self._signed([(name, "record", name)], layout.RECORD_SENT)
         if content is None:
             return None
-        document = json.loads(frames.decompress_up_to(content, layout.RECORD))
+        document = parse(frames.decompress_up_to(content, layout.RECORD))
         if (document["kind"], document["key"]) != (kind, place):
             raise UnfitError("a record of another key")
         value: Mapping[str, Any] = document["value"]
@@ -55,7 +57,7 @@ class Lender:
         if content is None:
             return None
         head, rest = layout.cut(content)
-        document = json.loads(frames.decompress_up_to(head, _TEXTS))
+        document = parse(frames.decompress_up_to(head, _TEXTS))
         entries, at = [], 0
         for size in document["sizes"]:
             entries.append(bytes(rest[at : at + size]))
@@ -102,7 +104,7 @@ class Entry:
 
     def __init__(self, content: bytes, key: str) -> None:
         self.body, rest = layout.cut(content)
-        row = json.loads(self.body)
+        row = parse(self.body)
         fingerprint = row["fingerprint"]
         own = digest(fingerprint["components"])
         if row["schema"] != ENTRY_SCHEMA or row["machine"] or not fingerprint["digest"] == own == key:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from noxline.cache.transport import GarbageError, RefusedError, TimedOutError, TransportError
+from noxline.cache.failures import GarbageError, RefusedError, TimedOutError, TransportError
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore

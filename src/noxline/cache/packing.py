@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from noxline.cache import layout
+from noxline.cache.failures import GarbageError
 from noxline.cache.layout import PART
-from noxline.cache.transport import GarbageError
 from noxline.model.cache import CacheEntry, StoredFile
 
 

@@ -21,8 +21,8 @@ from noxline.cache import codec, frames, layout, packing
 from noxline.cache.breaker import Breaker
 from noxline.cache.download import LocalBlobs, Source, download, download_one
 from noxline.cache.envelope import HEADER, ForeignError, seal, unseal
+from noxline.cache.failures import GarbageError, MissingError, TransportError
 from noxline.cache.signing import TRUSTED, Keyring, Signer, Statement
-from noxline.cache.transport import GarbageError, MissingError, TransportError
 from noxline.cache.upload import ChangedError, Contents, upload
 from noxline.model.cache import Found, Kept
 from noxline.model.records import Merge, Record, merged, newest
@@ -173,7 +173,7 @@ class RemoteStore:
             return
         name = layout.record_name(kind, key)
         data = _encoded(kind, key, record)
-        content = frames.compress(data) if len(data) <= layout.RECORD else data
+        content = frames.compress_document(data) if len(data) <= layout.RECORD else data
         if len(content) > layout.RECORD_SENT:
             self._tell("record", f"a record ({kind}) is too large to be shared: {len(data)} bytes")
             return

@@ -1,28 +1,8 @@
-"""What the remote store asks of a server: small whole objects under names; and how that goes wrong."""
+"""What the remote store asks of a server: small whole objects under names."""
 
 from __future__ import annotations
 
 from typing import Protocol
-
-
-class TransportError(Exception):
-    """The server could not be asked, or what it answered is no answer. The message names neither it nor credentials."""
-
-
-class TimedOutError(TransportError):
-    """The request took longer than a request may."""
-
-
-class RefusedError(TransportError):
-    """The server answered, and will not do it: no rights, no space, no such method."""
-
-
-class GarbageError(TransportError):
-    """What came is not what was asked for: too long, too short, or nothing that noxline ever wrote."""
-
-
-class MissingError(TransportError):
-    """An entry is there, and a file of it is not: most likely the server throws away what is old."""
 
 
 class Transport(Protocol):

@@ -70,7 +70,7 @@ def upload(breaker: Breaker, contents: Contents, *, prefix: str) -> bytes:
         return transport.put_new(prefix + part.name, frames.compress(data))
 
     breaker.put_all((piece for blob in apart for piece in contents.pieces(blob)), send)
-    return frames.compress(packing.body(codec.encode(entry), pack, order))
+    return frames.compress_document(packing.body(codec.encode(entry), pack, order))
 
 
 def _changed(blob: StoredFile) -> ChangedError:

@@ -31,24 +31,35 @@ def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
     >>> wanted("src/a.py"), wanted("src/b/c.md"), wanted("setup.toml"), wanted("docs/x.toml")
     (True, False, True, False)
     """
-    import re
-
-    ways = [(takes, re.compile("|".join(parts), re.DOTALL).fullmatch) for takes, parts in _grouped(patterns)]
+    ways = [(takes, _fits(group)) for takes, group in _grouped(patterns)]
     if len(ways) == 1 and ways[0][0]:
-        only = ways[0][1]
-        return lambda name: only(name) is not None
+        return ways[0][1]
     return lambda name: next((takes for takes, fits in ways if fits(name)), False)
 
 
 def _grouped(patterns: Sequence[str]) -> list[tuple[bool, list[str]]]:
-    """Return the expressions of patterns, the last ones first, neighbours that take, or take out, together."""
+    """Return the patterns, the last ones first, neighbours that take, or take out, together."""
     groups: list[tuple[bool, list[str]]] = []
     for pattern in reversed(patterns):
         takes = pattern[:1] != "!"
         if not groups or groups[-1][0] is not takes:
             groups.append((takes, []))
-        groups[-1][1].append(_expression(pattern if takes else pattern[1:]))
+        groups[-1][1].append(pattern if takes else pattern[1:])
     return groups
+
+
+def _fits(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Return a function that tells whether one of some patterns fits a name; files and whole folders need no `re`."""
+    folders = [pattern[:-2] for pattern in patterns if pattern.endswith("/**")]
+    plain = [pattern for pattern in patterns if not pattern.endswith("/**")]
+    if any(map(has_wildcard, (*folders, *plain))) or not all(map(_plain, folders)):
+        import re
+
+        fullmatch = re.compile("|".join(map(_expression, patterns)), re.DOTALL).fullmatch
+        return lambda name: fullmatch(name) is not None
+    names = frozenset(map(_plain, plain))
+    below = tuple(f"{name}/" if name else "" for name in {*names, *map(_plain, folders)})
+    return lambda name: name in names or name.startswith(below)
 
 
 def _plain(pattern: str) -> str:

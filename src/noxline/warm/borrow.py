@@ -8,7 +8,6 @@ that can be done without the ordinary way. Whatever is missing or wrong leaves t
 from __future__ import annotations
 
 import os
-import sys
 import time
 
 TYPE_CHECKING = False
@@ -47,9 +46,9 @@ def _note(error: Exception) -> None:
     """Note what was not believed, for a warning; what else went wrong the ordinary way meets, and tells, itself."""
     from noxline.cache.blobs import UnsoundError
     from noxline.cache.envelope import ForeignError
+    from noxline.cache.failures import GarbageError
     from noxline.cache.fetch import REFUSALS
     from noxline.cache.lent import UnfitError
-    from noxline.cache.transport import GarbageError
 
     if isinstance(error, ForeignError | GarbageError | UnfitError | UnsoundError):
         REFUSALS.append(str(error))
@@ -102,17 +101,9 @@ def _borrowed(root: str, arguments: Sequence[str]) -> tuple[dict[str, Any], Inde
 
 def _lender(root: str) -> Lender | None:
     """Return the remote of the settings; None where there is none that can be asked in the lean way."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]  # only Python 3.10 has it installed
+    from noxline.warm.remote_settings import cache_settings
 
-    data = tomllib.loads(_bytes(f"{root}/config/pipeline.toml").decode("utf-8-sig"))
-    project = tomllib.loads(_bytes(f"{root}/pyproject.toml").decode("utf-8-sig"))
-    theirs = project.get("tool", {}).get("noxline", {}).get("pipeline", {})
-    if data and theirs:
-        return None  # an error that the ordinary way tells
-    cache = (data or theirs).get("cache", {})
+    cache = cache_settings(root)
     if not str(cache.get("remote", "")).startswith("http://"):
         return None
     from noxline.cache.fetch import Line, credentials

@@ -72,7 +72,7 @@ def _lent(asked: Asked, project: Project, seen: Seen, store: RemoteStore) -> boo
     name = facts.name_of(root, place, look, reuser.fingerprints.index, os.environ)
     if not hold(seen.read):
         return False  # it moved since the rehearsal, so that name is of something else
-    head = frames.compress(json.dumps(_document(asked, project, seen, entries), allow_nan=False).encode())
+    head = frames.compress_document(json.dumps(_document(asked, project, seen, entries), allow_nan=False).encode())
     content = b"".join((layout.LENGTH.pack(len(head)), head, *(data for _, data in entries)))
     store.put_run(layout.slots(name, look["max_age"], _made(seen))[0], content)
     store.put_record(facts.KIND, place, Record(value=look, at=time.time()))
