@@ -101,6 +101,59 @@ def test_a_change_is_known_by_its_name(module: ModuleType, state: Any, name: str
     assert name in state.changed
 
 
+def test_what_a_container_of_the_library_holds_is_known_by_its_own_name(module: ModuleType, state: Any) -> None:
+    exec("import weakref\nWEAK = weakref.WeakKeyDictionary()", module.__dict__)
+    state.begin()
+    exec("WEAK[A_KEY] = 1", {**module.__dict__, "A_KEY": module.Slotted})
+    state.compare()
+    assert list(state.changed) == ["WEAK"]
+
+
+def test_a_closed_over_variable_is_known_by_its_name_alone(module: ModuleType, state: Any) -> None:
+    state.begin()
+    module.INNER()
+    state.compare()
+    assert list(state.changed) == ["hidden"]
+
+
+@pytest.fixture
+def tests_module(module: ModuleType, tmp_path: Path) -> Iterator[ModuleType]:
+    made = ModuleType("test_looked_at")
+    made.__file__ = str(tmp_path / "test_looked_at.py")
+    sys.modules["test_looked_at"] = made
+    exec("from looked_at import A, ITEM\nMINE = A()\nNUMBERS = [1]\n", made.__dict__)
+    yield made
+    del sys.modules["test_looked_at"]
+
+
+def test_what_only_a_test_file_leads_to_is_said_to_be_its_own(tests_module: ModuleType, state: Any) -> None:
+    file = str(tests_module.__file__)
+    state.begin([file])
+    exec("MINE.extra = 1; NUMBERS.append(2)", tests_module.__dict__)
+    state.compare()
+    assert state.changed == {"extra": {file}, "NUMBERS": {file}}
+    exec("ITEM.other = 1", tests_module.__dict__)
+    state.compare()
+    assert state.changed["other"] == {""}
+
+
+def test_what_two_test_files_lead_to_belongs_to_both(tests_module: ModuleType, state: Any, tmp_path: Path) -> None:
+    other = ModuleType("test_too")
+    other.__file__ = str(tmp_path / "test_too.py")
+    other.__dict__["BORROWED"] = tests_module.MINE
+    sys.modules["test_too"] = other
+    files = {str(tests_module.__file__), other.__file__}
+    state.begin(files)
+    tests_module.MINE.extra = 1
+    state.compare()
+    assert state.changed == {"extra": files}
+    other.BORROWED = None
+    tests_module.MINE.own.append(1)
+    state.compare()
+    assert state.changed["own"] >= {str(tests_module.__file__)}
+    del sys.modules["test_too"]
+
+
 def test_more_than_is_looked_at_is_refused_and_said(
     module: ModuleType, make: Callable[..., Any], refused: list[str]
 ) -> None:

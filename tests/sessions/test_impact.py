@@ -116,6 +116,50 @@ def test_hooks_of_a_conftest_belong_to_every_test_below_it(project: TracedProjec
     assert project.run() == {*ALL, "test_three"}
 
 
+def test_what_tests_of_a_file_keep_on_their_own_objects_counts_for_that_file_alone(
+    project: TracedProject,
+) -> None:  # (d)
+    project.write(
+        "src/demo/lazy.py",
+        "class Lazy:\n    _kept = None\n\n    def value(self):\n        if self._kept is None:\n"
+        "            self._kept = work()\n        return self._kept\n\n\ndef work():\n    return 3\n",
+    )
+    shared = "from demo.lazy import Lazy\n\nSHARED = Lazy()\n\n"
+    project.write(
+        "tests/test_lazy.py",
+        shared + "def test_fills(): assert SHARED.value() == 3\n\ndef test_reads(): assert SHARED.value() == 3\n",
+    )
+    project.write(
+        "tests/test_local.py",
+        "from demo.lazy import Lazy\n\ndef test_local():\n    made = Lazy()\n    made._kept = 1\n"
+        "    assert made.value() == 1\n",
+    )
+    project.run()
+    project.change("src/demo/lazy.py", "return 3", "return 4")
+    assert project.run() == {"test_fills", "test_reads"}
+
+
+def test_a_variable_that_is_as_before_after_each_test_carries_nothing(project: TracedProject) -> None:  # (d)
+    project.write(
+        "src/demo/stack.py",
+        "STACK = []\n\n\ndef push():\n    STACK.append(work())\n\n\ndef pop():\n    STACK.pop()\n\n\n"
+        "def depth():\n    return len(STACK)\n\n\ndef work():\n    return 3\n",
+    )
+    balanced = (
+        "from demo.stack import pop, push, depth\n\ndef test_pushes():\n    push()\n    pop()\n\n"
+        "def test_looks():\n    assert depth() == 0\n"
+    )
+    project.write("tests/test_stack.py", balanced)
+    project.run()
+    project.change("src/demo/stack.py", "return 3", "return 4")
+    assert project.run() == {"test_pushes"}
+    project.change("tests/test_stack.py", "    pop()\n", "")
+    project.change("tests/test_stack.py", "== 0", "== 1")
+    project.run()
+    project.change("src/demo/stack.py", "return 4", "return 5")
+    assert project.run() == {"test_pushes", "test_looks"}
+
+
 def test_setup_and_teardown_of_a_fixture_belong_to_all_who_use_it(project: TracedProject) -> None:  # (c)
     project.write("src/demo/server.py", "def start():\n    return 1\n\n\ndef stop():\n    return 1\n")
     project.write(
@@ -388,4 +432,9 @@ def test_workers_of_xdist_leave_the_record_of_a_serial_run(project: TracedProjec
     project.change("src/demo/one.py", "return 2", "return 3 - 1")
     project.run()
     assert project.ran_in_workers == {"test_other"}
-    assert sorted(project.report()[0].split("<testcase")) == sorted(report[0].split("<testcase"))  # as they ended
+    assert cases(project.report()[0]) == cases(report[0])
+
+
+def cases(report: str) -> list[str]:
+    """Return the tests of a JUnit report; those of workers stand in it as they ended."""
+    return sorted(case.partition("</testsuite>")[0].rstrip() for case in report.split("<testcase")[1:])

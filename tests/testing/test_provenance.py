@@ -8,20 +8,39 @@ import pytest
 
 from noxline.testing.blocks import read_source
 from noxline.testing.lasting import Lasting
-from noxline.testing.provenance import Provenance, left_before
+from noxline.testing.provenance import EVERYWHERE, Provenance, Together, left_before
+
+HERE = frozenset({"a.py"})
 
 
-def left(text: str, *runs: Sequence[str], changed: Sequence[str] = ()) -> list[set[str]]:
-    """Return what each of these runs, given by the names of the blocks that it ran, depends on beyond them."""
+def left(
+    text: str,
+    *runs: Sequence[str],
+    changed: Sequence[str] = (),
+    roots: frozenset[str] = EVERYWHERE,
+    reach: Sequence[frozenset[str] | None] = (),
+) -> list[set[str]]:
+    """Return what each of these runs, given by the names of the blocks that it ran, depends on beyond them.
+
+    `roots` are the files that lead to what changed, `reach` those that each run may reach.
+    """
     source = read_source(text)
     lasting = Lasting()
     lasting.add("a.py", source)
     names = [block.name for block in source.blocks]
-    together = [frozenset(names.index(name) for name in run) for run in runs]
+    reaches = reach or [HERE] * len(runs)
+    blocks = [frozenset(names.index(name) for name in run) for run in runs]
     found = Provenance(
-        [("a.py", number) for number in range(len(names))], names, lasting, together=together, changed=changed
+        [("a.py", number) for number in range(len(names))],
+        names,
+        lasting,
+        together=list(map(Together, blocks, reaches)),
+        changed=dict.fromkeys(changed, roots),
     )
-    return [{names[number] for number in left_before(run, found.left)} for run in together]
+    return [
+        {names[number] for number in left_before(run, found.left, may or HERE)}
+        for run, may in zip(blocks, reaches, strict=True)
+    ]
 
 
 CACHED = """
@@ -48,6 +67,32 @@ def test_who_does_not_name_it_does_not() -> None:
 
 def test_what_never_ran_left_nothing() -> None:
     assert left(CACHED, ["ask"], ["ask", "other"]) == [set(), set()]
+
+
+KEPT_ON_AN_OBJECT = """
+def fill(thing): thing.found = helper()
+
+def helper(): return 1
+
+def read(thing): return thing.found
+"""
+T1, T2 = frozenset({"t1.py", "a.py"}), frozenset({"t2.py", "a.py"})
+
+
+def test_what_only_a_file_of_tests_leads_to_counts_for_those_who_reach_it() -> None:
+    def found(*reach: frozenset[str] | None) -> list[set[str]]:
+        runs = (["fill", "helper"], ["read"])
+        return left(KEPT_ON_AN_OBJECT, *runs, changed=["found"], roots=frozenset({"t1.py"}), reach=reach)
+
+    assert found(T1, T1) == [set(), {"fill", "helper"}]
+    assert found(T1, T2) == [set(), set()]
+    assert found(T2, T1) == [set(), set()]
+    assert found(None, T1) == [set(), {"fill", "helper"}]
+
+
+def test_what_more_leads_to_counts_for_all() -> None:
+    runs = (["fill", "helper"], ["read"])
+    assert left(KEPT_ON_AN_OBJECT, *runs, changed=["found"], reach=(T1, T2)) == [set(), {"fill", "helper"}]
 
 
 GLOBAL = """

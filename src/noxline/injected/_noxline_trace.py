@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 from _noxline_reads import CONTEXT, Reads
 from _noxline_state import State
+from _noxline_watch import Watch
 
 FOLDER = "NOXLINE_TRACE"
+WATCH = "NOXLINE_WATCH"
 _TRACER = "CTracer"
 # What stands between an import and its importer, as the interpreter's own frames do: stack levels of warnings skip it.
 _INTERNAL = "<frozen importlib._bootstrap_external>"
@@ -174,6 +176,7 @@ class TracePlugin:
         self._fixtures: dict[int, str] = {}  # by the fixture's definition: its instance that is alive
         self._needs: dict[str, list[str]] = {}
         self._state = State(trace.reads.inside, trace.refuse)
+        self._watch = Watch(self._state.is_own, trace.reads.inside)
         self._count = 0
         self._lines = 0
 
@@ -193,9 +196,10 @@ class TracePlugin:
         self._trace.pop()
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtestloop(self) -> Any:
+    def pytest_runtestloop(self, session: Any) -> Any:
         """Look at what the project's names hold before the first test and after the last one."""
-        self._state.begin()
+        self._watch.begin(_places())
+        self._state.begin({self._trace.reads.inside(str(_path(item))) for item in session.items})
         yield
         self._state.compare()
 
@@ -214,6 +218,7 @@ class TracePlugin:
             self._trace.refuse("a thread outlives %s" % name)
         units = [context, *dict.fromkeys(self._tests.get(name, {}).get("units", ()))]
         self._tests[name] = {"units": units, "file": self._trace.reads.inside(str(_path(item)))}
+        self._watch.after_test()
         # After the last test of a file its fixtures may have put back what its tests shared.
         if nextitem is not None and _path(nextitem) == _path(item):
             self._state.after_test()
@@ -261,8 +266,18 @@ class TracePlugin:
             fixtures=self._needs,
             reused=selector.reused,
             order=selector.order,
-            changed=list(self._state.changed),
+            steady=self._watch.steady(),
+            changed={name: sorted(files) for name, files in self._state.changed.items()},
         )
+
+
+def _places() -> list[tuple[str, list[str]]]:
+    """Return the places that are to be watched."""
+    path = os.environ.get(WATCH, "")
+    if not path:
+        return []
+    with open(path, encoding="utf-8") as stream:
+        return [(file, names) for file, names in json.load(stream)]
 
 
 def _active(item: Any) -> list[Any]:

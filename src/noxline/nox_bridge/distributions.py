@@ -17,7 +17,10 @@ from noxline.inputs.environment import normalised
 from noxline.nox_bridge.environments import path_of, site_packages
 
 _SHOWN = 16  # digits of a digest in what is shown: never a key by itself
-_NOT_SOURCE = frozenset({".git", ".hg", "__pycache__", "build", "dist", ".venv", ".tox", ".nox", ".noxline"})
+_NOT_SOURCE = frozenset(
+    {".git", ".hg", "__pycache__", "build", "dist", ".venv", ".tox", ".nox", ".noxline", "node_modules"}
+    | {".hypothesis", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".benchmarks"}  # what running tools leave behind
+)
 
 
 def real_set(environment: Path, root: Path) -> dict[str, str]:

@@ -15,6 +15,7 @@ from noxline.sessions.impact_files import (
     datum_digest,
     environment_digest,
     file_digest,
+    places,
     python_sources,
     source_of,
     watched_files,
@@ -33,6 +34,7 @@ from noxline.testing.traces import ProcessTrace, Traced, why_not
 TRACE = "NOXLINE_TRACE"
 REUSE = "NOXLINE_REUSE"
 ORDER = "NOXLINE_ORDER"
+WATCH = "NOXLINE_WATCH"
 RECORD = "impact.bin"
 SAID = "selection.json"
 _FOLDER = ".noxline/state/impact"
@@ -90,14 +92,23 @@ class Impact:
         if self.before is not None and not self.everything:
             self.selection = select(self.before, self._now())
             self.checking = is_due(read_checks(self._checks), self.every, os.environ)
-        variables = {TRACE: str(self.output / "trace"), REUSE: "", ORDER: ""}
+        variables = {
+            TRACE: str(self.output / "trace"),
+            REUSE: "",
+            ORDER: "",
+            WATCH: self._written(WATCH, places(self.root, self.sources, self.before)),
+        }
         if self.selection is None or self.checking:
             return variables
         for name, ids in ((REUSE, self.selection.reuse), (ORDER, self.selection.files)):
-            file = self.output / f"{name.lower()}.json"
-            file.write_text(json.dumps(ids), encoding="utf-8")
-            variables[name] = str(file)
+            variables[name] = self._written(name, ids)
         return variables
+
+    def _written(self, name: str, what: object) -> str:
+        """Write something down for the plugin; return the path."""
+        file = self.output / f"{name.lower()}.json"
+        file.write_text(json.dumps(what), encoding="utf-8")
+        return str(file)
 
     @property
     def _checks(self) -> Path:
@@ -160,7 +171,7 @@ class Impact:
     def _tidy(self) -> None:
         """Remove what only the run itself needed."""
         shutil.rmtree(self.output / "trace", ignore_errors=True)
-        for name in (REUSE, ORDER):
+        for name in (REUSE, ORDER, WATCH):
             (self.output / f"{name.lower()}.json").unlink(missing_ok=True)
 
     def _say(self, ran: int, total: int) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from noxline.audit.harmless import FINGERPRINTED, matches_any
 from noxline.settings.facts import ProjectFacts, TestSuite
 from noxline.testing.blocks import Source, read_source
-from noxline.testing.impact_record import ABSENT, SCHEMA
+from noxline.testing.impact_record import ABSENT, SCHEMA, Record
+from noxline.testing.lasting import places_in
 from noxline.version import __version__
 
 _FOLDERS = frozenset({"__pycache__", "node_modules", "venv", "htmlcov", "build", "dist"})
@@ -129,3 +130,16 @@ def _recorded(path: Path) -> str:
         if not line.partition(",")[0].endswith(("INSTALLER", "REQUESTED", ".pyc", "uv_cache.json"))
     ]
     return hashlib.sha256("\n".join(sorted(kept)).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def places(root: Path, sources: Mapping[str, str], before: Record | None) -> list[tuple[str, tuple[str, ...]]]:
+    """Return which variables of which files may carry something from test to test, as their sources say."""
+    found: list[tuple[str, tuple[str, ...]]] = []
+    for name, digest in sources.items():
+        if before is not None and name in before.files and before.files[name].digest == digest:
+            known = before.places.get(name, ())
+        else:
+            source = source_of(root, name)
+            known = places_in(name, source) if source is not None else ()
+        found += [(name, names) for names in known]
+    return found

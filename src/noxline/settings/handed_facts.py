@@ -8,7 +8,8 @@ from pathlib import Path
 
 from noxline.settings.facts import ProjectFacts
 
-_KNOWN = ("noxline.settings.facts", "noxline.model.stage", "pathlib")
+# Python 3.13 keeps the classes of paths in a module inside of pathlib.
+_KNOWN = ("noxline.settings.facts", "noxline.model.stage", "pathlib", type(Path()).__module__)
 
 
 class _Facts(pickle.Unpickler):

@@ -44,6 +44,7 @@ def _as_a_process(traced: Traced, record: Record, tests: Iterable[Entry], reads:
         reads=tuple(reads),
         tests={test.id: _test(record, test) for test in tests},
         changed=record.changed,
+        steady=record.steady,
         sought=tuple(record.sought),
     )
 

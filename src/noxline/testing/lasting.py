@@ -27,16 +27,19 @@ class Lasting:
         self.facts: dict[tuple[str, int], Facts] = {}
         self.aliases: dict[str, set[str]] = {}
         self.bases: dict[str, set[str]] = {}
-        self.places: set[frozenset[str]] = set()
+        self.places: dict[frozenset[str], set[str]] = {}  # with the files of the modules in which they are
+        self._file = ""
         self.strings: set[str] = set()
 
     def add(self, file: str, source: Source) -> None:
         """Take one file into account."""
+        self._file = file
         outside = frozenset(_module_names(source.nodes[0]))
         for number, nodes in enumerate(source.nodes):
             facts = facts_of(nodes, source.parameters[number], outside if number else frozenset())
             self.facts[file, number] = facts
-            self.places |= {frozenset({name}) for name in facts.shared}
+            for name in facts.shared:
+                self._note({name})
             for statement in nodes:
                 for node in ast.walk(statement):
                     self._take(node, local=bool(number))
@@ -55,7 +58,7 @@ class Lasting:
 
     def _take_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         if any(_MEMO.search(name) for decorator in node.decorator_list for name in _names(decorator)):
-            self.places.add(frozenset({node.name}))
+            self._note({node.name})
 
     def _take_constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str) and node.value.isidentifier():
@@ -71,7 +74,26 @@ class Lasting:
         for target in targets:
             self.aliases.setdefault(target, set()).update(named)
         if any(map(_MEMO.search, named)):
-            self.places.add(frozenset({*targets, *_arguments(node.value)}))
+            self._note({*targets, *_arguments(node.value)})
+
+    def _note(self, place: Iterable[str]) -> None:
+        self.places.setdefault(frozenset(place), set()).add(self._file)
+
+    def by_file(self) -> dict[str, tuple[tuple[str, ...], ...]]:
+        """Return the places by the file in which they are."""
+        found: dict[str, list[tuple[str, ...]]] = {}
+        for place, files in self.places.items():
+            for file in files:
+                found.setdefault(file, []).append(tuple(sorted(place)))
+        return {file: tuple(sorted(places)) for file, places in sorted(found.items())}
+
+    def forget(self, steady: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        """Leave out places, by file and names, that carried nothing from test to test."""
+        for file, names in steady:
+            files = self.places.get(frozenset(names), set())
+            files.discard(file)
+            if not files:
+                self.places.pop(frozenset(names), None)
 
     def meant(self, names: Iterable[str]) -> set[str]:
         """Return the names with what they stand for."""
@@ -79,6 +101,13 @@ class Lasting:
         for name in list(found):
             found |= self.aliases.get(name, set())
         return found
+
+
+def places_in(file: str, source: Source) -> tuple[tuple[str, ...], ...]:
+    """Return the places of one file."""
+    lasting = Lasting()
+    lasting.add(file, source)
+    return lasting.by_file().get(file, ())
 
 
 def _names(node: ast.AST) -> Iterator[str]:

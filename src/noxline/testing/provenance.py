@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from noxline.testing.facts import Facts
 from noxline.testing.lasting import Lasting
 
+EVERYWHERE = frozenset({""})
 _MAKING = frozenset({"__init__", "__new__", "__init_subclass__", "__set_name__", "__class_getitem__"})
 _CALLERS = 3  # how far up the values that were handed down are followed
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Blocks that ran in one context, and the files whose variables it may reach; None: of any file."""
+
+    blocks: frozenset[int]
+    reach: frozenset[str] | None
+
+    def reaches(self, roots: frozenset[str]) -> bool:
+        """Tell whether the context may get at something to which only these files lead."""
+        return "" in roots or self.reach is None or not roots.isdisjoint(self.reach)
 
 
 class Provenance:
     """Answers for each block which blocks may have left it something, beside those that its test ran itself.
 
-    `blocks` and `qualified` are all blocks and their names; `together` are the sets of blocks that ran in one context
-    of tests or fixtures; `changed` the names that held something else after tests than before; `called` those of
-    functions that pytest calls.
+    `blocks` and `qualified` are all blocks and their names; `together` is what ran in the contexts of tests and
+    fixtures; `changed` the names that held something else after tests than before, with the files that lead there;
+    `called` those of functions that pytest calls. `left` is by the files that lead to a place, and by block.
     """
 
     def __init__(
@@ -25,8 +39,8 @@ class Provenance:
         qualified: Sequence[str],
         lasting: Lasting,
         *,
-        together: Sequence[frozenset[int]],
-        changed: Iterable[str],
+        together: Iterable[Together],
+        changed: Mapping[str, frozenset[str]],
         called: Iterable[str] = (),
     ) -> None:
         self._blocks = blocks
@@ -47,9 +61,13 @@ class Provenance:
             self._file_under_what_it_says(number)
         self._computing = {number for number in range(len(blocks)) if self._facts(number).computes}
         self._unnamed = self._named_by_nobody(called)
-        self.left: dict[int, set[int]] = {}
-        for place in lasting.places.union(frozenset({name}) for name in changed):
-            self._take(place)
+        self.left: dict[frozenset[str], dict[int, set[int]]] = {}
+        places = {place: frozenset(files) for place, files in lasting.places.items()}
+        for name, files in changed.items():
+            place = frozenset({name})
+            places[place] = files.union(places.get(place, ()))
+        for place, roots in places.items():
+            self._take(place, EVERYWHERE if "" in roots else roots)
 
     def _file_under_its_name(self, number: int, name: str) -> None:
         if name.startswith("__"):
@@ -75,17 +93,19 @@ class Provenance:
     def _facts(self, number: int) -> Facts:
         return self._lasting.facts.get(self._blocks[number], _NOTHING)
 
-    def _take(self, place: frozenset[str]) -> None:
-        """Let all who mention a place depend on what may have made its content."""
+    def _take(self, place: frozenset[str], roots: frozenset[str]) -> None:
+        """Let all who mention a place, and may get there, depend on what may have made its content."""
         who = self._mention(place) or self._computing
         writing = self._writing(place, who)
         made: set[int] = set()
-        for among in self._together:
-            writers = writing & among
+        for context in self._together:
+            among = context.blocks
+            writers = writing & among if context.reaches(roots) else None
             if writers:
                 made |= self._of(writers | self._handed_down(writers, among), among)
+        left = self.left.setdefault(roots, {})
         for number in who if made else ():
-            self.left.setdefault(number, set()).update(made)
+            left.setdefault(number, set()).update(made)
 
     def _mention(self, names: Iterable[str]) -> set[int]:
         found = set[int]().union(*(self._mentioning.get(name, ()) for name in names))
@@ -170,7 +190,13 @@ class Provenance:
 _NOTHING = Facts()
 
 
-def left_before(blocks: Iterable[int], left: Mapping[int, set[int]]) -> set[int]:
-    """Return what a test depends on that ran these blocks, beyond them."""
+def left_before(
+    blocks: Iterable[int], left: Mapping[frozenset[str], Mapping[int, set[int]]], reach: frozenset[str]
+) -> set[int]:
+    """Return what a test depends on that ran these blocks and may reach these files, beyond the blocks."""
     ran = set(blocks)
-    return set[int]().union(*(left[number] for number in ran & left.keys())) - ran
+    found = set[int]()
+    for roots, made in left.items():
+        if "" in roots or not roots.isdisjoint(reach):
+            found = found.union(*(made[number] for number in ran & made.keys()))
+    return found - ran

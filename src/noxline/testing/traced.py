@@ -10,7 +10,7 @@ from noxline.testing.blocks import Source
 from noxline.testing.impact_record import Datum, Entry, File, Kept, Record, Unit
 from noxline.testing.import_graph import Imports, closure, edges, imports_of
 from noxline.testing.lasting import Lasting
-from noxline.testing.provenance import Provenance, left_before
+from noxline.testing.provenance import Provenance, Together, left_before
 from noxline.testing.traces import (
     CARRIED,
     CARRIED_CHILD,
@@ -47,6 +47,8 @@ class _Builder:
                 self.numbers[self.file_numbers[name], inner] = len(self.numbers)
         self.reads: dict[str, dict[int, set[int]]] = {}
         self.readers: dict[int, set[int]] = {}  # block: what it read
+        self.file_of = [self.files[file] for file, _ in self.numbers]
+        self.reached: dict[frozenset[str], frozenset[str]] = {}
         for process in self.traced.processes:
             for context, kind, path, file, line in process.reads:
                 self._read(context, (kind, path), self._blocks(file, line))
@@ -107,9 +109,9 @@ class _Builder:
         """Return the whole record."""
         traced = self.traced
         everyone, imports = self._number_units()
-        self._prepare()
         seen = {name: _imports_in(name, source) for name, (_, source) in traced.sources.items()}
         self._prepare_imports(seen)
+        self._prepare()
         tests = tuple(self._entry(*found) for found in self._tests())
         return Record(
             environment=traced.environment,
@@ -124,7 +126,9 @@ class _Builder:
             imports=imports,
             everyone=everyone,
             base=tuple(sorted(self.base)),
-            changed=tuple(sorted(self._changed())),
+            changed={name: tuple(sorted(files)) for name, files in sorted(self._changed().items())},
+            places=self.places,
+            steady=tuple(self._steady()),
             observed=tuple(sorted(set(self._observed()))),
             tests=tests,
         )
@@ -150,9 +154,13 @@ class _Builder:
         """Return who was seen to import whom."""
         return [edge for process in self.traced.processes for edge in process.edges]
 
-    def _changed(self) -> set[str]:
-        """Return the names that held something else after tests than before."""
-        return {name for process in self.traced.processes for name in process.changed}
+    def _changed(self) -> dict[str, frozenset[str]]:
+        """Return the names that held something else after tests than before, each with the files that lead to it."""
+        found: dict[str, frozenset[str]] = {}
+        for process in self.traced.processes:
+            for name, files in process.changed.items():
+                found[name] = found.get(name, frozenset()).union(files)
+        return found
 
     def _file(self, name: str, imports: Iterable[str]) -> File:
         digest, source = self.traced.sources[name]
@@ -184,7 +192,7 @@ class _Builder:
 
     def _entry(self, name: str, file: str, contexts: Sequence[str], why: str) -> Entry:
         units = tuple(dict.fromkeys(self.unit(context) for context in contexts))
-        left = self._number(self._left_before(units))
+        left = self._number(self._left_before(units, file))
         return Entry(name, file, units, left, why, dict(self.traced.events.get(name, {})))
 
     def _prepare(self) -> None:
@@ -192,19 +200,46 @@ class _Builder:
         lasting = Lasting()
         for name, (_, source) in self.traced.sources.items():
             lasting.add(name, source)
+        self.places = lasting.by_file()
+        lasting.forget(self._steady())
         places = [(self.files[f], inner) for f, inner in self.numbers]
         sources = self.traced.sources
-        kinds = ("t:", "f:", CARRIED, CHILD)
-        numbers = {self.contexts[context] for context in self.contexts if context.startswith(kinds)}
         found = Provenance(
             places,
             [sources[f][1].blocks[i].name for f, i in places],
             lasting,
-            together=[frozenset(self.made[number].blocks) for number in numbers],
+            together=self._together(),
             changed=self._changed(),
             called=self._called_by_pytest(),
         )
         self.left = found.left
+
+    def _steady(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the places that held the same after each test, in all processes that ran some."""
+        found = [frozenset(process.steady) for process in self.traced.processes if process.tests]
+        return sorted(frozenset.intersection(*found)) if found else []
+
+    def _together(self) -> set[Together]:
+        """Return what ran in one context; of tests, with the files that they may reach: nobody knows that of others."""
+        kinds = ("t:", "f:", CARRIED, CHILD)
+        files: dict[str, set[str]] = {}
+        for process in self.traced.processes:
+            for test in process.tests.values():
+                files.setdefault(test["units"][0], set()).add(test.get("file", ""))
+        found = set()
+        for context, number in self.contexts.items():
+            if context.startswith(kinds):
+                reach = self._reach([number], files[context]) if context in files else None
+                found.add(Together(frozenset(self.made[number].blocks), reach))
+        return found
+
+    def _reach(self, units: Iterable[int], files: Iterable[str]) -> frozenset[str]:
+        """Return the files that are imported where these units ran, directly or by others."""
+        ran = (self.file_of[block] for unit in units for block in self.made[unit].blocks)
+        starts = frozenset([*files, *ran, *self.base])
+        if starts not in self.reached:
+            self.reached[starts] = frozenset(closure(starts, self.graph))
+        return self.reached[starts]
 
     def _called_by_pytest(self) -> set[str]:
         """Return the names of tests, and those of parameters, which are the names of fixtures."""
@@ -212,10 +247,10 @@ class _Builder:
         tests = {name.partition("[")[0].rpartition("::")[2] for name in ids}
         return tests.union(*(names for _, source in self.traced.sources.values() for names in source.parameters))
 
-    def _left_before(self, numbers: Sequence[int]) -> Unit:
-        """Return the unit of what earlier tests may have left for one that consists of these units."""
+    def _left_before(self, numbers: Sequence[int], file: str) -> Unit:
+        """Return the unit of what earlier tests may have left for one of a file that consists of these units."""
         blocks = {block for number in numbers for block in self.made[number].blocks}
-        more = left_before(blocks, self.left)
+        more = left_before(blocks, self.left, self._reach(numbers, [file]))
         data = {datum for block in more for datum in self.readers.get(block, ())}
         return Unit(tuple(sorted(more)), tuple(sorted(data)))
 

@@ -23,6 +23,8 @@ class ProcessTrace(msgspec.Struct, frozen=True):
     """What one process left: its tests with their contexts, what was read, who imported whom, what was not followed.
 
     `child` is the context that started it, `started` how many processes that trace themselves each context started.
+    `changed` are the names that held something else after tests than before, each with the test files that alone lead
+    there ("" when more do); `steady` the places, by file, that held the same after each of its tests.
     """
 
     refused: str = ""
@@ -36,7 +38,8 @@ class ProcessTrace(msgspec.Struct, frozen=True):
     order: tuple[str, ...] = ()
     started: dict[str, int] = {}
     child: str = ""
-    changed: tuple[str, ...] = ()
+    changed: dict[str, tuple[str, ...]] = {}
+    steady: tuple[tuple[str, tuple[str, ...]], ...] = ()
     sought: tuple[str, ...] = ()
 
 

@@ -31,6 +31,7 @@ from noxline.warm.settle import ROOT
 from noxline.warm.telling import Asked, Seen, told
 from noxline.warm.witness import RESTLESS_NAMES, hold
 
+_OWN = str(Path(__file__).resolve().parents[3])  # where noxline's source lies in a working copy, it lies for everybody
 _LARGEST = 8_000_000  # bytes of entries that go along; a run with more is not lent
 
 
@@ -99,7 +100,7 @@ def _look(root: str, project: Project, seen: Seen) -> dict[str, Any]:
         "sets": [list(patterns) for patterns, _ in seen.terms.sets],
         "from_git": any(parts["definition"].get("version") for _, _, parts, _ in seen.terms.plan),
         "environments": {name: parts["environment"] for name, _, parts, _ in seen.terms.plan},
-        "rooted": any(_is_around(root, path) for path in (*files, *folders, *kinds)),
+        "rooted": any(_is_around(root, path) for path in (*files, *kinds)) or _are_around(root, folders),
         "max_age": min(filter(None, ages), default=None),
         "until": None if math.isinf(until) else until,
     }
@@ -114,9 +115,12 @@ def _shown(root: str, seen: Seen, paths: Iterable[str]) -> list[str]:
 
 def _is_around(root: str, path: str) -> bool:
     """Tell whether a path lies in, or is, a folder around the project: another clone has others around it."""
-    return path[:1] == "/" and any(
-        around in (path, os.path.dirname(path)) for around in map(str, Path(root).parents) if around != "/"
-    )
+    return path != _OWN and _are_around(root, (path, os.path.dirname(path)))
+
+
+def _are_around(root: str, folders: Iterable[str]) -> bool:
+    """Tell whether one of these folders is around the project."""
+    return any(str(around) in folders for around in Path(root).parents if around != Path("/"))
 
 
 def _limited(seen: Seen) -> Iterator[tuple[float, Definition, str]]:

@@ -1,0 +1,138 @@
+"""Variables that hold the same after each test carry nothing: down to the last object, or it is not known."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from noxline.sessions.measure import INJECTED
+
+CODE = """
+import threading, weakref
+STACK = threading.local()
+NESTED = {"a": [[]]}
+NUMBER = 0
+WEAK = weakref.WeakKeyDictionary()
+LARGE = {number: [number] for number in range(1000)}
+class Thing:
+    def __init__(self): self.own = []
+THING = Thing()
+OPAQUE = [threading.Lock()]
+"""
+FILE = "watched.py"
+
+
+@pytest.fixture
+def module() -> Iterator[ModuleType]:
+    made = ModuleType("watched")
+    made.__file__ = FILE
+    sys.modules["watched"] = made
+    exec(CODE, made.__dict__)
+    yield made
+    del sys.modules["watched"]
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    monkeypatch.syspath_prepend(str(INJECTED))
+    from _noxline_watch import Watch
+
+    def begun(*names: str, file: str = FILE) -> Any:
+        watch = Watch(lambda name: name == "watched", lambda path: path if path == FILE else "")
+        watch.begin([(file, list(names))])
+        return watch
+
+    return begun
+
+
+CHANGES = {
+    "STACK": "STACK.items = [1]",
+    "NESTED": "NESTED['a'][0].append(1)",
+    "NUMBER": "NUMBER = 1",
+    "WEAK": "WEAK[Thing] = 1",
+    "THING": "THING.own = []",
+}
+
+
+@pytest.mark.parametrize(("name", "code"), CHANGES.items(), ids=CHANGES)
+def test_a_change_however_deep_is_seen(module: ModuleType, make: Callable[..., Any], name: str, code: str) -> None:
+    watch = make(name)
+    watch.after_test()
+    assert watch.steady() == [(FILE, (name,))]
+    exec(code, module.__dict__)
+    watch.after_test()
+    assert watch.steady() == []
+
+
+def test_once_seen_it_stays_known(module: ModuleType, make: Callable[..., Any]) -> None:
+    watch = make("NUMBER")
+    module.NUMBER = 1
+    watch.after_test()
+    module.NUMBER = 0
+    watch.after_test()
+    assert watch.steady() == []
+
+
+def test_what_is_put_back_within_a_test_carries_nothing(module: ModuleType, make: Callable[..., Any]) -> None:
+    watch = make("STACK", "NESTED")
+    exec("STACK.x = 1; del STACK.x; NESTED['a'][0].append(1); NESTED['a'][0].pop()", module.__dict__)
+    watch.after_test()
+    assert watch.steady() == [(FILE, ("STACK", "NESTED"))]
+
+
+def test_another_object_of_the_same_content_is_a_change(module: ModuleType, make: Callable[..., Any]) -> None:
+    watch = make("THING")
+    module.THING = module.Thing()
+    watch.after_test()
+    assert watch.steady() == []
+
+
+def test_what_died_is_a_change(module: ModuleType, make: Callable[..., Any]) -> None:
+    exec("KEY = Thing(); WEAK[KEY] = 1", module.__dict__)
+    watch = make("WEAK")
+    watch.after_test()
+    assert watch.steady() == [(FILE, ("WEAK",))]
+    del module.KEY
+    watch.after_test()
+    assert watch.steady() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("LARGE", FILE), ("OPAQUE", FILE), ("missing", FILE), ("NUMBER", "other.py")]
+)
+def test_what_is_too_large_closed_or_not_there_is_not_known(
+    module: ModuleType, make: Callable[..., Any], name: str, file: str
+) -> None:
+    assert make(name, file=file).steady() == []
+
+
+def test_a_variable_that_goes_is_a_change(module: ModuleType, make: Callable[..., Any]) -> None:
+    watch = make("NUMBER")
+    del module.NUMBER
+    watch.after_test()
+    assert watch.steady() == []
+
+
+def test_of_a_file_that_is_imported_twice_nothing_is_known(module: ModuleType, make: Callable[..., Any]) -> None:
+    sys.modules["watched_again"] = module_again = ModuleType("watched_again")
+    module_again.__file__ = FILE
+    try:
+        assert make("NUMBER").steady() == []
+    finally:
+        del sys.modules["watched_again"]
+
+
+def test_the_dearest_is_given_up_when_it_costs_too_much(
+    module: ModuleType, make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import _noxline_watch as watching
+
+    times = iter(range(100))
+    monkeypatch.setattr(watching.time, "process_time", lambda: float(next(times)))
+    watch = make("NUMBER")
+    watch.after_test()
+    assert watch.steady() == []
