@@ -84,7 +84,7 @@ def _borrowed(root: str, arguments: Sequence[str]) -> tuple[dict[str, Any], Inde
     if index is None or not _is_young(look, now):
         return None
     seen = facts.witnesses(root, look)  # before they are read: what moves in between will be noticed next time
-    name = facts.name_of(root, place, look, index, os.environ)
+    name = facts.name_of(root, place, look, index, os.environ, read=seen)
     found = lender.run(layout.slots(name, look["max_age"], now))
     if found is None:
         return None

@@ -65,13 +65,25 @@ def place_of(root: str, arguments: Sequence[str], environ: Mapping[str, str]) ->
     return digest([*program, list(arguments), settings, _hashed("\0".join(variables))])
 
 
-def name_of(root: str, place: str, look: Mapping[str, Any], index: Index, environ: Mapping[str, str]) -> str:
-    """Return the name of a run: the digest of all that there is to be seen at the places that `look` names."""
+def name_of(
+    root: str,
+    place: str,
+    look: Mapping[str, Any],
+    index: Index,
+    environ: Mapping[str, str],
+    *,
+    read: Witnesses | None = None,
+) -> str:
+    """Return the name of a run: the digest of all that there is to be seen at the places that `look` names.
+
+    `read` is what `witnesses` found there a moment ago, which saves reading all of it once more.
+    """
+    known = {path: (numbers, content) for path, numbers, content in read[0]} if read else {}
     searched = frozenset(environ.get("PATH", "").split(os.pathsep))
     seen = {
         "schema": SCHEMA,
         "place": place,
-        "files": [[name, *_file(root, name)] for name in look["files"]],
+        "files": [[name, *_file(root, name, known)] for name in look["files"]],
         "folders": [[name, _folder(root, name, searched)] for name in look["folders"]],
         "kinds": [[name, kind_of(real_path(root, name))] for name in look["kinds"]],
         "variables": [[name, _hashed(environ[name]) if name in environ else ""] for name in look["variables"]],
@@ -105,14 +117,14 @@ def real_path(root: str, name: str) -> str:
     return f"{root}/{name[2:]}".rstrip("/") if name.startswith("./") else name
 
 
-def _file(root: str, name: str) -> tuple[str, ...]:
+def _file(root: str, name: str, known: Mapping[str, tuple[Sequence[int], str]]) -> tuple[str, ...]:
     """Return what tells a file: its content, and outside the project, where interpreters lie, also size and time.
 
     A small program may start another library than last time, and it is the installation that moved its time then.
     """
     path = real_path(root, name)
-    told = () if name.startswith("./") else tuple(map(str, numbers_of(path)[:2]))
-    return content_of(path), *told
+    numbers, content = known.get(path) or (numbers_of(path), content_of(path))
+    return content, *(() if name.startswith("./") else map(str, numbers[:2]))
 
 
 def _folder(root: str, name: str, searched: Iterable[str]) -> str:
