@@ -173,6 +173,18 @@ def test_nothing_is_made_ahead_of_what_can_start() -> None:
     assert plan.take_ahead() is None
 
 
+def test_nothing_is_made_ahead_once_what_it_was_for_is_over() -> None:
+    later = make_task("report", "a", "b", environment="env")
+    plan = plan_of(make_task("a", exclusive=True), make_task("b", exclusive=True), later)
+    assert start_all(plan) == {"a": Slot(cpus=1, prepare=False)}
+    plan.finish(end("a"))
+    assert plan.take_ahead() is None
+    alone = plan_of(make_task("a", exclusive=True), make_task("b", "a", environment="env", exclusive=True))
+    start_all(alone)
+    alone.finish(end("a"))
+    assert alone.take_ahead() is None
+
+
 def test_an_exclusive_task_waits_for_what_is_made_ahead() -> None:
     bench = make_task("bench", exclusive=True)
     plan = plan_of(make_task("a"), make_task("report", "a", environment="env"), bench)

@@ -122,11 +122,16 @@ class Plan:
             rank = heappop(self._ahead)
             position = self._by_rank[rank]
             task = self._tasks[position]
-            if not self._over[position] and self._setups.may_begin_ahead(task.environment):
+            # Once its needs are over the task makes its environment itself; those that are to come line it up again.
+            if self._works_for(task) and not self._over[position] and self._setups.may_begin_ahead(task.environment):
                 self._setups.begin(task.environment, rank)
                 self._made_ahead.add(task.name)
                 return task
         return None
+
+    def _works_for(self, task: Task) -> bool:
+        """Tell whether something that a task needs does its own work now."""
+        return any(need in self.running and self.running[need].cpus for need in task.needs)
 
     def ended_ahead(self, name: str, *, ready: bool) -> None:
         """Take notice that an environment made ahead for a task is there, or (not `ready`) could not be made."""

@@ -220,14 +220,8 @@ class Walk:
         if slots is None:
             return False
         found = _dictionary(thing, kind)
-        if type(found) is dict:
-            for name, value in self._shown(found):
-                self._hold(name, value, known if hidden else (*known, name), place)
-        for name, slot in slots:
-            try:
-                self._hold(name, slot.__get__(thing), known if hidden else (*known, name), place)
-            except AttributeError:  # nothing in it
-                continue
+        for name, value in (*self._shown(found or {}), *_filled(thing, slots)):
+            self._hold(name, value, known if hidden else (*known, name), place)
         return found is not None or bool(slots)
 
     def _hold(self, name: str, value: Any, names: tuple[str, ...], place: Place) -> None:
@@ -262,11 +256,20 @@ def _slots(kind: type) -> list[tuple[str, Any]] | None:
 def _dictionary(thing: Any, kind: type) -> Any:
     """Return the attributes of an object, of one that each thread sees in its own way those of this thread."""
     try:
-        if issubclass(kind, _local):
-            return _local.__getattribute__(thing, "__dict__")
-        return object.__getattribute__(thing, "__dict__")
+        ask = _local.__getattribute__ if issubclass(kind, _local) else object.__getattribute__
+        found = ask(thing, "__dict__")
     except AttributeError:
         return None
+    return found if type(found) is dict else None
+
+
+def _filled(thing: Any, slots: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield the slots in which something is."""
+    for name, slot in slots:
+        try:
+            yield name, slot.__get__(thing)
+        except AttributeError:  # nothing in it
+            continue
 
 
 def _items(thing: Any, kind: type) -> Any:

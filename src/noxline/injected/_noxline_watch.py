@@ -31,11 +31,7 @@ class Watch:
 
     def begin(self, places: Iterable[tuple[str, list[str]]]) -> None:
         """Look for the first time, before the first test."""
-        modules: dict[str, list[Any]] = {}
-        for module in list(sys.modules.values()):
-            file = self._inside(getattr(module, "__file__", None))
-            if file:
-                modules.setdefault(file, []).append(module)
+        modules = self._modules()
         for file, names in places:
             found = modules.get(file, ())
             # A file that is imported twice has two variables of a name.
@@ -43,10 +39,19 @@ class Watch:
                 self._places[file, tuple(names)] = found[0]
         self._began = time.process_time()
         for place in self._places:
-            self._spent[place] = 0.0
-            self._looks[place] = self._look(place)
-        for place in [place for place, look in self._looks.items() if look.over or look.opaque]:
-            self._forget(place)
+            look = self._look(place)
+            if not look.over and not look.opaque:
+                self._spent[place] = 0.0
+                self._looks[place] = look
+
+    def _modules(self) -> dict[str, list[Any]]:
+        """Return the modules of the project by their files."""
+        found: dict[str, list[Any]] = {}
+        for module in list(sys.modules.values()):
+            file = self._inside(getattr(module, "__file__", None))
+            if file:
+                found.setdefault(file, []).append(module)
+        return found
 
     def after_test(self) -> None:
         """Look again, and forget what is not as it was."""

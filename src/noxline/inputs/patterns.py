@@ -48,18 +48,26 @@ def _grouped(patterns: Sequence[str]) -> list[tuple[bool, list[str]]]:
     return groups
 
 
+def _matches(patterns: Sequence[str]) -> Callable[[str], bool]:
+    import re
+
+    fullmatch = re.compile("|".join(map(_expression, patterns)), re.DOTALL).fullmatch
+    return lambda name: fullmatch(name) is not None
+
+
 def _fits(patterns: Sequence[str]) -> Callable[[str], bool]:
     """Return a function that tells whether one of some patterns fits a name; files and whole folders need no `re`."""
     folders = [pattern[:-2] for pattern in patterns if pattern.endswith("/**")]
     plain = [pattern for pattern in patterns if not pattern.endswith("/**")]
     if any(map(has_wildcard, (*folders, *plain))) or not all(map(_plain, folders)):
-        import re
-
-        fullmatch = re.compile("|".join(map(_expression, patterns)), re.DOTALL).fullmatch
-        return lambda name: fullmatch(name) is not None
+        return _matches(patterns)
     names = frozenset(map(_plain, plain))
-    below = tuple(f"{name}/" if name else "" for name in {*names, *map(_plain, folders)})
+    below = tuple(map(_prefix, {*names, *map(_plain, folders)}))
     return lambda name: name in names or name.startswith(below)
+
+
+def _prefix(folder: str) -> str:
+    return f"{folder}/" if folder else ""
 
 
 def _plain(pattern: str) -> str:

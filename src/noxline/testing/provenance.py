@@ -62,11 +62,7 @@ class Provenance:
         self._computing = {number for number in range(len(blocks)) if self._facts(number).computes}
         self._unnamed = self._named_by_nobody(called)
         self.left: dict[frozenset[str], dict[int, set[int]]] = {}
-        places = {place: frozenset(files) for place, files in lasting.places.items()}
-        for name, files in changed.items():
-            place = frozenset({name})
-            places[place] = files.union(places.get(place, ()))
-        for place, roots in places.items():
+        for place, roots in _all_places(lasting, changed).items():
             self._take(place, EVERYWHERE if "" in roots else roots)
 
     def _file_under_its_name(self, number: int, name: str) -> None:
@@ -188,6 +184,15 @@ class Provenance:
 
 
 _NOTHING = Facts()
+
+
+def _all_places(lasting: Lasting, changed: Mapping[str, frozenset[str]]) -> dict[frozenset[str], frozenset[str]]:
+    """Return the places that last, by the source and as was seen, with the files that lead there."""
+    places = {place: frozenset(files) for place, files in lasting.places.items()}
+    for name, files in changed.items():
+        place = frozenset({name})
+        places[place] = files.union(places.get(place, ()))
+    return places
 
 
 def left_before(

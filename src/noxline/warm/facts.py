@@ -78,7 +78,7 @@ def name_of(
 
     `read` is what `witnesses` found there a moment ago, which saves reading all of it once more.
     """
-    known = {path: (numbers, content) for path, numbers, content in read[0]} if read else {}
+    known = _known(read)
     searched = frozenset(environ.get("PATH", "").split(os.pathsep))
     seen = {
         "schema": SCHEMA,
@@ -86,13 +86,21 @@ def name_of(
         "files": [[name, *_file(root, name, known)] for name in look["files"]],
         "folders": [[name, _folder(root, name, searched)] for name in look["folders"]],
         "kinds": [[name, kind_of(real_path(root, name))] for name in look["kinds"]],
-        "variables": [[name, _hashed(environ[name]) if name in environ else ""] for name in look["variables"]],
+        "variables": [[name, _variable(environ, name)] for name in look["variables"]],
         "sets": [[list(patterns), index.digest(tuple(patterns))] for patterns in look["sets"]],
         "version": commit.version_source(root) if look["from_git"] else "",
         "environments": digest(look["environments"]),
-        "root": root if look["rooted"] else "",
+        "root": root * bool(look["rooted"]),
     }
     return digest(seen)
+
+
+def _variable(environ: Mapping[str, str], name: str) -> str:
+    return _hashed(environ[name]) if name in environ else ""
+
+
+def _known(read: Witnesses | None) -> dict[str, tuple[Sequence[int], str]]:
+    return {path: (numbers, content) for path, numbers, content in read[0]} if read else {}
 
 
 def witnesses(root: str, look: Mapping[str, Any]) -> Witnesses:

@@ -100,7 +100,7 @@ def _look(root: str, project: Project, seen: Seen) -> dict[str, Any]:
         "sets": [list(patterns) for patterns, _ in seen.terms.sets],
         "from_git": any(parts["definition"].get("version") for _, _, parts, _ in seen.terms.plan),
         "environments": {name: parts["environment"] for name, _, parts, _ in seen.terms.plan},
-        "rooted": any(_is_around(root, path) for path in (*files, *kinds)) or _are_around(root, folders),
+        "rooted": _is_rooted(root, (*files, *kinds), folders),
         "max_age": min(filter(None, ages), default=None),
         "until": None if math.isinf(until) else until,
     }
@@ -111,6 +111,11 @@ def _shown(root: str, seen: Seen, paths: Iterable[str]) -> list[str]:
     store = f"{seen.terms.store}/"
     shown = (facts.shown_path(root, path) for path in paths if not path.startswith(store))
     return sorted(one for one in shown if not (one[:2] == "./" and RESTLESS_NAMES.intersection(one.split("/"))))
+
+
+def _is_rooted(root: str, paths: Iterable[str], folders: Sequence[str]) -> bool:
+    """Tell whether it matters where the project lies."""
+    return any(_is_around(root, path) for path in paths) or _are_around(root, folders)
 
 
 def _is_around(root: str, path: str) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PIPELINE, PROJECT = "config/pipeline.toml", "pyproject.toml"
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_DIGITS = frozenset("0123456789")
 _WORDS = {"true": True, "false": False}
 
 
@@ -78,14 +79,16 @@ def _single(text: str) -> object:
         _end(rest)
         return value
     word = text.partition("#")[0].strip()
-    if word in _WORDS:
-        return _WORDS[word]
+    return _WORDS[word] if word in _WORDS else _number(word)
+
+
+def _number(word: str) -> float:
     whole, point, part = word.partition(".")
-    if not (whole.isdecimal() and whole.isascii()) or (len(whole) > 1 and whole[0] == "0"):
+    if not _DIGITS.issuperset(whole + part) or not whole or (len(whole) > 1 and whole[0] == "0"):
         raise _OtherError
     if not point:
         return int(whole)
-    if not (part.isdecimal() and part.isascii()):
+    if not part:
         raise _OtherError
     return float(word)
 
