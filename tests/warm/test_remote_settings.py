@@ -14,7 +14,7 @@ from tests.inputs.test_index import write
 try:
     import tomllib
 except ImportError:
-    import tomli as tomllib  # type: ignore[import-not-found,no-redef,unused-ignore]  # Python 3.10
+    import tomli as tomllib  # type: ignore[import-not-found,no-redef,unused-ignore]  # 3.10 alone has no tomllib
 
 CACHE = '[cache]\nremote = "http://a/b"\nkeys = ["k1", "k2 scope/*"]\ntimeout = 2.5\n'
 NONE: dict[str, object] = {}

@@ -121,7 +121,10 @@ class Line:
 
         made = self._connected()
         if _QUICKACK is not None:
-            made.setsockopt(IPPROTO_TCP, _QUICKACK, 1)
+            try:
+                made.setsockopt(IPPROTO_TCP, _QUICKACK, 1)
+            except OSError:
+                return made  # a kernel that knows no such thing: it takes longer there
         return made
 
     def _connect(self) -> _socket.socket:

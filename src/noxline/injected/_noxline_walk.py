@@ -138,7 +138,7 @@ class Walk:
                 pass
             try:
                 self._enter(thing, type(thing), names, place)
-            except Exception:  # noqa: BLE001 - a thing that cannot be looked at is none that can be followed
+            except Exception:  # noqa: BLE001 - whatever it raises, it is a thing that nobody can look into
                 self.opaque = True
 
     # Always by the type: to ask the object for its class may run code of the project.

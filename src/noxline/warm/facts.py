@@ -90,7 +90,7 @@ def name_of(
         "sets": [[list(patterns), index.digest(tuple(patterns))] for patterns in look["sets"]],
         "version": commit.version_source(root) if look["from_git"] else "",
         "environments": digest(look["environments"]),
-        "root": root * bool(look["rooted"]),
+        "root": root if look["rooted"] else "",
     }
     return digest(seen)
 
