@@ -161,6 +161,7 @@ class RequestBuilder:
         environ = child_environment(
             os.environ,
             task=task,
+            python=self._sessions[task.source, task.session][1].python,
             interpreters=self.project.interpreters,
             run_id=self.run_id,
             root=self.project.root,

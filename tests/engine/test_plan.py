@@ -123,6 +123,19 @@ def test_the_tokens_of_a_prepared_task_are_those_free_when_it_goes_on() -> None:
     assert plan.admit() == ("suite", 8)
 
 
+def test_of_equals_those_that_make_an_environment_come_before_those_that_find_it_made() -> None:
+    shards = (make_task(f"{name}-{n}", environment=name) for name in ("x", "y") for n in (1, 2))
+    plan = plan_of(*shards, cpus=1)
+    assert list(start_all(plan)) == ["x-1", "y-1"]
+    plan.prepared("x-1")
+    plan.prepared("y-1")
+    assert plan.admit() == ("x-1", 1)
+    plan.finish(end("x-1"))
+    assert plan.admit() == ("y-1", 1)
+    plan.finish(end("y-1"))
+    assert list(start_all(plan)) == ["x-2"]
+
+
 @pytest.mark.parametrize("status", [Status.CANCELLED, Status.FAILED])
 def test_a_task_that_ends_at_the_gate_leaves_it(status: Status) -> None:
     plan = plan_of(make_task("a"), *(make_task(name, environment=name) for name in "xyz"), cpus=1)

@@ -50,7 +50,12 @@ class Watching(FakeExecutor):
         self.preparing: dict[str, str] = {}
         self.made: set[str] = set()
         names = list(TaskGraph.of(tasks).tasks)
-        self.urgency = {name: (self.tasks[name].rank, place) for place, name in enumerate(names)}
+        of_environment = {
+            name: [n for n in names if self.tasks[n].environment == task.environment]
+            for name, task in self.tasks.items()
+        }
+        turns = {name: of_environment[name].index(name) if self.tasks[name].environment else 0 for name in names}
+        self.urgency = {name: (self.tasks[name].rank, turns[name], place) for place, name in enumerate(names)}
         self.ordered = True
 
     def submit(self, request: TaskRequest) -> None:

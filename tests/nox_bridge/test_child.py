@@ -17,6 +17,7 @@ def environment(base: dict[str, str], *, task: Task = TASK, **measure: str) -> d
     return child_environment(
         base,
         task=task,
+        python=task.python,
         interpreters=(),
         run_id="r1",
         root=Path("/p"),

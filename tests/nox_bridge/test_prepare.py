@@ -58,6 +58,7 @@ class Project:
         return child_environment(
             os.environ,
             task=task,
+            python=session.python,
             interpreters=find_interpreters(os.environ, self.root / ".noxline" / "state"),
             run_id="r",
             root=self.root,

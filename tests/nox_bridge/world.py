@@ -133,6 +133,7 @@ class World:
         return child_environment(
             self.outer_environ(),
             task=task,
+            python=session.python,
             interpreters=find_interpreters(os.environ, self.root / ".noxline" / "state"),
             run_id="r",
             root=self.root,

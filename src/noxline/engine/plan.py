@@ -5,6 +5,7 @@ The plan is told what happened and says what may start; it starts nothing, knows
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
 from math import inf
@@ -268,9 +269,19 @@ def _why(need: Outcome) -> str:
 
 
 def _by_urgency(graph: TaskGraph, durations: Mapping[str, float]) -> list[int]:
-    """Return positions by urgency: the longest way to the end first; where no duration is known, rank then order."""
+    """Return positions by urgency: the longest way to the end first; where no duration is known, rank then order.
+
+    Of equals, those that make an environment come before those that find it made: they are ready to go while the others
+    have all of their start before them, and cores that took only the former would be done long before the rest.
+    """
     tasks = list(graph.tasks.values())
-    cheap_first = sorted(range(len(tasks)), key=[task.rank for task in tasks].__getitem__)
+    seen: Counter[str] = Counter()
+    turns = [0] * len(tasks)
+    for position, task in enumerate(tasks):
+        if task.environment:
+            turns[position] = seen[task.environment]
+            seen[task.environment] += 1
+    cheap_first = sorted(range(len(tasks)), key=lambda position: (tasks[position].rank, turns[position]))
     known = [0.0 if task.skip else durations.get(task.name) for task in tasks]
     measured = list(filter(None, known))
     if not measured:

@@ -149,6 +149,7 @@ def child_environment(
     base: Mapping[str, str],
     *,
     task: Task,
+    python: str | None,
     interpreters: Sequence[Interpreter],
     run_id: str,
     root: Path,
@@ -162,10 +163,10 @@ def child_environment(
 ) -> dict[str, str]:
     """Return the whole environment of a task's processes: the user's, the contract's variables, those that measure.
 
-    `testing` are the variables that say which tests run, and in which order.
+    `python` is the one of the task's session; `testing` are the variables that say which tests run, and in which order.
     """
     environ = with_uv(inherited(base))
-    environ["PATH"] = search_path(environ.get("PATH", os.defpath), task.python, interpreters)
+    environ["PATH"] = search_path(environ.get("PATH", os.defpath), python, interpreters)
     environ["PYTHONUNBUFFERED"] = "1"
     environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
     if task.source is Source.PROJECT:
