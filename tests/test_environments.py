@@ -6,6 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -43,7 +44,7 @@ def record(*, age: float = HOUR, obstacle: str = "", **packages: str) -> dict[st
 
 
 def environments(root: Path, kept: Mapping[str, Any] | None, **how: Any) -> ProjectEnvironments:
-    graph = SimpleNamespace(tasks={"unit": UNIT, "docs": task_of("docs")})
+    graph = SimpleNamespace(tasks={"unit": UNIT, "docs": task_of("docs"), **how.pop("more", {})})
     project: Any = SimpleNamespace(root=root, graph=graph, interpreters=())
     content = {"python": ""}
     own = {name: _with(definition("src"), content) for name in graph.tasks}
@@ -61,8 +62,6 @@ def environments(root: Path, kept: Mapping[str, Any] | None, **how: Any) -> Proj
 
 
 def _with(made: Any, content: Mapping[str, Any]) -> Any:
-    from dataclasses import replace
-
     return replace(made, content=content)
 
 
@@ -124,6 +123,21 @@ def test_a_task_without_an_environment_rests_on_what_is_around_it(tmp_path: Path
     assert (why, found and found["distributions"]) == ("", {"pytest": "8.0"})
     assert own.after(docs) == found
     assert own.folders() == (str(packages),)
+
+
+def test_what_a_stage_would_install_that_does_not_apply_is_nobodys_question(tmp_path: Path) -> None:
+    class Once(Records):
+        """It has a record of one environment, whichever is asked for first, and of no other."""
+
+        def read_record(self, kind: str, key: str, merge: Merge = newest) -> Mapping[str, Any] | None:
+            kept, self.record = super().read_record(kind, key, merge), None
+            return kept
+
+    hooks = replace(UNIT, name="hooks", environment="standard/hooks")
+    for task, known in ((hooks, False), (replace(hooks, skip="no hook configuration"), True)):
+        own = environments(tmp_path, None, store=Once(record(pytest="8.0")), more={"hooks": task})
+        own.before(UNIT)
+        assert own.are_known_ahead() is known
 
 
 def test_of_two_records_the_one_that_was_resolved_last_counts() -> None:

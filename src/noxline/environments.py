@@ -133,7 +133,9 @@ class ProjectEnvironments:
     def _read_all(self) -> dict[str, dict[str, Any] | None]:
         """Return the records of all environments by name, those that are old resolved again, side by side."""
         graph = self.project.graph.tasks
-        tasks = {graph[name].environment: graph[name] for name in self.definitions if graph[name].environment}
+        # A stage that does not apply makes no environment, so what it would hold is nobody's question.
+        those = [graph[name] for name in self.definitions]
+        tasks = {task.environment: task for task in those if task.environment and not task.skip}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return dict(zip(tasks, pool.map(self._current, tasks.values()), strict=True))
 
