@@ -19,6 +19,7 @@ from noxline.sessions.coverage_settings import run_settings
 from noxline.sessions.impact import Impact
 from noxline.sessions.impact_files import environment_digest, source_of
 from noxline.sessions.measure import INJECTED, recording_environment
+from noxline.sessions.suite_command import WORKERS
 from noxline.settings.facts import ProjectFacts, TestSuite
 from noxline.testing.blocks import Source
 from noxline.testing.impact import Selection
@@ -128,7 +129,8 @@ class Suite:
         own = dict(self.facts.tests.env) if isinstance(self.facts.tests, TestSuite) else {}
         recording = recording_environment(self.root, self.out, pythonpath=own.get("PYTHONPATH"))
         byte_code = {"PYTHONDONTWRITEBYTECODE": "1"} if self._changed else {}
-        return {**_BASE, **own, **recording, **byte_code, **variables}
+        workers = {WORKERS: str(self.out / "coverage.rc")}  # as the stage has it: with this, children trace themselves
+        return {**_BASE, **own, **recording, **workers, **byte_code, **variables}
 
     def forked(self, variables: Mapping[str, str], *options: str) -> int:
         """Run the suite in a fork that has imported pytest already, not measured; return the exit code."""

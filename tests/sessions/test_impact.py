@@ -331,6 +331,8 @@ def test_a_thread_that_ends_with_its_test_is_followed(project: TracedProject) ->
         "def test_two():\n    t = threading.Thread(target=two)\n    t.start()\n    t.join()\n",
     )
     project.run()
+    project.change("src/demo/one.py", "return 2", "return 3 - 1")
+    assert project.run() == {"test_other"}
     project.change("src/demo/two.py", "return 2", "return 3")
     assert project.run() == {"test_two"}
 
@@ -395,7 +397,8 @@ def test_a_new_file_that_a_child_would_find_runs_everything(project: TracedProje
 
 
 @pytest.mark.parametrize(
-    "start", ["['true']", "[sys.executable, '-I', '-c', '']", "[sys.executable, '-c', ''], env={}"]
+    "start",
+    ["['sh', '-c', 'true']", "[sys.executable, '-I', '-c', '']", "[sys.executable, '-c', ''], env={}"],
 )
 def test_a_test_whose_child_cannot_be_followed_runs_after_any_change(project: TracedProject, start: str) -> None:  # (h)
     project.write(
@@ -407,9 +410,25 @@ def test_a_test_whose_child_cannot_be_followed_runs_after_any_change(project: Tr
     assert project.run() == {"test_other", "test_two"}
 
 
+def test_a_program_that_reads_what_its_arguments_name_is_followed(project: TracedProject) -> None:  # (h)
+    project.write("tests/words/a.txt", "a")
+    project.write(
+        "tests/test_two.py",
+        "import pathlib, subprocess\n\nFOLDER = pathlib.Path(__file__).with_name('words')\n\n"
+        "def test_two():\n    assert subprocess.check_output(['cat', 'a.txt'], cwd=FOLDER) == b'a'\n",
+    )
+    project.run()
+    project.change("src/demo/one.py", "return 2", "return 3 - 1")
+    assert project.run() == {"test_other"}
+    project.write("tests/words/a.txt", "b")
+    assert project.run() == {"test_two"}
+    assert project.outcomes["test_two"] == "failed"
+
+
 def test_a_process_started_by_an_import_counts_for_who_imports_it(project: TracedProject) -> None:  # (h)
     project.write(
-        "tests/test_two.py", "import subprocess\nsubprocess.run(['true'], check=True)\n\ndef test_two(): pass\n"
+        "tests/test_two.py",
+        "import subprocess\nsubprocess.run('true', shell=True, check=True)\n\ndef test_two(): pass\n",
     )
     project.run()
     project.change("src/demo/one.py", "return 2", "return 3 - 1")

@@ -157,6 +157,24 @@ def test_values_that_callers_hand_down_count() -> None:
     assert found == [set(), {"make", "Registry.take"}]
 
 
+CALLED_LIKE_IT = """
+TABLE = {}
+
+def fill(): TABLE["a"] = 1
+
+def other(task):
+    task.fill(made())
+
+def made(): return 1
+
+def read(): return TABLE["a"]
+"""
+
+
+def test_a_function_without_parameters_is_handed_nothing() -> None:
+    assert left(CALLED_LIKE_IT, ["fill", "other", "made"], ["read"])[1] == {"fill"}
+
+
 def test_attributes_that_were_not_seen_to_change_count_for_nothing() -> None:
     assert left(HANDED, ["put", "make", "Registry.take"], ["ask", "Registry.get"]) == [set(), set()]
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from _noxline_programs import files_read
 
 _SKIPPED = frozenset({".noxline", ".git", ".hg", ".nox", ".tox", ".venv", "venv"})
 _CACHES = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"})
@@ -108,16 +111,22 @@ class Reads:
         elif os.path.basename(sys._getframe(2).f_code.co_filename) != "subprocess.py":  # whose start is known already
             self.open.setdefault(self._context(), "starts a process")
 
-    def _hear_tracer(self, _event: str, _args: tuple[Any, ...]) -> None:
-        if _COVERAGE not in sys._getframe(2).f_code.co_filename:
+    def _hear_tracer(self, event: str, _args: tuple[Any, ...]) -> None:
+        caller = sys._getframe(2).f_code.co_filename
+        # A thread that begins sets what coverage has told the module threading to set.
+        begins = caller == threading.__file__ and event == "sys.settrace" and _is_of_coverage(threading)
+        if not begins and _COVERAGE not in caller:
             self.open.setdefault(self._context(), "sets a tracer")
 
     def _hear_thread(self, _event: str, args: tuple[Any, ...]) -> None:
         if not _is_python_thread(args):
             self.open.setdefault(self._context(), "starts a thread that nobody can follow")
 
-    def _started(self, executable: Any, args: Any, _cwd: Any, env: Any) -> None:
-        """Count a child that will be followed; note that the context cannot be followed for any other."""
+    def _started(self, executable: Any, args: Any, cwd: Any, env: Any) -> None:
+        """Count a child that will be followed; note that the context cannot be followed for any other.
+
+        Of a program of the system that reads nothing but what its arguments name, these are what the context reads.
+        """
         if os.getpid() != self._pid:
             return
         context = self.parent or self._context()
@@ -125,8 +134,13 @@ class Reads:
         program = os.fsdecode(executable) if executable is not None else words[0]
         if os.path.realpath(program) == os.path.realpath(sys.executable) and _hears(words[1:], env, context):
             self.started[context] = self.started.get(context, 0) + 1
-        else:
+            return
+        read = files_read(program, words[1:], _variables(env))
+        if read is None:
             self.open.setdefault(context, "starts a process")
+        for name in read or ():
+            path = os.path.join(os.fsdecode(cwd) if cwd is not None else "", name)
+            self._note("L" if os.path.isdir(path) else "R", path, sys._getframe(4))
 
     def _opened(self, path: Any, mode: Any = None, flags: Any = 0) -> None:
         if isinstance(mode, str):
@@ -176,10 +190,20 @@ def _hears(options: list[str], env: Any, context: str) -> bool:
     """Tell whether a Python that is started so loads what follows it, and knows for which context."""
     if any(option.startswith(_DEAF) for option in _leading(options)):
         return False
-    given = os.environ if env is None else {os.fsdecode(name): os.fsdecode(value) for name, value in env.items()}
+    given = _variables(env)
     here = os.path.dirname(os.path.abspath(__file__))
     path = given.get("PYTHONPATH", "").split(os.pathsep)
     return given.get(CONTEXT) == context and bool(given.get("NOXLINE_TRACE")) and path[0] == here
+
+
+def _variables(env: Any) -> Mapping[str, str]:
+    """Return the variables that a child gets."""
+    return os.environ if env is None else {os.fsdecode(name): os.fsdecode(value) for name, value in env.items()}
+
+
+def _is_of_coverage(module: Any) -> bool:
+    """Tell whether it is coverage that wants to be told of all that new threads run."""
+    return str(getattr(getattr(module, "_trace_hook", None), "__module__", "")).partition(".")[0] == "coverage"
 
 
 def _leading(options: list[str]) -> list[str]:

@@ -25,7 +25,8 @@ class Facts:
     `passes` the functions that get its own parameters,
     `writes` those whose content it may change, `through` functions that give it what it changes, `lends` the names lent
     to each function that it calls, `shared` variables of the module that it changes;
-    `computes`: it calls by names that are not written down.
+    `takes`: it has parameters, beside the object that it is a method of; `computes`: it calls by names that are not
+    written down.
     """
 
     names: frozenset[str] = frozenset()
@@ -36,6 +37,7 @@ class Facts:
     through: frozenset[str] = frozenset()
     lends: Mapping[str, frozenset[str]] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
+    takes: bool = False
     computes: bool = False
 
 
@@ -56,6 +58,7 @@ def facts_of(nodes: Sequence[ast.stmt], parameters: frozenset[str], outside: fro
         through=_called_in(changed),
         lends=_by_callee(calls, _lent, variables),
         shared=roots | (variables.shared & variables.stored),
+        takes=bool(parameters - _SELF),
         computes=any(map(_computes, everything)),
     )
 

@@ -127,7 +127,7 @@ class Provenance:
     def _handed_down(self, writers: Iterable[int], among: frozenset[int]) -> set[int]:
         """Return the functions whose results callers may have handed down to these."""
         found: set[int] = set()
-        wanted = {self._call_name(number) for number in writers}
+        wanted = {self._call_name(number) for number in writers if self._facts(number).takes}
         known: set[str] = set()
         for _ in range(_CALLERS):
             known |= wanted

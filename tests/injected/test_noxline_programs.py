@@ -1,0 +1,80 @@
+"""Programs of the system that read nothing but what their arguments name, and those of which nobody knows that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from noxline.sessions.measure import INJECTED
+
+ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+
+@pytest.fixture
+def files_read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str] | None]:
+    monkeypatch.syspath_prepend(str(INJECTED))
+    from _noxline_programs import files_read as function  # type: ignore[import-not-found]  # not a package of ours
+
+    found: Callable[..., list[str] | None] = function
+    return found
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "read"),
+    [
+        ("cat", [], []),
+        ("/bin/cat", ["a.txt", "-n", "b.txt"], ["a.txt", "b.txt"]),
+        ("head", ["-n", "1", "a.txt"], ["1", "a.txt"]),
+        ("echo", ["README.md"], []),
+        ("sed", ["-i~", "s/$/Test/", "a.txt"], ["a.txt"]),
+        ("sed", ["-n", "-E", r"s|a\|b|c|gp", "a.txt", "b.txt"], ["a.txt", "b.txt"]),
+    ],
+)
+def test_what_their_arguments_name_is_what_they_read(
+    files_read: Callable[..., list[str] | None], program: str, words: list[str], read: list[str]
+) -> None:
+    assert files_read(program, words, ENV) == read
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("python3", ["-c", "print(open('a').read())"]),
+        ("sh", ["-c", "cat a.txt"]),
+        ("env", ["cat", "a.txt"]),
+        ("./cat", ["a.txt"]),
+        ("/tmp/own/cat", ["a.txt"]),
+        ("no-such-program", []),
+        ("wc", ["--files0-from=names.txt"]),
+        ("sha256sum", ["-c", "sums.txt"]),
+        ("sed", ["r other.txt", "a.txt"]),
+        ("sed", ["s/a/date/e", "a.txt"]),
+        ("sed", ["s/a/b/;r other.txt", "a.txt"]),
+        ("sed", ["s/a/b/w out.txt", "a.txt"]),
+        ("sed", ["s/a/b/\nr other.txt", "a.txt"]),
+        ("sed", ["-f", "script.sed", "a.txt"]),
+        ("sed", ["s/a/b/", "-e", "r other.txt", "a.txt"]),
+        ("sed", ["-n"]),
+    ],
+)
+def test_of_others_nobody_knows(files_read: Callable[..., list[str] | None], program: str, words: list[str]) -> None:
+    assert files_read(program, words, ENV) is None
+
+
+def test_a_program_of_that_name_somewhere_else_may_be_anything(
+    files_read: Callable[..., list[str] | None], tmp_path: Path
+) -> None:
+    own = tmp_path / "cat"
+    own.write_text("#!/bin/sh\n")
+    own.chmod(0o755)
+    assert files_read("cat", ["a"], {"PATH": f"{tmp_path}:/usr/bin:/bin"}) is None
+    assert files_read("cat", ["a"], {"PATH": f"/usr/bin:/bin:{tmp_path}"}) == ["a"]
+
+
+@pytest.mark.parametrize("variable", ["LESSOPEN", "LESSKEY"])
+def test_variables_that_have_less_read_more_are_heeded(
+    files_read: Callable[..., list[str] | None], variable: str
+) -> None:
+    assert files_read("more", ["a"], {**ENV, variable: "|own %s"}) is None
