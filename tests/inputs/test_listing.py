@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from noxline.inputs.listing import files_of, listing, untracked, walk
+from noxline.inputs.listing import Listing, files_of, listing, untracked, walk
 from tests.inputs.test_index import git, write
 
 pytestmark = pytest.mark.process
@@ -122,3 +124,20 @@ def test_any_name_comes_through(root: Path) -> None:
     for name in names:
         write(root, f"odd/{name}", "1")
     assert sorted(listing(str(root)).names()) == sorted(["a.py", "b.py", *(f"odd/{name}" for name in names)])
+
+
+PARTS = st.sampled_from(
+    ["a", "b.py", "__pycache__", ".git", ".github", "x.pyc", "own.egg-info", "build", "é", "dist", ".so"]
+)
+ROWS = st.lists(st.tuples(st.sampled_from("HSC?"), st.lists(PARTS, min_size=1, max_size=3).map("/".join)), max_size=8)
+
+
+@given(ROWS)
+def test_a_list_without_written_files_need_not_be_looked_through(rows: list[tuple[str, str]]) -> None:
+    def names(*more: tuple[str, str]) -> list[str]:
+        raw = "".join(f"{tag} {name}\0" for tag, name in (*rows, *more))
+        return sorted(Listing(os.fsencode(raw), by_git=True).names())
+
+    assert names() == names(("H", "__pycache__/marks.pyc")), (
+        "a file that tools write is none, and has all names looked at"
+    )

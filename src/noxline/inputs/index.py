@@ -76,9 +76,11 @@ class Index:
         listed = {folder: listing(self._path_of(folder), git) for folder, git in asked.items()}
         self.by_git = listed[""].by_git
         folders = self._new_folders(numbers)
-        if folders or any(one.raw != self._raws.get(folder) for folder, one in listed.items()):
+        differs = any(one.raw != self._raws.get(folder) for folder, one in listed.items())
+        while folders or differs:  # to ask each name whether it is a folder would cost as much as all the rest
             self._relist(listed, folders)
-            numbers = status_of(self.root, self.names)
+            numbers, differs = status_of(self.root, self.names), False
+            folders = self._new_folders(numbers)
         if numbers == self._numbers and not self._unsettled:
             return False
         return self._read(numbers)
@@ -96,7 +98,7 @@ class Index:
     def _relist(self, listed: Mapping[str, Listing], folders: frozenset[str]) -> None:
         """Take the new list of files over, those of repositories inside this one included, and keep known digests."""
         known = {name: place for place, name in enumerate(self.names) if name not in folders}
-        new = tuple(sorted(self._entered(listed, known)))
+        new = tuple(sorted(self._entered(listed, folders.union(self._raws))))
         numbers, digests = array("Q"), []
         for place in map(known.get, new):
             if place is None:
@@ -112,7 +114,7 @@ class Index:
         self._sets, self._fresh, self._steps, self._since = {}, {}, {}, {}
         self._changed = self._relisted = True
 
-    def _entered(self, listed: Mapping[str, Listing], known: Mapping[str, int]) -> set[str]:
+    def _entered(self, listed: Mapping[str, Listing], folders: frozenset[str]) -> set[str]:
         """Return the names of all files, those of repositories inside this one in place of their folders."""
         names: set[str] = set()
         self._raws = {}
@@ -123,7 +125,7 @@ class Index:
             prefix = f"{folder}/" if folder else ""
             for name in one.names():
                 full = prefix + name.rstrip("/")
-                if (name.endswith("/") or full not in known) and is_folder(f"{self.root}/{full}"):
+                if (name.endswith("/") or full in folders) and is_folder(f"{self.root}/{full}"):
                     pending.append((full, listed.get(full) or listing(f"{self.root}/{full}")))
                 else:
                     names.add(full)

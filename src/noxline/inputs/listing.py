@@ -17,6 +17,9 @@ _WRITTEN_FOLDERS = frozenset(
     | {".hypothesis", ".eggs"}
 )
 _WRITTEN_ENDS = (".pyc", ".pyo")
+_METADATA_ENDS = ".egg-info"
+# Where none of these occurs in a list of names, none of them is of a file that a tool wrote.
+_WRITTEN_MARKS = (*(f"{folder}/" for folder in sorted(_WRITTEN_FOLDERS)), *_WRITTEN_ENDS, _METADATA_ENDS)
 # The same, but a project may have files of these names under version control, which count.
 _BUILT_FOLDERS = frozenset({"build", "dist", "htmlcov", "node_modules", ".venv", "venv", "_build", "site-packages"})
 _BUILT_ENDS = (".so", ".pyd", ".dylib", ".coverage")
@@ -43,7 +46,13 @@ class Listing:
     def names(self) -> list[str]:
         """Return the names, unsorted; a repository inside this one is named as its folder, maybe with a slash."""
         if self.by_git:
-            return [name for tag, names in _by_tag(self.raw).items() for name in _own(names, tracked=tag != "?")]
+            text = os.fsdecode(self.raw)
+            tags = _by_tag(text)
+            if not any(
+                mark in text for mark in _WRITTEN_MARKS
+            ):  # which spares looking at each name of the tracked ones
+                return [*_own(tags.pop("?", ()), tracked=False), *(name for names in tags.values() for name in names)]
+            return [name for tag, names in tags.items() for name in _own(names, tracked=tag != "?")]
         return os.fsdecode(self.raw).split("\0") if self.raw else []
 
 
@@ -164,11 +173,11 @@ def _below(names: Iterable[str], folder: str) -> list[str]:
     return [name for name in names if name.startswith(f"{folder}/") and not name.endswith("/")]
 
 
-def _by_tag(raw: bytes) -> dict[str, list[str]]:
+def _by_tag(text: str) -> dict[str, list[str]]:
     tags: dict[str, list[str]] = {}
-    for row in raw.split(b"\0"):
+    for row in text.split("\0"):
         if row:
-            tags.setdefault(chr(row[0]), []).append(os.fsdecode(row[2:]))
+            tags.setdefault(row[0], []).append(row[2:])
     return tags
 
 
@@ -186,7 +195,7 @@ def _is_written(folders: list[str], base: str) -> bool:
     """Tell whether a tool wrote a file beside the source, tracked or not."""
     if not _WRITTEN_FOLDERS.isdisjoint(folders) or base.endswith(_WRITTEN_ENDS):
         return True
-    return any(part.endswith(".egg-info") for part in (*folders, base))
+    return any(part.endswith(_METADATA_ENDS) for part in (*folders, base))
 
 
 def _is_built(folders: list[str], base: str) -> bool:
