@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,23 @@ def test_an_interpreter_is_asked_once(tmp_path: Path) -> None:
     sealed.save(str(file), {key: ["kept", *answer[1:]] for key, answer in known.items()})
 
     assert platform_of(Path(sys.executable), tmp_path)["python"] == "kept"
+
+
+@pytest.mark.process
+def test_several_that_ask_at_once_have_each_interpreter_asked_once(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    answer = json.dumps(["one", "abi", "os", "arch", "libc"])
+    scripts = [tmp_path / name for name in ("python-a", "python-b")]
+    for script in scripts:
+        script.write_text(f"#!/bin/sh\necho {script.name} >> {asked}\nsleep 0.1\necho '{answer}'\n")
+        script.chmod(0o755)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda script: platform_of(script, tmp_path / "state"), scripts * 4))
+    assert [one["python"] for one in found] == ["one"] * 8
+    assert sorted(asked.read_text().split()) == ["python-a", "python-b"]
+    for script in scripts:
+        platform_of(script, tmp_path / "state")
+    assert sorted(asked.read_text().split()) == ["python-a", "python-b"], "both answers are kept"
 
 
 @pytest.mark.process

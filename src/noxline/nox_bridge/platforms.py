@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from threading import Lock
 
 from noxline.errors import MachineError
 from noxline.inputs import sealed
 
 PARTS = ("python", "abi", "os", "architecture", "libc")
 _SECONDS = 20
+_ASKING: dict[str, Lock] = {}
+_KEEPING = Lock()
 # The version of the C library and of the kernel are left out: machines that differ in them share results, as they
 # share wheels. The soabi tells debug and free-threaded builds from others.
 _PROBE = """
@@ -33,13 +36,14 @@ def platform_of(interpreter: Path, state: Path | None = None) -> dict[str, str]:
     The answer is kept in `state/platforms` by path, size and time of change. Raise MachineError without one.
     """
     file = state / "platforms" if state else None
-    known = _read(file)
     key = _key(interpreter)
-    if key not in known:
-        known[key] = _ask(interpreter)
-        if file is not None:
-            _keep(file, known)
-    return dict(zip(PARTS, known[key], strict=True))
+    with _ASKING.setdefault(key, Lock()):  # environments are looked at side by side, and many have one interpreter
+        answer = _read(file).get(key)
+        if answer is None:
+            answer = _ask(interpreter)
+            with _KEEPING:
+                _keep(file, {**_read(file), key: answer})
+    return dict(zip(PARTS, answer, strict=True))
 
 
 def _key(interpreter: Path) -> str:
@@ -66,7 +70,9 @@ def _is_answer(value: object) -> bool:
     return isinstance(value, list) and len(value) == len(PARTS) and all(isinstance(part, str) for part in value)
 
 
-def _keep(file: Path, known: dict[str, list[str]]) -> None:
+def _keep(file: Path | None, known: dict[str, list[str]]) -> None:
+    if file is None:
+        return
     try:
         sealed.save(str(file), known)
     except OSError:
