@@ -5,6 +5,7 @@
     python benchmarks/impact.py selective --suite marshmallow [--edits 100]
     python benchmarks/impact.py history --suite itsdangerous --versions 2.1.0,2.1.2,2.2.0
     python benchmarks/impact.py cost | decide --suite packaging
+    python benchmarks/impact_testmon.py --suite marshmallow    (what pytest-testmon makes of the same edits and mutants)
 
 For each project (its sdist is downloaded with pip) a traced run of the whole suite makes the record. Then
 
@@ -72,7 +73,7 @@ def safe(suite: Suite, given: argparse.Namespace) -> None:
     log = suite.root.parent / f"safe-{suite.root.name}-{given.seed}.jsonl"
     known = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     began = time.monotonic()
-    for number, mutant in _mutants(Mutants(suite.facts), given, known):
+    for number, mutant in _mutants(Mutants(suite.facts), given.seed, given.mutants, known):
         if time.monotonic() - began > given.seconds:
             break
         with suite.changed({mutant.file: mutant.text}):
@@ -86,20 +87,32 @@ def safe(suite: Suite, given: argparse.Namespace) -> None:
     report(suite.root.name, known)
 
 
-def _mutants(
-    mutants: Mutants, given: argparse.Namespace, known: list[dict[str, object]]
-) -> Iterator[tuple[int, Mutant]]:
+def killed_mutants(suite: Suite, log: Path, seed: int) -> Iterator[Mutant]:
+    """Yield those mutants of a log that the whole suite killed; the log is one of `safe` with the same seed."""
+    told = [json.loads(line) for line in log.read_text().splitlines()]
+    known: list[dict[str, object]] = []
+    for number, mutant in _mutants(Mutants(suite.facts), seed, len(told), known):
+        if number >= len(told):
+            return
+        if told[number]["place"] != f"{mutant.file}:{mutant.line}":
+            sys.exit(f"{log}: mutant {number} is {told[number]['place']} there and {mutant.file}:{mutant.line} here")
+        known.append(told[number])
+        if told[number]["killed"]:
+            yield mutant
+
+
+def _mutants(mutants: Mutants, seed: int, most: int, known: list[dict[str, object]]) -> Iterator[tuple[int, Mutant]]:
     """Yield mutants, those of the kinds first of which the fewest were killed; what is known is made, not yielded."""
     over: set[str] = set()
     number = 0
     while True:
         counts = Counter(str(one["kind"]) for one in known[:number])
         killed = Counter(str(one["kind"]) for one in known[:number] if one["killed"])
-        left = [k for k in KINDS if k not in over and killed[k] < ENOUGH and counts[k] < given.mutants // 2]
-        if not left and number >= given.mutants:
+        left = [k for k in KINDS if k not in over and killed[k] < ENOUGH and counts[k] < most // 2]
+        if not left and number >= most:
             return
         kind = min(left, key=lambda name: counts[name]) if left else "body"
-        mutant = mutants.next(kind, random.Random(f"{given.seed} {number}"))
+        mutant = mutants.next(kind, random.Random(f"{seed} {number}"))
         if mutant is None:
             if kind == "body" and not left:
                 return
@@ -153,27 +166,33 @@ def report(name: str, known: Sequence[Mapping[str, object]]) -> None:
     print(json.dumps({name: figures}, indent=1), flush=True)
 
 
-def selective(suite: Suite, given: argparse.Namespace) -> None:
-    """Print the share of tests that edits of single functions select, and its floor."""
-    record = suite.prepared_record()
-    least = Floor(record)
-    dice = random.Random(given.seed)
-    shares, floors, whole = [], [], Counter[str]()
+def random_edits(suite: Suite, count: int, dice: random.Random) -> Iterator[tuple[str, bytes, int]]:
+    """Yield edits of one function each: the file, its new text, and a line of the function."""
     files = source_files(suite.facts)
-    for _ in range(given.edits):
+    for _ in range(count):
         edit, file = None, ""
         while edit is None:
             file = dice.choices(files, [(suite.root / name).stat().st_size for name in files])[0]
             edit = edited_function((suite.root / file).read_bytes(), dice)
+        yield file, *edit
+
+
+def selective(suite: Suite, given: argparse.Namespace) -> None:
+    """Print the share of tests that edits of single functions select, and its floor."""
+    record = suite.prepared_record()
+    least = Floor(record)
+    shares, floors, whole = [], [], Counter[str]()
+    files = source_files(suite.facts)
+    for file, text, line in random_edits(suite, given.edits, random.Random(given.seed)):
         source = suite.source(file)
-        inner = source.owners(edit[1])[-1] if source else 0
+        inner = source.owners(line)[-1] if source else 0
         floors.append(least.tests(file, inner) / len(record.tests))
-        with suite.changed({file: edit[0]}):
+        with suite.changed({file: text}):
             chosen = suite.chosen()
         whole.update([chosen.whole] if chosen.whole else [])
         shares.append(len(chosen.run) / len(record.tests))
         if given.verbose:
-            print(f"{file}:{edit[1]} {shares[-1]:.3f} floor {floors[-1]:.3f} {chosen.whole}")
+            print(f"{file}:{line} {shares[-1]:.3f} floor {floors[-1]:.3f} {chosen.whole}")
     figures = {
         "tests": len(record.tests),
         "edits": len(shares),
