@@ -175,6 +175,26 @@ def test_a_function_without_parameters_is_handed_nothing() -> None:
     assert left(CALLED_LIKE_IT, ["fill", "other", "made"], ["read"])[1] == {"fill"}
 
 
+CLOSURE = """
+TABLE = {}
+
+def filler(value):
+    def fill(): TABLE["a"] = value
+    return fill
+
+def use(): filler(made())()
+
+def made(): return 1
+
+def read(): return TABLE["a"]
+"""
+
+
+def test_what_the_function_around_it_was_handed_counts() -> None:
+    found = left(CLOSURE, ["filler", "filler.fill", "use", "made"], ["read"])
+    assert found[1] == {"filler.fill", "made"}
+
+
 def test_attributes_that_were_not_seen_to_change_count_for_nothing() -> None:
     assert left(HANDED, ["put", "make", "Registry.take"], ["ask", "Registry.get"]) == [set(), set()]
 

@@ -31,11 +31,15 @@ def files_read(program: str, words: Sequence[str], env: Mapping[str, str]) -> li
     folder, name = os.path.split(found)
     if folder not in _PLACES:
         return None
-    if name in _OF_WORDS:
-        return []
     if name == "sed":
         return _files_of_sed(list(words))
-    if name not in _OF_FILES or any(word.startswith(_ELSEWHERE) for word in words) or any(map(env.get, _VARIABLES)):
+    if name in _OF_WORDS:
+        return []
+    return _files_named(words) if name in _OF_FILES and not any(map(env.get, _VARIABLES)) else None
+
+
+def _files_named(words: Sequence[str]) -> list[str] | None:
+    if any(word.startswith(_ELSEWHERE) for word in words):
         return None
     return [word for word in words if not word.startswith("-")]
 

@@ -130,7 +130,7 @@ class Reads:
         if os.getpid() != self._pid:
             return
         context = self.parent or self._context()
-        words = [os.fsdecode(word) for word in args] if isinstance(args, (list, tuple)) else [str(args)]
+        words = _words(args)
         program = os.fsdecode(executable) if executable is not None else words[0]
         if os.path.realpath(program) == os.path.realpath(sys.executable) and _hears(words[1:], env, context):
             self.started[context] = self.started.get(context, 0) + 1
@@ -138,9 +138,13 @@ class Reads:
         read = files_read(program, words[1:], _variables(env))
         if read is None:
             self.open.setdefault(context, "starts a process")
-        for name in read or ():
-            path = os.path.join(os.fsdecode(cwd) if cwd is not None else "", name)
-            self._note("L" if os.path.isdir(path) else "R", path, sys._getframe(4))
+        else:
+            self._named(os.fsdecode(cwd) if cwd is not None else "", read, sys._getframe(4))
+
+    def _named(self, folder: str, names: list[str], frame: Any) -> None:
+        """Note what the arguments of a program name as read."""
+        for path in (os.path.join(folder, name) for name in names):
+            self._note("L" if os.path.isdir(path) else "R", path, frame)
 
     def _opened(self, path: Any, mode: Any = None, flags: Any = 0) -> None:
         if isinstance(mode, str):
@@ -194,6 +198,11 @@ def _hears(options: list[str], env: Any, context: str) -> bool:
     here = os.path.dirname(os.path.abspath(__file__))
     path = given.get("PYTHONPATH", "").split(os.pathsep)
     return given.get(CONTEXT) == context and bool(given.get("NOXLINE_TRACE")) and path[0] == here
+
+
+def _words(args: Any) -> list[str]:
+    """Return the words of a command line; one text is one word."""
+    return [os.fsdecode(word) for word in args] if isinstance(args, (list, tuple)) else [str(args)]
 
 
 def _variables(env: Any) -> Mapping[str, str]:

@@ -48,6 +48,7 @@ class Provenance:
         self._together = together
         self.names = [name.rpartition(".")[2].partition("#")[0] for name in qualified]
         self._classes = [name.rpartition(".")[0].rpartition(".")[2].partition("#")[0] for name in qualified]
+        self._around = _enclosing(blocks, qualified)
         self._by_name: dict[str, set[int]] = {}
         self._by_class: dict[str, set[int]] = {}
         for number, name in enumerate(self.names):
@@ -125,9 +126,10 @@ class Provenance:
         return any(callee in self._own and names & place for callee, names in facts.lends.items())
 
     def _handed_down(self, writers: Iterable[int], among: frozenset[int]) -> set[int]:
-        """Return the functions whose results callers may have handed down to these."""
+        """Return the functions whose results callers may have handed down to these, or to functions around them."""
         found: set[int] = set()
-        wanted = {self._call_name(number) for number in writers if self._facts(number).takes}
+        taking = {one for number in writers for one in (number, *self._around[number]) if self._facts(one).takes}
+        wanted = {self._call_name(number) for number in taking}
         known: set[str] = set()
         for _ in range(_CALLERS):
             known |= wanted
@@ -184,6 +186,17 @@ class Provenance:
 
 
 _NOTHING = Facts()
+
+
+def _enclosing(blocks: Sequence[tuple[str, int]], qualified: Sequence[str]) -> list[list[int]]:
+    """Return for each block the functions around it, whose parameters it sees."""
+    known = {(file, name): number for number, ((file, _), name) in enumerate(zip(blocks, qualified, strict=True))}
+    found = []
+    for (file, _), name in zip(blocks, qualified, strict=True):
+        parts = name.split(".")
+        outer = [known.get((file, ".".join(parts[:end]))) for end in range(1, len(parts))]
+        found.append([number for number in outer if number is not None])
+    return found
 
 
 def _all_places(lasting: Lasting, changed: Mapping[str, frozenset[str]]) -> dict[frozenset[str], frozenset[str]]:
