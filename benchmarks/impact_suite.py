@@ -43,10 +43,11 @@ class Left:
     def difference(self, full: Left) -> str:
         """Say in which tests and which lines this differs from a full run; nothing where it does not.
 
-        Tests whose names hold the time of day are compared as a set without their digits.
+        Tests whose names hold the time of day are compared as a set without their digits; and what a failure prints may
+        hold the time, so that digits alone are no difference there.
         """
         both = self.cases.keys() & full.cases.keys()
-        tests = [name for name in both if self.cases[name] != full.cases[name]]
+        tests = [n for n in both if _VARYING.sub("", self.cases[n]) != _VARYING.sub("", full.cases[n])]
         only = [Counter(_VARYING.sub("", n + c[n]) for n in c.keys() - both) for c in (self.cases, full.cases)]
         files = [f for f in self.lines.keys() | full.lines.keys() if self.lines.get(f) != full.lines.get(f)]
         lines = [
