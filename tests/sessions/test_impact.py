@@ -398,7 +398,12 @@ def test_a_new_file_that_a_child_would_find_runs_everything(project: TracedProje
 
 @pytest.mark.parametrize(
     "start",
-    ["['sh', '-c', 'true']", "[sys.executable, '-I', '-c', '']", "[sys.executable, '-c', ''], env={}"],
+    [
+        "['sh', '-c', 'true']",
+        "['true'], preexec_fn=lambda: None",
+        "[sys.executable, '-I', '-c', '']",
+        "[sys.executable, '-c', ''], env={}",
+    ],
 )
 def test_a_test_whose_child_cannot_be_followed_runs_after_any_change(project: TracedProject, start: str) -> None:  # (h)
     project.write(

@@ -104,12 +104,14 @@ class Reads:
         self.sought.update(dict.fromkeys(str(args[0]).split(".")))
 
     def _hear_start(self, event: str, args: tuple[Any, ...]) -> None:
-        if self._context() == "s" and not self.asking(sys._getframe(2))[0]:
+        caller = sys._getframe(2)
+        if self._context() == "s" and not self.asking(caller)[0]:
             return  # a plug-in of pytest starts it for itself
-        if event == "subprocess.Popen":
+        # What is to be done between fork and exec is code that nobody follows.
+        if event == "subprocess.Popen" and caller.f_locals.get("preexec_fn") is None:
             self._started(*args)
-        elif os.path.basename(sys._getframe(2).f_code.co_filename) != "subprocess.py":  # whose start is known already
-            self.open.setdefault(self._context(), "starts a process")
+        elif event == "subprocess.Popen" or os.path.basename(caller.f_code.co_filename) != "subprocess.py":
+            self.open.setdefault(self._context(), "starts a process")  # others of that module are known already
 
     def _hear_tracer(self, event: str, _args: tuple[Any, ...]) -> None:
         caller = sys._getframe(2).f_code.co_filename
