@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +152,31 @@ def test_a_failing_test_and_a_failing_gate(project: Path) -> None:
     assert code == 3
     (verdict,) = [v for v in run["verdicts"] if v["metric"] == "coverage.line_percent"]
     assert (verdict["result"], verdict["rule"]) == ("fail", ">= 90")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an interrupt is another thing there")
+def test_what_an_interrupt_ended_is_no_test_that_went_wrong(project: Path) -> None:
+    (project / "tests" / "test_slow.py").write_text("import time\n\ndef test_slow():\n    time.sleep(120)\n")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("NOXLINE_", "NOX"))}
+    command = [sys.executable, "-m", "noxline", "ci", "--json", "--only", "tests", "--python", PYTHON]
+    with subprocess.Popen(command, cwd=project, env=environ, stdout=subprocess.PIPE, text=True) as running:
+        until = time.monotonic() + 120
+        while time.monotonic() < until and not any(map(_runs_slow_test, (project / ".noxline/runs").rglob("*.jsonl"))):
+            time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=60)
+    run = json.loads(out)
+    assert running.returncode == 130
+    assert "tests.errors" not in run["metrics"]
+    missing = {entry["name"]: entry["reason"] for entry in run["missing"]}
+    assert missing["tests.errors"] == f"tests-{PYTHON} was cancelled: interrupted"
+    assert {verdict["result"] for verdict in run["verdicts"] if verdict["metric"].startswith("tests.")} <= {
+        "inconclusive"
+    }
+
+
+def _runs_slow_test(records: Path) -> bool:
+    return "test_slow" in records.read_text()
 
 
 def test_a_project_with_its_own_noxfile_is_measured_without_being_changed(project: Path) -> None:

@@ -21,11 +21,12 @@ from noxline.flaky_again import stored_place
 from noxline.gates.threshold import ThresholdGate, exit_code
 from noxline.input_check import InputCheck
 from noxline.lessons import Lessons, learn, naming_tests, saying_how_many
-from noxline.metrics.collect import merge, read_stage
+from noxline.metrics.collect import merge, read_cut, read_stage
 from noxline.model.event import Event, Judged, Measured, RunFinished, RunStarted, Warned
 from noxline.model.gate import Rule
 from noxline.model.metric import Metric
 from noxline.model.run import Run, TaskResult
+from noxline.model.stage import Stage
 from noxline.model.task import Outcome, Status, Task
 from noxline.model.undeclared import Undeclared
 from noxline.nox_bridge.report import interpret, with_notified
@@ -238,14 +239,9 @@ class RunSession:
         """Return what the reports of each stage hold, of the tasks that were started."""
         readings: dict[str, Reading] = {}
         for stage in self.project.pipeline.stages:
-            outputs = [
-                r.outcome.output
-                for r in results
-                if r.task.stage == stage.name and r.outcome.output is not None and r.outcome.output.is_dir()
-            ]
-            if outputs:
-                reading = read_stage(stage.name, stage.standard, outputs, self.project.root)
-                readings[stage.name] = reading
+            outcomes = [r.outcome for r in results if r.task.stage == stage.name and _left_something(r.outcome)]
+            if outcomes:
+                reading = readings[stage.name] = self._reading(stage, outcomes)
                 self.emit(
                     Measured(
                         stage=stage.name,
@@ -255,6 +251,21 @@ class RunSession:
                     )
                 )
         return readings
+
+    def _reading(self, stage: Stage, outcomes: Sequence[Outcome]) -> Reading:
+        """Return what one stage's reports hold; the figures of tasks that were cancelled meanwhile are missing."""
+        root, name, standard = self.project.root, stage.name, stage.standard
+        cut = [outcome for outcome in outcomes if outcome.status is Status.CANCELLED]
+        ended = [outcome.output for outcome in outcomes if outcome not in cut and outcome.output]
+        whole = read_stage(name, standard, ended, root)
+        if not cut:
+            return whole
+        reason = f"{cut[0].task} was cancelled: {cut[0].reason}"
+        return merge([whole, read_cut(name, standard, [one.output for one in cut if one.output], root, reason=reason)])
+
+
+def _left_something(outcome: Outcome) -> bool:
+    return outcome.output is not None and outcome.output.is_dir()
 
 
 def _metrics(whole: Reading, seconds: float) -> dict[str, Metric]:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from noxline.metrics import collect
-from noxline.metrics.collect import merge, read_stage
+from noxline.metrics.collect import merge, read_cut, read_stage
 from noxline.model.metric import Metric, Missing, ToolReport
 from noxline.ports import Reading
 from tests.metrics.reports import ROOT, leave, places, reasons, statuses, values
@@ -44,6 +44,15 @@ def test_a_stage_reads_every_report_and_marks_it_with_its_name(tmp_path: Path) -
 
 def test_nothing_left_is_nothing_read(tmp_path: Path) -> None:
     assert read_stage("lint", "lint", [tmp_path], ROOT) == Reading()
+
+
+def test_figures_of_what_was_cut_short_are_missing_and_its_findings_are_not(tmp_path: Path) -> None:
+    output = leave(tmp_path, bandit=BANDIT, metrics={"own": 1})
+    reading = read_cut("security", "security", [output], ROOT, reason="security was cancelled: interrupted")
+    assert reading.metrics == ()
+    assert reasons(reading, "security.high") == reasons(reading, "own") == ["security was cancelled: interrupted"]
+    assert {missing.stage for missing in reading.missing} == {"security"}
+    assert places(reading) == [("bandit", "B1", "a.py", 1)]
 
 
 def test_a_torn_report_wins_over_the_word_of_the_session(tmp_path: Path) -> None:

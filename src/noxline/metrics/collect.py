@@ -55,6 +55,17 @@ def read_stage(stage_name: str, standard: str, outputs: Sequence[Path], root: Pa
     )
 
 
+def read_cut(stage_name: str, standard: str, outputs: Sequence[Path], root: Path, *, reason: str) -> Reading:
+    """Return what tasks hold that were ended before they were done: findings, and that their figures are missing.
+
+    A process that was ended by us is no test that went wrong.
+    """
+    begun = read_stage(stage_name, standard, outputs, root)
+    names = dict.fromkeys([*(metric.name for metric in begun.metrics), *(missing.name for missing in begun.missing)])
+    missing = tuple(Missing(name=name, reason=reason, stage=stage_name) for name in names)
+    return Reading(missing=missing, findings=begun.findings, tools=begun.tools)
+
+
 def _readers(outputs: Sequence[Path], standard: str) -> Iterator[MetricReader]:
     kinds = [(module, name) for pattern, module, name in _KINDS if any(_has(output, pattern) for output in outputs)]
     for module, name in dict.fromkeys(kinds):
