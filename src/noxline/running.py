@@ -261,7 +261,8 @@ class RunSession:
         if not cut:
             return whole
         reason = f"{cut[0].task} was cancelled: {cut[0].reason}"
-        return merge([whole, read_cut(name, standard, [one.output for one in cut if one.output], root, reason=reason)])
+        left = [one.output for one in cut if one.output]
+        return merge([whole, read_cut(name, standard, left, root, others=whole, reason=reason)])
 
 
 def _left_something(outcome: Outcome) -> bool:

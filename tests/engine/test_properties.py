@@ -51,10 +51,11 @@ class Watching(FakeExecutor):
         self.made: set[str] = set()
         names = list(TaskGraph.of(tasks).tasks)
         of_environment = {
-            name: [n for n in names if self.tasks[n].environment == task.environment]
+            name: [n for n in names if self.tasks[n].environment == task.environment and not self.tasks[n].skip]
             for name, task in self.tasks.items()
         }
-        turns = {name: of_environment[name].index(name) if self.tasks[name].environment else 0 for name in names}
+        making = {name for name in names if self.tasks[name].environment and not self.tasks[name].skip}
+        turns = {name: of_environment[name].index(name) if name in making else 0 for name in names}
         self.urgency = {name: (self.tasks[name].rank, turns[name], place) for place, name in enumerate(names)}
         self.ordered = True
 

@@ -49,6 +49,15 @@ def test_what_their_arguments_name_is_what_they_read(
         ("no-such-program", []),
         ("wc", ["--files0-from=names.txt"]),
         ("sha256sum", ["-c", "sums.txt"]),
+        ("wc", ["--files=names.txt"]),
+        ("cat", ["--", "-x"]),
+        ("sort", ["--compress-program=./x", "a.txt"]),
+        ("sort", ["--random-source=r.txt", "a.txt"]),
+        ("sha256sum", ["-wc", "sums.txt"]),
+        ("md5sum", ["--ch", "sums.txt"]),
+        ("touch", ["-rr.txt", "a.txt"]),
+        ("less", ["-kf", "a.txt"]),
+        ("less", ["+!date", "a.txt"]),
         ("sed", ["r other.txt", "a.txt"]),
         ("sed", ["s/a/date/e", "a.txt"]),
         ("sed", ["s/a/b/;r other.txt", "a.txt"]),
@@ -73,8 +82,21 @@ def test_a_program_of_that_name_somewhere_else_may_be_anything(
     assert files_read("cat", ["a"], {"PATH": f"/usr/bin:/bin:{tmp_path}"}) == ["a"]
 
 
-@pytest.mark.parametrize("variable", ["LESSOPEN", "LESSKEY"])
-def test_variables_that_have_less_read_more_are_heeded(
+@pytest.mark.parametrize("variable", ["LESSOPEN", "LESSKEY", "LESSKEY_CONTENT", "LD_PRELOAD", "DYLD_INSERT_LIBRARIES"])
+def test_variables_by_which_more_is_read_or_run_are_heeded(
     files_read: Callable[..., list[str] | None], variable: str
 ) -> None:
-    assert files_read("more", ["a"], {**ENV, variable: "|own %s"}) is None
+    assert files_read("cat", ["a"], {**ENV, variable: "./own"}) is None
+
+
+def test_options_in_a_variable_are_heeded(files_read: Callable[..., list[str] | None]) -> None:
+    assert files_read("cat", ["a"], {**ENV, "LESS": "-R"}) == ["a"]
+    assert files_read("cat", ["a"], {**ENV, "LESS": "--lesskey-src=own"}) is None
+
+
+@pytest.mark.parametrize("path", [".:/usr/bin:/bin", "/usr/bin:/bin:", "tools:/usr/bin:/bin"])
+def test_where_the_folder_decides_which_program_it_is_nobody_knows(
+    files_read: Callable[..., list[str] | None], path: str
+) -> None:
+    assert files_read("cat", ["a"], {"PATH": path}) is None
+    assert files_read("/bin/cat", ["a"], {"PATH": path}) == ["a"]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from noxline.inputs.index import Index
+from noxline.inputs.listing import files_of
 
 pytestmark = pytest.mark.process
 
@@ -400,3 +401,40 @@ def test_moments_tell_of_everything_that_was_written(root: Path, tmp_path: Path,
         index.refresh()
         after = index.moments(patterns)
         assert {name for name in after if after[name] != before[name]} == names
+
+
+def test_a_submodule_that_is_not_checked_out_is_an_empty_folder(root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    write(other, "b.py", "1")
+    git(other, "add", ".")
+    git(other, "commit", "-qm", "other")
+    git(root, "submodule", "add", "-q", str(other), "vendor")
+    git(root, "commit", "-qam", "vendor")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(root), str(clone))
+    index = Index(str(clone), str(tmp_path / "state"), pytest.fail)
+    index.refresh()
+    assert "vendor/b.py" not in index.names
+    assert not [name for name in index.names if "/." in name]
+    assert index.refresh() is False
+    assert [name for name in files_of(str(clone)) if name.startswith("vendor")] == []
+    git(clone, "submodule", "--quiet", "update", "--init")
+    index.refresh()
+    assert "vendor/b.py" in index.names
+
+
+def test_a_file_that_was_a_folder_for_a_while_is_seen_again(root: Path, tmp_path: Path) -> None:
+    write(root, "plain", "1")
+    git(root, "add", "plain")
+    index = Index(str(root), str(tmp_path / "state"), pytest.fail)
+    index.refresh()
+    (root / "plain").unlink()
+    (root / "plain").mkdir()
+    index.refresh()
+    assert "plain" not in index.names
+    (root / "plain").rmdir()
+    write(root, "plain", "2")
+    index.refresh()
+    assert "plain" in index.names

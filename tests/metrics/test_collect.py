@@ -48,8 +48,12 @@ def test_nothing_left_is_nothing_read(tmp_path: Path) -> None:
 
 def test_figures_of_what_was_cut_short_are_missing_and_its_findings_are_not(tmp_path: Path) -> None:
     output = leave(tmp_path, bandit=BANDIT, metrics={"own": 1})
-    reading = read_cut("security", "security", [output], ROOT, reason="security was cancelled: interrupted")
+    others = figure("more", 1.0)
+    reading = read_cut(
+        "security", "security", [output], ROOT, others=others, reason="security was cancelled: interrupted"
+    )
     assert reading.metrics == ()
+    assert reasons(reading, "more") == ["security was cancelled: interrupted"], "a part of what it would have been"
     assert reasons(reading, "security.high") == reasons(reading, "own") == ["security was cancelled: interrupted"]
     assert {missing.stage for missing in reading.missing} == {"security"}
     assert places(reading) == [("bandit", "B1", "a.py", 1)]

@@ -195,6 +195,51 @@ def test_what_the_function_around_it_was_handed_counts() -> None:
     assert found[1] == {"filler.fill", "made"}
 
 
+HOLDER = """
+TABLE = {}
+
+class Holder:
+    def __init__(self, value): self.value = value
+    def __call__(self): TABLE["a"] = self.value
+
+def use(): Holder(made())()
+
+def made(): return 1
+
+def read(): return TABLE["a"]
+"""
+
+
+def test_what_an_object_was_made_from_counts_for_its_special_methods() -> None:
+    found = left(HOLDER, ["Holder.__init__", "Holder.__call__", "use", "made"], ["read"])
+    assert {"Holder.__call__", "made"} <= found[1]
+
+
+SEVERAL = """
+TABLE = {}
+
+if A:
+    def filler(): pass
+else:
+    def filler(value):
+        def fill(): TABLE["a"] = value
+        return fill
+
+def use(): filler(made())()
+
+def made(): return 1
+
+def read(): return TABLE["a"]
+"""
+
+
+def test_of_several_functions_of_one_name_any_may_be_around_it() -> None:
+    names = [block.name for block in read_source(SEVERAL).blocks]
+    inner = next(name for name in names if name.endswith("fill"))
+    outer = next(name for name in names if name.endswith("#2"))
+    assert "made" in left(SEVERAL, [outer, inner, "use", "made"], ["read"])[1]
+
+
 def test_attributes_that_were_not_seen_to_change_count_for_nothing() -> None:
     assert left(HANDED, ["put", "make", "Registry.take"], ["ask", "Registry.get"]) == [set(), set()]
 

@@ -278,7 +278,7 @@ def _by_urgency(graph: TaskGraph, durations: Mapping[str, float]) -> list[int]:
     seen: Counter[str] = Counter()
     turns = [0] * len(tasks)
     for position, task in enumerate(tasks):
-        if task.environment:
+        if task.environment and not task.skip:
             turns[position] = seen[task.environment]
             seen[task.environment] += 1
     cheap_first = sorted(range(len(tasks)), key=lambda position: (tasks[position].rank, turns[position]))

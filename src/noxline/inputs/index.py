@@ -7,7 +7,6 @@ from its bytes. A file that is as young as the index is read again next time.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from stat import S_ISDIR, S_ISLNK
 
 from noxline.inputs import sealed
@@ -21,7 +20,7 @@ from noxline.inputs.file_digests import (
     read_time,
     status_of,
 )
-from noxline.inputs.input_set import InputSet, digest_of, joined
+from noxline.inputs.input_set import InputSet, digest_of, is_among, joined
 from noxline.inputs.listing import Listing, begin, files_among, is_folder, listing
 from noxline.inputs.patterns import matcher, named
 
@@ -76,7 +75,7 @@ class Index:
         listed = {folder: listing(self._path_of(folder), git) for folder, git in asked.items()}
         self.by_git = listed[""].by_git
         folders = self._new_folders(numbers)
-        differs = any(one.raw != self._raws.get(folder) for folder, one in listed.items())
+        differs = any(self._is_other(folder, one) for folder, one in listed.items())
         while folders or differs:  # to ask each name whether it is a folder would cost as much as all the rest
             self._relist(listed, folders)
             numbers, differs = status_of(self.root, self.names), False
@@ -84,6 +83,9 @@ class Index:
         if numbers == self._numbers and not self._unsettled:
             return False
         return self._read(numbers)
+
+    def _is_other(self, folder: str, listed: Listing) -> bool:
+        return listed.raw != self._raws.get(folder) or (folder != "" and not is_folder(self._path_of(folder)))
 
     def _path_of(self, folder: str) -> str:
         return f"{self.root}/{folder}" if folder else self.root
@@ -250,15 +252,9 @@ class Index:
             return
         members = self._members(patterns)
         self._steps.pop(digest, None)
-        self._steps[digest] = old, {name: pair for name, pair in changes.items() if self._is_among(members, name)}
+        self._steps[digest] = old, {name: pair for name, pair in changes.items() if is_among(self.names, members, name)}
         while len(self._steps) > _STEPS:
             del self._steps[next(iter(self._steps))]
-
-    def _is_among(self, members: array[int], name: str) -> bool:
-        """Tell whether a file is one of a set's; a matcher of patterns would cost as much as all the rest of a look."""
-        place = bisect_left(self.names, name)
-        found = bisect_left(members, place)
-        return found < len(members) and members[found] == place and self.names[place] == name
 
     def _members(self, patterns: tuple[str, ...]) -> array[int]:
         members = array("L")

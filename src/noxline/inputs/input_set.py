@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from hashlib import sha256
 
 from noxline.inputs.input_lines import line_of
@@ -36,6 +37,16 @@ class InputSet:
         """Return the files as lines of digest and name, in order."""
         lines = [line_of(name, digest) for name, digest in zip(self.names, self._digests, strict=True)]
         return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+def is_among(names: Sequence[str], members: Sequence[int], name: str) -> bool:
+    """Tell whether a file is among those at some places of a sorted list of names.
+
+    To ask a matcher of patterns would cost as much as all the rest of a look.
+    """
+    place = bisect_left(names, name)
+    found = bisect_left(members, place)
+    return found < len(members) and members[found] == place and names[place] == name
 
 
 def joined(earlier: dict[str, tuple[str, str]], later: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:

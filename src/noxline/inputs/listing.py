@@ -31,6 +31,7 @@ _BENDS_GIT = (
 )
 # Signing keys, and credentials of remote stores: tasks that run meanwhile can read the environment of git.
 _SECRET = ("NOXLINE_", "AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_", "IDENTITY_", "MSI_")
+_NOTHING_BUT_ITSELF = b"./\0"
 _LIST = ("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
 
 
@@ -97,10 +98,11 @@ def begin(root: str) -> Git:
 def listing(root: str, asked: Git | None = None) -> Listing:
     """Return the files of a project; without git, or outside a repository, those that a walk finds.
 
-    So it is where git lists none at all: of a project that the repository around it ignores it knows nothing.
+    So it is where git lists none at all: of a project that the repository around it ignores it knows nothing; and of a
+    submodule that is not checked out only that it is one.
     """
     raw = (asked or begin(root)).output()
-    if raw:
+    if raw and raw[2:] != _NOTHING_BUT_ITSELF:
         return Listing(raw, by_git=True)
     return Listing("\0".join(walk(root)).encode("utf-8", "surrogateescape"), by_git=False)
 

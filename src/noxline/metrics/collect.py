@@ -55,13 +55,17 @@ def read_stage(stage_name: str, standard: str, outputs: Sequence[Path], root: Pa
     )
 
 
-def read_cut(stage_name: str, standard: str, outputs: Sequence[Path], root: Path, *, reason: str) -> Reading:
+def read_cut(
+    stage_name: str, standard: str, outputs: Sequence[Path], root: Path, *, others: Reading, reason: str
+) -> Reading:
     """Return what tasks hold that were ended before they were done: findings, and that their figures are missing.
 
-    A process that was ended by us is no test that went wrong.
+    A process that was ended by us is no test that went wrong. `others` is what the stage's other tasks hold: of these
+    figures each is a part of what it would have been.
     """
     begun = read_stage(stage_name, standard, outputs, root)
     names = dict.fromkeys([*(metric.name for metric in begun.metrics), *(missing.name for missing in begun.missing)])
+    names |= dict.fromkeys(metric.name for metric in others.metrics)
     missing = tuple(Missing(name=name, reason=reason, stage=stage_name) for name in names)
     return Reading(missing=missing, findings=begun.findings, tools=begun.tools)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -128,7 +129,7 @@ class Provenance:
     def _handed_down(self, writers: Iterable[int], among: frozenset[int]) -> set[int]:
         """Return the functions whose results callers may have handed down to these, or to functions around them."""
         found: set[int] = set()
-        taking = {one for number in writers for one in (number, *self._around[number]) if self._facts(one).takes}
+        taking = {one for number in writers for one in (number, *self._around[number]) if self._is_handed(one)}
         wanted = {self._call_name(number) for number in taking}
         known: set[str] = set()
         for _ in range(_CALLERS):
@@ -142,6 +143,10 @@ class Provenance:
                         up.add(self._call_name(number))
             wanted = up - known
         return found
+
+    def _is_handed(self, number: int) -> bool:
+        """Tell whether callers hand something to a function; to a special method they did by making its object."""
+        return self._facts(number).takes or self.names[number].startswith("__")
 
     def _call_name(self, number: int) -> str:
         """Return the name by which a function is called: of a special method, its class's."""
@@ -186,16 +191,20 @@ class Provenance:
 
 
 _NOTHING = Facts()
+_NUMBERED = re.compile(r"#\d+")
 
 
 def _enclosing(blocks: Sequence[tuple[str, int]], qualified: Sequence[str]) -> list[list[int]]:
     """Return for each block the functions around it, whose parameters it sees."""
-    known = {(file, name): number for number, ((file, _), name) in enumerate(zip(blocks, qualified, strict=True))}
+    known: dict[tuple[str, str], list[int]] = {}
+    plain = [_NUMBERED.sub("", name) for name in qualified]  # which of several of one name is around it, no name says
+    for number, ((file, _), name) in enumerate(zip(blocks, plain, strict=True)):
+        known.setdefault((file, name), []).append(number)
     found = []
-    for (file, _), name in zip(blocks, qualified, strict=True):
+    for (file, _), name in zip(blocks, plain, strict=True):
         parts = name.split(".")
-        outer = [known.get((file, ".".join(parts[:end]))) for end in range(1, len(parts))]
-        found.append([number for number in outer if number is not None])
+        outer = (known.get((file, ".".join(parts[:end])), ()) for end in range(1, len(parts)))
+        found.append([number for numbers in outer for number in numbers])
     return found
 
 
