@@ -87,15 +87,16 @@ def safe(suite: Suite, given: argparse.Namespace) -> None:
     report(suite.root.name, known)
 
 
-def killed_mutants(suite: Suite, log: Path, seed: int) -> Iterator[Mutant]:
-    """Yield those mutants of a log that the whole suite killed; the log is one of `safe` with the same seed."""
+def killed_mutants(suite: Suite, log: Path, seed: int, most: int) -> Iterator[Mutant]:
+    """Yield those mutants of a log that the whole suite killed; `safe` made it with the same seed and `--mutants`."""
     told = [json.loads(line) for line in log.read_text().splitlines()]
     known: list[dict[str, object]] = []
-    for number, mutant in _mutants(Mutants(suite.facts), seed, len(told), known):
+    for number, mutant in _mutants(Mutants(suite.facts), seed, most, known):
         if number >= len(told):
             return
-        if told[number]["place"] != f"{mutant.file}:{mutant.line}":
-            sys.exit(f"{log}: mutant {number} is {told[number]['place']} there and {mutant.file}:{mutant.line} here")
+        here = {"kind": mutant.kind, "place": f"{mutant.file}:{mutant.line}"}
+        if not here.items() <= told[number].items():
+            sys.exit(f"{log}: mutant {number} is another one here ({' '.join(here.values())})")
         known.append(told[number])
         if told[number]["killed"]:
             yield mutant

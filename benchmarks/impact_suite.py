@@ -126,6 +126,12 @@ class Suite:
                 (self.root / name).write_bytes(content)
                 os.utime(self.root / name, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
+    @property
+    def plain_variables(self) -> dict[str, str]:
+        """Return the variables of a run that noxline has no part in."""
+        own = dict(self.facts.tests.env) if isinstance(self.facts.tests, TestSuite) else {}
+        return {**_BASE, **own}
+
     def _variables(self, variables: Mapping[str, str]) -> dict[str, str]:
         own = dict(self.facts.tests.env) if isinstance(self.facts.tests, TestSuite) else {}
         recording = recording_environment(self.root, self.out, pythonpath=own.get("PYTHONPATH"))

@@ -27,7 +27,7 @@ from statistics import mean, median
 
 from impact import PROJECTS, killed_mutants, prepared, random_edits
 from impact_mutants import Mutant, source_files
-from impact_suite import SLOW, Suite
+from impact_suite import CPU, SLOW, Suite
 
 DATA = ".testmondata"
 PASSED, NOTHING = 0, 5  # exit codes of pytest
@@ -56,17 +56,24 @@ class Testmon:
         return sum("::" in line for line in done.stdout.splitlines())
 
     def lets_pass(self) -> bool:
-        """Tell whether all tests that it selects now pass."""
-        return self._run("-x").returncode in (PASSED, NOTHING)
+        """Tell whether all tests that it selects now pass; those of a mutant that never ends do not."""
+        try:
+            return self._run("-x", seconds=CPU).returncode in (PASSED, NOTHING)
+        except subprocess.TimeoutExpired:
+            return False
 
-    def _run(self, *options: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, *options: str, seconds: int = SLOW) -> subprocess.CompletedProcess[str]:
         (self.suite.root / DATA).write_bytes(self.known)
-        return _pytest(self.suite, "--testmon", "--testmon-nocollect", *options)
+        return _pytest(self.suite, "--testmon", "--testmon-nocollect", *options, seconds=seconds)
 
 
-def _pytest(suite: Suite, *options: str) -> subprocess.CompletedProcess[str]:
+def _pytest(suite: Suite, *options: str, seconds: int = SLOW) -> subprocess.CompletedProcess[str]:
     command = [str(suite.bin / "python"), "-m", "pytest", "-q", *options]
-    return subprocess.run(command, cwd=suite.root, capture_output=True, text=True, timeout=SLOW, check=False)
+    # Byte code is known by seconds and sizes: two mutants of one second would be taken for one another.
+    environ = {**suite.plain_variables, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        command, cwd=suite.root, env=environ, capture_output=True, text=True, timeout=seconds, check=False
+    )
 
 
 def selective(testmon: Testmon, edits: int, seed: int) -> dict[str, object]:
@@ -102,6 +109,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--edits", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--safe", type=Path, help="the log of impact.py safe")
+    parser.add_argument("--mutants", type=int, default=300, help="as it was given to impact.py safe")
     parser.add_argument("--keep", type=Path)
     given = parser.parse_args(arguments)
     place = given.keep or Path(tempfile.mkdtemp(prefix="noxline-testmon-"))
@@ -109,7 +117,7 @@ def main(arguments: Sequence[str]) -> int:
     testmon = Testmon.of(prepared(given.suite, place))
     figures = selective(testmon, given.edits, given.seed)
     if given.safe:
-        figures |= missed(testmon, killed_mutants(testmon.suite, given.safe, given.seed))
+        figures |= missed(testmon, killed_mutants(testmon.suite, given.safe, given.seed, given.mutants))
     print(json.dumps({testmon.suite.root.name: figures}, indent=1), flush=True)
     if given.keep is None:
         shutil.rmtree(place, ignore_errors=True)
