@@ -281,7 +281,9 @@ def _by_urgency(graph: TaskGraph, durations: Mapping[str, float]) -> list[int]:
         if task.environment and not task.skip:
             turns[position] = seen[task.environment]
             seen[task.environment] += 1
-    cheap_first = sorted(range(len(tasks)), key=lambda position: (tasks[position].rank, turns[position]))
+    cheap_first = sorted(
+        sorted(range(len(tasks)), key=turns.__getitem__), key=[task.rank for task in tasks].__getitem__
+    )
     known = [0.0 if task.skip else durations.get(task.name) for task in tasks]
     measured = list(filter(None, known))
     if not measured:
