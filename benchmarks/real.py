@@ -19,7 +19,6 @@ import argparse
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -30,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from remote import NOXLINE, clone, environment, server
+from remote import NOXLINE, clone, environment, find_nginx, server
 
 from noxline.cache.signing import generate
 
@@ -144,10 +143,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--keep", type=Path, help="work in this new folder, and leave everything there")
     given = parser.parse_args()
-    program = shutil.which("nginx")
-    if program is None:
-        print("nginx is not installed (Debian: nginx-light)", file=sys.stderr)
-        return 2
+    program = find_nginx()
     checks = Checks()
     with contextlib.ExitStack() as stack:
         place = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="noxline-real-")))

@@ -103,6 +103,15 @@ def smallest(costs: Sequence[Cost]) -> Cost:
     return Cost(min(cost.wall for cost in costs), min(cost.cpu for cost in costs))
 
 
+def find_nginx() -> str:
+    """Return where nginx is; end with status 2 without one."""
+    program = shutil.which("nginx")
+    if program is None:
+        print("nginx is not installed (Debian: nginx-light)", file=sys.stderr)
+        sys.exit(2)
+    return program
+
+
 @contextlib.contextmanager
 def server(program: str, folder: Path) -> Iterator[str]:
     """Run an nginx that takes and gives files, and yield its address."""
@@ -214,10 +223,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--keep", type=Path, help="work in this new folder, and leave everything there")
     given = parser.parse_args()
-    program = shutil.which("nginx")
-    if program is None:
-        print("nginx is not installed (Debian: nginx-light)", file=sys.stderr)
-        return 2
+    program = find_nginx()
     results, kept = [], []
     with contextlib.ExitStack() as stack:
         place = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="noxline-bench-")))

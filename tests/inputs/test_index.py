@@ -255,13 +255,18 @@ def test_a_repository_inside_this_one_counts_file_by_file(root: Path) -> None:
     assert sees(root, lambda: shutil.rmtree(inner))
 
 
+def repository(folder: Path, name: str) -> Path:
+    """Make a repository with one file."""
+    folder.mkdir()
+    git(folder, "init", "-q")
+    write(folder, name, "1")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "first")
+    return folder
+
+
 def test_a_submodule_counts_file_by_file(root: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    git(other, "init", "-q")
-    write(other, "lib.py", "1")
-    git(other, "add", ".")
-    git(other, "commit", "-qm", "first")
+    other = repository(tmp_path / "other", "lib.py")
     assert sees(root, lambda: git(root, "submodule", "add", "-q", str(other), "vendor"))
     git(root, "commit", "-qam", "vendor")
     assert sees(root, lambda: write(root, "vendor/lib.py", "2"))
@@ -404,13 +409,7 @@ def test_moments_tell_of_everything_that_was_written(root: Path, tmp_path: Path,
 
 
 def test_a_submodule_that_is_not_checked_out_is_an_empty_folder(root: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    git(other, "init", "-q")
-    write(other, "b.py", "1")
-    git(other, "add", ".")
-    git(other, "commit", "-qm", "other")
-    git(root, "submodule", "add", "-q", str(other), "vendor")
+    git(root, "submodule", "add", "-q", str(repository(tmp_path / "other", "b.py")), "vendor")
     git(root, "commit", "-qam", "vendor")
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", str(root), str(clone))

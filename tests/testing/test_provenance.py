@@ -215,22 +215,7 @@ def test_what_an_object_was_made_from_counts_for_its_special_methods() -> None:
     assert {"Holder.__call__", "made"} <= found[1]
 
 
-SEVERAL = """
-TABLE = {}
-
-if A:
-    def filler(): pass
-else:
-    def filler(value):
-        def fill(): TABLE["a"] = value
-        return fill
-
-def use(): filler(made())()
-
-def made(): return 1
-
-def read(): return TABLE["a"]
-"""
+SEVERAL = CLOSURE.replace("def filler(value):", "def filler(): pass\n\ndef filler(value):")
 
 
 def test_of_several_functions_of_one_name_any_may_be_around_it() -> None:
