@@ -275,12 +275,7 @@ def _by_urgency(graph: TaskGraph, durations: Mapping[str, float]) -> list[int]:
     have all of their start before them, and cores that took only the former would be done long before the rest.
     """
     tasks = list(graph.tasks.values())
-    seen: Counter[str] = Counter()
-    turns = [0] * len(tasks)
-    for position, task in enumerate(tasks):
-        if task.environment and not task.skip:
-            turns[position] = seen[task.environment]
-            seen[task.environment] += 1
+    turns = _turns(tasks)
     cheap_first = sorted(
         sorted(range(len(tasks)), key=turns.__getitem__), key=[task.rank for task in tasks].__getitem__
     )
@@ -291,3 +286,14 @@ def _by_urgency(graph: TaskGraph, durations: Mapping[str, float]) -> list[int]:
     usual = fmean(measured)
     tails = graph.longest_tails([usual if seconds is None else seconds for seconds in known])
     return sorted(cheap_first, key=tails.__getitem__, reverse=True)
+
+
+def _turns(tasks: Sequence[Task]) -> list[int]:
+    """Return of each task how many before it work in its environment."""
+    seen: Counter[str] = Counter()
+    turns = [0] * len(tasks)
+    for position, task in enumerate(tasks):
+        if task.environment and not task.skip:
+            turns[position] = seen[task.environment]
+            seen[task.environment] += 1
+    return turns
