@@ -30,6 +30,8 @@ def files_read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str] | Non
         ("echo", ["README.md"], []),
         ("sed", ["-i~", "s/$/Test/", "a.txt"], ["a.txt"]),
         ("sed", ["-n", "-E", r"s|a\|b|c|gp", "a.txt", "b.txt"], ["a.txt", "b.txt"]),
+        ("sh", ["-c", "cat a.txt"], ["a.txt"]),
+        ("/bin/sh", ["-c", "# what follows\nhead -n 1 a.txt\n\n  /bin/cat b.txt\nexit 3"], ["1", "a.txt", "b.txt"]),
     ],
 )
 def test_what_their_arguments_name_is_what_they_read(
@@ -42,7 +44,24 @@ def test_what_their_arguments_name_is_what_they_read(
     ("program", "words"),
     [
         ("python3", ["-c", "print(open('a').read())"]),
-        ("sh", ["-c", "cat a.txt"]),
+        ("sh", ["script.sh"]),
+        ("sh", ["-c"]),
+        ("sh", ["-ec", "cat a.txt"]),
+        ("sh", ["-c", "cat $FILE"]),
+        ("sh", ["-c", "cat < a.txt"]),
+        ("sh", ["-c", "cat *.txt"]),
+        ("sh", ["-c", "cat ~/a.txt"]),
+        ("sh", ["-c", "cat a.txt; python3 b.py"]),
+        ("sh", ["-c", "cat a.txt && ./b"]),
+        ("sh", ["-c", "cat `ls`"]),
+        ("sh", ["-c", "PATH=. cat a.txt"]),
+        ("sh", ["-c", "cd src\ncat a.txt"]),
+        ("sh", ["-c", ". ./a.sh"]),
+        ("sh", ["-c", "cat 'a.txt'"]),
+        ("sh", ["-c", "cat a.txt\\\n b.txt"]),
+        ("sh", ["-c", "cat() {"]),
+        ("sh", ["-c", "sh -c date"]),
+        ("sh", ["-c", "exit `date`"]),
         ("env", ["cat", "a.txt"]),
         ("./cat", ["a.txt"]),
         ("/tmp/own/cat", ["a.txt"]),
@@ -76,10 +95,45 @@ def test_a_program_of_that_name_somewhere_else_may_be_anything(
     files_read: Callable[..., list[str] | None], tmp_path: Path
 ) -> None:
     own = tmp_path / "cat"
-    own.write_text("#!/bin/sh\n")
+    own.write_text("#!/usr/bin/env python3\n")
     own.chmod(0o755)
     assert files_read("cat", ["a"], {"PATH": f"{tmp_path}:/usr/bin:/bin"}) is None
     assert files_read("cat", ["a"], {"PATH": f"/usr/bin:/bin:{tmp_path}"}) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("#!/bin/sh\ncat\n", []),
+        ("#! /bin/bash\n# a note\ncat a.txt\nhead b.txt\nexit 0\n", ["a.txt", "b.txt"]),
+        ('#!/bin/sh\ncat "$@"\n', None),
+        ("#!/bin/sh -x\ncat\n", None),
+        ("#!/usr/bin/python3\ncat\n", None),
+        ("cat\n", None),
+        ("#!/bin/sh\n" + "cat a.txt\n" * 2000, None),
+    ],
+)
+def test_a_script_reads_what_its_commands_read(
+    files_read: Callable[..., list[str] | None], tmp_path: Path, text: str, read: list[str] | None
+) -> None:
+    own = tmp_path / "less"
+    own.write_text(text)
+    assert files_read(str(own), ["x"], ENV) == (None if read is None else [str(own), *read])
+    assert files_read("./less", ["x"], ENV) is None
+
+
+def test_a_script_that_cannot_be_read_may_do_anything(
+    files_read: Callable[..., list[str] | None], tmp_path: Path
+) -> None:
+    assert files_read(str(tmp_path / "gone"), [], ENV) is None
+    (tmp_path / "binary").write_bytes(b"\x7fELF\xff\xfe")
+    assert files_read(str(tmp_path / "binary"), [], ENV) is None
+
+
+def test_what_a_shell_finds_in_its_variables_is_heeded(files_read: Callable[..., list[str] | None]) -> None:
+    assert files_read("sh", ["-c", "cat a"], ENV) == ["a"]
+    assert files_read("sh", ["-c", "cat a"], {**ENV, "BASH_FUNC_cat%%": "() { date; }"}) is None
+    assert files_read("sh", ["-c", "cat a"], {**ENV, "BASH_ENV": "own.sh"}) is None
 
 
 @pytest.mark.parametrize("variable", ["LESSOPEN", "LESSKEY", "LESSKEY_CONTENT", "LD_PRELOAD", "DYLD_INSERT_LIBRARIES"])

@@ -8,6 +8,7 @@ import pytest
 
 from noxline.testing.blocks import read_source
 from noxline.testing.lasting import Lasting
+from noxline.testing.moves import Change
 from noxline.testing.provenance import EVERYWHERE, Provenance, Together, left_before
 
 HERE = frozenset({"a.py"})
@@ -35,7 +36,7 @@ def left(
         names,
         lasting,
         together=list(map(Together, blocks, reaches)),
-        changed=dict.fromkeys(changed, roots),
+        changed=dict.fromkeys(changed, Change(tuple(roots))),
     )
     return [
         {names[number] for number in left_before(run, found.left, may or HERE)}

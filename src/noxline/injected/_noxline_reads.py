@@ -16,6 +16,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR
 _PROCESSES = frozenset(
     {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"}
 )
+ASIDE = "noxline.aside"  # our own event: the interpreter traces nothing that a hook does
 CONTEXT = "NOXLINE_CONTEXT"  # in which context a process is started; children inherit it
 # Options with which Python heeds no variables, and so does not load what follows it.
 _DEAF = ("-I", "-E", "-S", "-s", "-X")
@@ -56,6 +57,7 @@ class Reads:
             **dict.fromkeys(_PROCESSES, self._hear_start),
             **dict.fromkeys(_TRACERS, self._hear_tracer),
             "_thread.start_new_thread": self._hear_thread,
+            ASIDE: lambda _event, args: args[0](),
         }
 
     def inside(self, path: Any) -> str:

@@ -12,41 +12,53 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from _noxline_inside import AGAIN
 from _noxline_walk import Walk
+from _noxline_watch import Moves, Watch
 
 _SHARE = 0.03  # of the time that tests take
 _MOST_OBJECTS = 200_000  # objects that one look visits
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Python 3.8 has no such types at run time
-    from _noxline_walk import Seen
+    from _noxline_walk import Key, Seen
 
 
 class State:
-    """What the names of the project held when it was looked at last, and which have changed since the first time."""
+    """What the names of the project held when it was looked at last, and which have changed since the first time.
+
+    `changed` has by name the files that lead there, and the moves: what belongs to an object that is watched moved when
+    the watch says so, anything else in any test since it was looked at before.
+    """
 
     def __init__(
         self, inside: Callable[[Any], str], refuse: Callable[[str], None], *, most: int = _MOST_OBJECTS
     ) -> None:
         self.changed: dict[str, set[str]] = {}
+        self._moves: dict[str, Moves] = {}
+        self._watched: dict[str, set[tuple[int, str]]] = {}  # by name: what belongs to objects that are watched
+        self._watch: Watch | None = None
         self._files: frozenset[str] = frozenset()
         self._inside = inside
         self._refuse = refuse
         self._most = most
         self._known: dict[str, bool] = {}
         self._seen: Walk | None = None
+        self._tests: list[str] = []
         self._spent = 0.0
         self._began = time.process_time()
 
-    def begin(self, files: Iterable[str] = ()) -> None:
+    def begin(self, files: Iterable[str] = (), watch: Watch | None = None) -> None:
         """Look for the first time: what tests find when they begin; `files` are those of the tests."""
         self._files = frozenset(files)
+        self._watch = watch
         self._seen = self._look()
         self._began = time.process_time()
         self._spent = 0.0
 
-    def after_test(self) -> None:
+    def after_test(self, test: str, *, look: bool) -> None:
         """Look again, as far as the time allows that tests took since the last look."""
-        if self._seen is not None and self._spent < _SHARE * (time.process_time() - self._began):
+        self._tests.append(test)
+        if look and self._seen is not None and self._spent < _SHARE * (time.process_time() - self._began):
             self.compare()
 
     def compare(self) -> None:
@@ -55,14 +67,34 @@ class State:
             return
         began = time.process_time()
         before, now = self._seen, self._look()
-        for names, files in _differing(before, now):
+        for names, files, key, kind in _differing(before, now):
+            moves = Moves()
+            watched = self._watch is not None and self._watch.of(key[0], key[2]) is not None
+            if not watched:
+                moves.add(self._tests, [kind])
             for name in names:
                 self.changed.setdefault(name, set()).update(files)
-        self._seen = now
+                self._moves.setdefault(name, Moves()).merge(moves)
+                if watched:
+                    self._watched.setdefault(name, set()).add((key[0], key[2]))
+        self._seen, self._tests = now, []
         self._spent += time.process_time() - began
 
+    def told(self) -> dict[str, list[Any]]:
+        """Return it as it is written down."""
+        return {name: [sorted(files), *self._moved(name).told()] for name, files in self.changed.items()}
+
+    def _moved(self, name: str) -> Moves:
+        """Return in which tests what is known by a name moved."""
+        moves = self._moves[name]
+        for owner, attribute in self._watched.get(name, ()):
+            found = self._watch.of(owner, attribute) if self._watch is not None else None
+            # What moved when the watch did not look moved nobody knows when.
+            moves.merge(found if found is not None and found.tests else Moves.unknown())
+        return moves
+
     def _look(self) -> Walk:
-        walk = Walk(self.is_own, self._most)
+        walk = Walk(self.is_own, self._most, self._watch.looked_up() if self._watch else frozenset())
         apart: dict[str, list[Any]] = {}
         for name, module in list(sys.modules.items()):
             if self.is_own(name):
@@ -87,22 +119,26 @@ class State:
         return self._known[module]
 
 
-def _differing(before: Walk, now: Walk) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
-    """Yield the names, together for each place, under which two looks found something else; and what leads there."""
+def _differing(before: Walk, now: Walk) -> Iterator[tuple[tuple[str, ...], frozenset[str], Key, int]]:
+    """Yield what two looks found to be different: its names, what leads there, its key, and of which kind it is now."""
     same = {owner for owner, ref in now.alive.items() if owner in before.alive and before.alive[owner]() is ref()}
     yield from _held_otherwise(before.seen, now.seen, same)
     yield from _come_or_gone(before.seen, now.seen, same)
 
 
-def _held_otherwise(before: Seen, now: Seen, same: set[int]) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
-    for key, (names, held, roots) in now.items():
+def _held_otherwise(
+    before: Seen, now: Seen, same: set[int]
+) -> Iterator[tuple[tuple[str, ...], frozenset[str], Key, int]]:
+    for key, (names, held, roots, kind) in now.items():
         old = before.get(key)
         if old is not None and old[1] != held and key[0] in same:
-            yield names, roots | old[2]
+            yield names, roots | old[2], key, kind
 
 
-def _come_or_gone(before: Seen, now: Seen, same: set[int]) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
+def _come_or_gone(
+    before: Seen, now: Seen, same: set[int]
+) -> Iterator[tuple[tuple[str, ...], frozenset[str], Key, int]]:
     for key in now.keys() ^ before.keys():
         if key[0] in same and not key[1]:  # an attribute that is new, or gone
-            names, _, roots = now.get(key) or before[key]
-            yield names, roots
+            names, _, roots, kind = now.get(key) or before[key]
+            yield names, roots, key, kind if key in now else AGAIN

@@ -14,7 +14,7 @@ from importlib.machinery import SourceFileLoader
 from typing import Any
 
 import pytest
-from _noxline_reads import CONTEXT, Reads
+from _noxline_reads import ASIDE, CONTEXT, Reads
 from _noxline_state import State
 from _noxline_watch import Watch
 
@@ -198,10 +198,11 @@ class TracePlugin:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> Any:
         """Look at what the project's names hold before the first test and after the last one."""
-        self._watch.begin(_places())
-        self._state.begin({self._trace.reads.inside(str(_path(item))) for item in session.items})
+        files = {self._trace.reads.inside(str(_path(item))) for item in session.items}
+        self._watch.begin(*_to_watch())
+        sys.audit(ASIDE, lambda: self._state.begin(files, self._watch))
         yield
-        self._state.compare()
+        sys.audit(ASIDE, self._state.compare)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Any:
@@ -218,10 +219,9 @@ class TracePlugin:
             self._trace.refuse("a thread outlives %s" % name)
         units = [context, *dict.fromkeys(self._tests.get(name, {}).get("units", ()))]
         self._tests[name] = {"units": units, "file": self._trace.reads.inside(str(_path(item)))}
-        self._watch.after_test()
         # After the last test of a file its fixtures may have put back what its tests shared.
-        if nextitem is not None and _path(nextitem) == _path(item):
-            self._state.after_test()
+        look = nextitem is not None and _path(nextitem) == _path(item)
+        sys.audit(ASIDE, lambda: (self._watch.after_test(name), self._state.after_test(name, look=look)))
 
     def _forget_lines(self) -> None:
         """Let each test that shows source read it for itself; pytest's reports of failures are among the readers."""
@@ -266,18 +266,19 @@ class TracePlugin:
             fixtures=self._needs,
             reused=selector.reused,
             order=selector.order,
-            steady=self._watch.steady(),
-            changed={name: sorted(files) for name, files in self._state.changed.items()},
+            moves=self._watch.moves(),
+            changed=self._state.told(),
         )
 
 
-def _places() -> list[tuple[str, list[str]]]:
-    """Return the places that are to be watched."""
+def _to_watch() -> tuple[list[tuple[str, list[str]]], list[str]]:
+    """Return the places that are to be watched, and the names of dictionaries in which things are only looked up."""
     path = os.environ.get(WATCH, "")
     if not path:
-        return []
+        return [], []
     with open(path, encoding="utf-8") as stream:
-        return [(file, names) for file, names in json.load(stream)]
+        told = json.load(stream)
+    return [(file, names) for file, names in told["places"]], told["looked_up"]
 
 
 def _active(item: Any) -> list[Any]:

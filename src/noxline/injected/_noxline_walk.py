@@ -12,13 +12,28 @@ import itertools
 import re
 import types
 import weakref
-from _thread import _local
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-_PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None)})
-_ATOMS = _PLAIN | {type(...), types.CodeType, types.BuiltinFunctionType, types.WrapperDescriptorType}
-_EMPTY = (list, dict, set, int)
+from _noxline_inside import (
+    AGAIN,
+    ATOMS,
+    PLAIN,
+    SLOTS,
+    address,
+    defaults_of,
+    dictionary,
+    filled,
+    held,
+    is_bare,
+    items_of,
+    keyed,
+    kind_of,
+    kind_of_all,
+    pairs,
+    slots_of,
+)
+
 _SEQUENCES = (list, tuple, set, frozenset, collections.deque)
 # What has no state, or none that changes.
 _STATELESS = frozenset(
@@ -42,57 +57,55 @@ _STATES: dict[type, Callable[[Any], Any]] = {
 EVERYWHERE = frozenset([""])  # more than test files lead there
 # Their attributes are nobody's business: what they hold is known by their own names.
 _CONTAINERS = frozenset(["weakref", "_weakrefset", "collections", "queue", "threading"])
-_FOREIGN = ("_pytest", "pytest", "pluggy", "unittest", "coverage", "_noxline")
+_WEAK = frozenset([weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet])
 _HIDDEN = frozenset(
     {"__builtins__", "__cached__", "__warningregistry__", "__pycache__", "_abc_impl", "__weakref__", "__slotnames__"}
 )
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Python 3.8 has no such types at run time
     # (id of the object to which it belongs, the way from there, name): under which names it is known, what it holds,
-    # and which files lead to it
-    Seen = dict[tuple[int, int, str], tuple[tuple[str, ...], int, frozenset[str]]]
-
-
-class Place(NamedTuple):
-    """To which object something belongs, by its id, and by which way it is reached from there."""
-
-    owner: int
-    way: int
-
-    def item(self, key: Any) -> Place:
-        """Return the place of an item."""
-        return Place(self.owner, hash((self.way, key)))
+    # which files lead to it, and of which kind it is (_noxline_inside.py)
+    Key = tuple[int, int, str]
+    Seen = dict[Key, tuple[tuple[str, ...], int, frozenset[str], int]]
+    # to which object something belongs, by its id, and by which way it is reached from there
+    Place = tuple[int, int]
 
 
 class Walk:
     """One look at everything; objects are told apart by weak references, so that ids of the dead confuse nobody."""
 
-    def __init__(self, is_own: Callable[[str], bool], most: int) -> None:
+    def __init__(self, is_own: Callable[[str], bool], most: int, looked_up: frozenset[str] = frozenset()) -> None:
+        """Begin; `looked_up` names dictionaries with weak keys in which things are looked up, and nothing else."""
         self.seen: Seen = {}
         self.alive: dict[int, Any] = {}
         self.over = False
         self.opaque = False  # something was met that nobody can look into
         self._is_own = is_own
         self._most = most
+        self._looked_up = looked_up
+        self.keyed: set[int] = set()  # the ids of what is inside of these
         self._waiting: collections.deque[tuple[Any, tuple[str, ...], Place]] = collections.deque()
         self._roots = EVERYWHERE
         # The objects are kept for the time of the walk: ids stay theirs.
         self._shared: dict[int, Any] = {}  # which the walk from everywhere found
         self._visited: dict[int, Any] = {}
         self._kept: list[dict[int, Any]] = []
+        self._count = 0
         self._noted: dict[int, tuple[int, int, str]] = {}
 
-    def visit(self, thing: Any, names: tuple[str, ...], place: Place) -> None:
-        """Look at a thing later, under these names."""
-        if type(thing) in _ATOMS:
+    def visit(self, thing: Any, names: tuple[str, ...], place: Place, key: Any = None) -> None:
+        """Look at a thing later, under these names; with a key it is an item of what is in this place."""
+        if type(thing) in ATOMS or (type(thing) is types.FunctionType and is_bare(thing)):
             return
-        if id(thing) not in self._visited and id(thing) not in self._shared:
-            self._visited[id(thing)] = thing
-            self._waiting.append((thing, names, place))
-        elif id(thing) in self._noted:
-            known, held, roots = self.seen[self._noted[id(thing)]]
+        here = address(thing)
+        if here not in self._visited and here not in self._shared:
+            self._visited[here] = thing
+            self._count += 1
+            self._waiting.append((thing, names, place if key is None else (place[0], hash((place[1], key)))))
+        elif here in self._noted:
+            known, state, roots, kind = self.seen[self._noted[here]]
             if not set(names) <= set(known):
-                self.seen[self._noted[id(thing)]] = (known + names, held, roots)
+                self.seen[self._noted[here]] = (known + names, state, roots, kind)
 
     def go(self, file: str, modules: Iterable[types.ModuleType]) -> None:
         """Look at all that these modules lead to, the nearest things first; of a test file only what is its own."""
@@ -100,22 +113,20 @@ class Walk:
         self._visited = {} if file else self._shared
         self._kept.append(self._visited)
         for module in modules:
-            self.visit(module, (), Place(0, 0))
+            self.visit(module, (), (0, 0))
         self._go()
 
     def start(self, variables: Mapping[str, Any], owner: int) -> None:
         """Look at all that some variables of a module lead to."""
         self._kept.append(self._visited)
         for name, value in variables.items():
-            self._hold(name, value, (name,), Place(owner, 0))
+            self._hold(name, value, (name,), (owner, 0))
         self._go()
         self.close()
 
     def is_same_as(self, before: Walk) -> bool:
         """Tell whether another look found the same things and these in the same state."""
-        if self.seen.keys() != before.seen.keys() or self.alive.keys() != before.alive.keys():
-            return False
-        if any(self.seen[key][1] != before.seen[key][1] for key in self.seen):
+        if self.seen != before.seen or self.alive.keys() != before.alive.keys():
             return False
         return all(before.alive[thing]() is ref() for thing, ref in self.alive.items())
 
@@ -127,68 +138,74 @@ class Walk:
 
     def _go(self) -> None:
         while self._waiting:
-            if sum(map(len, self._kept)) > self._most:
+            if self._count > self._most:
                 self.over = True
                 break
             thing, names, place = self._waiting.popleft()
+            # Always by the type: to ask the object for its class may run code of the project.
+            kind = type(thing)
             try:
-                self.alive[id(thing)] = weakref.ref(thing)
-                place = Place(id(thing), 0)
-            except TypeError:  # it goes with what it belongs to
-                pass
-            try:
-                self._enter(thing, type(thing), names, place)
+                way, has_references = _WAYS.get(kind) or _way_into(kind)
+                if has_references:  # anything else goes with what it belongs to
+                    self.alive[address(thing)] = weakref.ref(thing)
+                    place = (address(thing), 0)
+                way(self, thing, kind, names, place)
             except Exception:  # noqa: BLE001 - whatever it raises, it is a thing that nobody can look into
                 self.opaque = True
 
-    # Always by the type: to ask the object for its class may run code of the project.
-    def _enter(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
-        if issubclass(kind, types.ModuleType):
-            self._attributes(types.ModuleType.__getattribute__(thing, "__dict__"), place, module=True)
-        elif issubclass(kind, type):
-            if self._is_own(type.__getattribute__(thing, "__module__")):
-                self._attributes(type.__dict__["__dict__"].__get__(thing), place, module=False)
-        elif kind is types.FunctionType:
-            self._function(thing, names, place)
-        elif issubclass(kind, dict):
-            self._note(thing, tuple(_pairs(_items(thing, kind))), names, place)
-            for key, value in list(dict.items(thing)):
-                self.visit(key, names, place.item(_held(key)))
-                self.visit(value, names, place.item((_held(key),)))
+    def _module(self, thing: Any, _kind: type, _names: tuple[str, ...], place: Place) -> None:
+        self._attributes(types.ModuleType.__getattribute__(thing, "__dict__"), place, module=True)
+
+    def _class(self, thing: Any, _kind: type, _names: tuple[str, ...], place: Place) -> None:
+        if self._is_own(type.__getattribute__(thing, "__module__")):
+            self._attributes(type.__dict__["__dict__"].__get__(thing), place, module=False)
+
+    def _stateful(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
+        self._note(thing, _STATES[kind](thing), (*names, getattr(thing, "__name__", "")), place, AGAIN)
+        self.visit(getattr(thing, "__wrapped__", None), names, place)
+
+    def _weak(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
+        """Look into one of the library's containers of weak references, the notes left out that it keeps for itself."""
+        found = dictionary(thing, kind)["data"]
+        self._hold("data", found, names, place)
+
+    def _dict(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
+        items = list(items_of(thing, kind))
+        if address(thing) in self.keyed:
+            items = list(keyed(items))
+        self._note(thing, tuple(pairs(items)), names, place, kind_of_all(value for _, value in items))
+        for key, value in items:
+            self.visit(key, names, place, held(key))
+            self.visit(value, names, place, (held(key),))
+        if kind is not dict:
             self._object(thing, kind, names, place)
-        elif issubclass(kind, _SEQUENCES):
-            self._sequence(thing, kind, names, place)
-        elif kind in _STATES:
-            self._note(thing, _STATES[kind](thing), (*names, getattr(thing, "__name__", "")), place)
-            self.visit(getattr(thing, "__wrapped__", None), names, place)
-        else:
-            self._other(thing, kind, names, place)
 
     def _sequence(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
         items = list(next(base for base in kind.__mro__ if base in _SEQUENCES).__iter__(thing))
         if not issubclass(kind, (tuple, frozenset)):
-            self._note(thing, tuple(map(_held, items)), names, place)
+            self._note(thing, tuple(map(held, items)), names, place, kind_of_all(items))
         for number, item in enumerate(items):
-            self.visit(item, names, place.item(number))
-        self._object(thing, kind, names, place)
+            self.visit(item, names, place, number)
+        if kind not in _SEQUENCES:
+            self._object(thing, kind, names, place)
 
     def _other(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
         for wrapper, parts in _PARTS:
             if issubclass(kind, wrapper):
                 for part in parts:
-                    self.visit(getattr(thing, part), names, place.item(part))
+                    self.visit(getattr(thing, part), names, place, part)
                 return
         if issubclass(kind, weakref.ReferenceType):
-            self._note(thing, id(thing()), names, place)
+            self._note(thing, address(thing()), names, place, 0)
         elif not self._object(thing, kind, names, place) and kind not in _STATELESS:
             self.opaque = True
 
-    def _function(self, thing: types.FunctionType, names: tuple[str, ...], place: Place) -> None:
+    def _function(self, thing: types.FunctionType, _kind: type, names: tuple[str, ...], place: Place) -> None:
         own = (*names, thing.__name__)
         for name, value in thing.__dict__.items():
             self._hold(name, value, (name,), place)
-        self.visit(thing.__defaults__, own, place.item("defaults"))
-        self.visit(thing.__kwdefaults__, own, place.item("kwdefaults"))
+        for part in defaults_of(thing):
+            self.visit(part, own, place, type(part).__name__)
         for name, cell in zip(thing.__code__.co_freevars, thing.__closure__ or ()):
             try:
                 self._hold("<%s>" % name, cell.cell_contents, (name,), place)  # its functions mention it
@@ -214,77 +231,56 @@ class Walk:
         module = type.__getattribute__(kind, "__module__")
         known = () if self._is_own(module) else names
         hidden = bool(known) and module in _CONTAINERS
-        if kind not in _SLOTS:
-            _SLOTS[kind] = _slots(kind)
-        slots = _SLOTS[kind]
+        if kind not in SLOTS:
+            SLOTS[kind] = slots_of(kind)
+        slots = SLOTS[kind]
         if slots is None:
             return False
-        found = _dictionary(thing, kind)
-        for name, value in (*self._shown(found or {}), *_filled(thing, slots)):
+        found = dictionary(thing, kind)
+        for name, value in (*self._shown(found or {}), *filled(thing, slots)):
             self._hold(name, value, known if hidden else (*known, name), place)
         return found is not None or bool(slots)
 
     def _hold(self, name: str, value: Any, names: tuple[str, ...], place: Place) -> None:
-        self._put((place.owner, place.way, name), names, _held(value))
-        self.visit(value, names, place.item(name))
+        if type(value) is weakref.WeakKeyDictionary and name.strip("<>") in self._looked_up:
+            self.keyed.add(address(vars(value)["data"]))
+        kind = type(value)
+        state = hash((kind.__name__, value)) if kind in PLAIN else address(value)  # as held() has it
+        self._put((*place, name), names, state, kind_of(value))
+        if kind not in ATOMS:
+            self.visit(value, names, place, name)
 
-    def _note(self, thing: Any, held: Any, names: tuple[str, ...], place: Place) -> None:
-        key = (place.owner, place.way, "")
-        self._put(key, names, hash(held))
-        self._noted[id(thing)] = key
+    def _note(self, thing: Any, state: Any, names: tuple[str, ...], place: Place, kind: int) -> None:
+        key = (*place, "")
+        self._put(key, names, hash(state), kind)
+        self._noted[address(thing)] = key
 
-    def _put(self, key: tuple[int, int, str], names: tuple[str, ...], held: int) -> None:
+    def _put(self, key: Key, names: tuple[str, ...], state: int, kind: int) -> None:
         known = self.seen.get(key)
         roots = self._roots if known is None or known[2] is self._roots else known[2] | self._roots
-        self.seen[key] = (names, held, roots)
+        self.seen[key] = (names, state, roots, kind)
 
 
-_SLOTS: dict[type, list[tuple[str, Any]] | None] = {}
+_Way = Callable[[Walk, Any, type, "tuple[str, ...]", "Place"], object]
+_WAYS: dict[type, tuple[_Way, bool]] = {}  # how to look into a thing of a type, and whether one can refer to it weakly
 
 
-def _slots(kind: type) -> list[tuple[str, Any]] | None:
-    """Return the slots of a type; None for one of those that belong to no project."""
-    if str(type.__getattribute__(kind, "__module__")).startswith(_FOREIGN):
-        return None
-    found: list[tuple[str, Any]] = []
-    for base in kind.__mro__:
-        if base.__module__ != "builtins":
-            found += [(n, s) for n, s in list(vars(base).items()) if type(s) is types.MemberDescriptorType]
-    return found
+def _way_into(kind: type) -> tuple[_Way, bool]:
+    """Find, and keep, how to look into a thing."""
+    ways: tuple[tuple[Any, _Way], ...] = (
+        (types.ModuleType, Walk._module),
+        (type, Walk._class),
+        (types.FunctionType, Walk._function),
+        (dict, Walk._dict),
+        (_SEQUENCES, Walk._sequence),
+    )
+    exact = Walk._stateful if kind in _STATES else Walk._weak if kind in _WEAK else None
+    found = exact or next((way for base, way in ways if issubclass(kind, base)), Walk._other)
+    _WAYS[kind] = (found, bool(type.__getattribute__(kind, "__weakrefoffset__")))
+    return _WAYS[kind]
 
 
-def _dictionary(thing: Any, kind: type) -> Any:
-    """Return the attributes of an object, of one that each thread sees in its own way those of this thread."""
-    try:
-        ask = _local.__getattribute__ if issubclass(kind, _local) else object.__getattribute__
-        found = ask(thing, "__dict__")
-    except AttributeError:
-        return None
-    return found if type(found) is dict else None
-
-
-def _filled(thing: Any, slots: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """Yield the slots in which something is."""
-    for name, slot in slots:
-        try:
-            yield name, slot.__get__(thing)
-        except AttributeError:  # nothing in it
-            continue
-
-
-def _items(thing: Any, kind: type) -> Any:
-    """Return the items of a dictionary; what a mere look-up adds to one with defaults is nothing."""
-    if not issubclass(kind, collections.defaultdict):
-        return dict.items(thing)
-    return [(key, value) for key, value in dict.items(thing) if type(value) not in _EMPTY or value]
-
-
-def _pairs(items: Any) -> Iterator[int]:
-    for key, value in items:
-        yield _held(key)
-        yield _held(value)
-
-
-def _held(value: Any) -> int:
-    """Return what stands for a value: its own hash where it cannot change, else which object it is."""
-    return hash((type(value).__name__, value)) if type(value) in _PLAIN else id(value)
+def is_looked_at_by_attributes(kind: type) -> bool:
+    """Tell whether a walk looks at the attributes of things of a type, and at nothing else."""
+    way, _ = _WAYS.get(kind) or _way_into(kind)
+    return way is Walk._other and not issubclass(kind, (weakref.ReferenceType, *(wrapper for wrapper, _ in _PARTS)))

@@ -15,9 +15,9 @@ from noxline.sessions.impact_files import (
     datum_digest,
     environment_digest,
     file_digest,
-    places,
     python_sources,
     source_of,
+    to_watch,
     watched_files,
 )
 from noxline.sessions.impact_lines import ContextLines, add_reused, context_lines, without_contexts
@@ -96,7 +96,7 @@ class Impact:
             TRACE: str(self.output / "trace"),
             REUSE: "",
             ORDER: "",
-            WATCH: self._written(WATCH, places(self.root, self.sources, self.before)),
+            WATCH: self._written(WATCH, to_watch(self.root, self.sources, self.before)),
         }
         if self.selection is None or self.checking:
             return variables

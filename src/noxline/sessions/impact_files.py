@@ -13,6 +13,7 @@ from noxline.settings.facts import ProjectFacts, TestSuite
 from noxline.testing.blocks import Source, read_source
 from noxline.testing.impact_record import ABSENT, SCHEMA, Record
 from noxline.testing.lasting import places_in
+from noxline.testing.lookups import looked_up
 from noxline.version import __version__
 
 _FOLDERS = frozenset({"__pycache__", "node_modules", "venv", "htmlcov", "build", "dist"})
@@ -132,7 +133,20 @@ def _recorded(path: Path) -> str:
     return hashlib.sha256("\n".join(sorted(kept)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def places(root: Path, sources: Mapping[str, str], before: Record | None) -> list[tuple[str, tuple[str, ...]]]:
+def to_watch(root: Path, sources: Mapping[str, str], before: Record | None) -> dict[str, object]:
+    """Return what the plugin is told: which variables may carry something, and in which one only looks things up."""
+    texts = {name: _content(root / name) for name in sources}
+    return {"places": _places(root, sources, before), "looked_up": looked_up(texts)}
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # gone meanwhile
+        return b""
+
+
+def _places(root: Path, sources: Mapping[str, str], before: Record | None) -> list[tuple[str, tuple[str, ...]]]:
     """Return which variables of which files may carry something from test to test, as their sources say."""
     found: list[tuple[str, tuple[str, ...]]] = []
     for name, digest in sources.items():

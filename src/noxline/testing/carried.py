@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from noxline.testing.impact import Moves, Selection
 from noxline.testing.impact_record import Entry, Record, Unit
+from noxline.testing.moves import changed_in, changes_still_known, moved_in, still_known
 from noxline.testing.traces import CARRIED, CARRIED_CHILD, CARRIED_TEST, ProcessTrace, Traced
 
 _Read = tuple[str, str, str, str, int]
@@ -37,14 +38,15 @@ def _units_of_imports(record: Record, traced: Traced) -> dict[str, Unit]:
     return {context: record.units[number] for context, number in imports.items() if context not in traced.lines}
 
 
-def _as_a_process(traced: Traced, record: Record, tests: Iterable[Entry], reads: Iterable[_Read]) -> ProcessTrace:
+def _as_a_process(traced: Traced, record: Record, tests: Sequence[Entry], reads: Iterable[_Read]) -> ProcessTrace:
     """Return what a process would have left that ran these tests."""
+    reused, ran = frozenset(test.id for test in tests), [process for process in traced.processes if process.tests]
     return ProcessTrace(
         edges=tuple(edge for edge in record.observed if edge[1] in traced.sources),
         reads=tuple(reads),
         tests={test.id: _test(record, test) for test in tests},
-        changed=record.changed,
-        steady=record.steady,
+        changed=changes_still_known(record.changed, reused, changed_in([p.changed for p in ran])),
+        moves=still_known(record.moves, reused, moved_in([p.moves for p in ran])),
         sought=tuple(record.sought),
     )
 

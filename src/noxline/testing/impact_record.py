@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 
-# 2: with the files that lead to what changed.
-SCHEMA = 2
+from noxline.testing.moves import Change, Moved
+
+# 3: with the tests in which something moved.
+SCHEMA = 3
 ABSENT = "absent"
 
 
@@ -72,9 +74,8 @@ class Record(msgspec.Struct, frozen=True):
     `blocks` says of each block's number in which file it is, and which one there. `imports` are the units of what ran
     while a file was imported, `observed` who was seen to import whom, `everyone` the units on which all tests depend,
     `base` the files that all of them import. `watched` are files beside the code that nobody was seen to read; `sought`
-    the names that are imported, `changed` those that held something else after tests than before, each with
-    the test files that alone lead to it ("" when more do). `places` are by file those which may last from its source
-    alone, `steady` those of them that held the same after each test.
+    the names that are imported, `changed` those that held something else after tests than before. `places` are by file
+    those which may last from its source alone, `moves` those of them that were watched to the end.
     """
 
     environment: str
@@ -90,9 +91,9 @@ class Record(msgspec.Struct, frozen=True):
     everyone: tuple[int, ...]
     base: tuple[str, ...]
     observed: tuple[tuple[str, str], ...]
-    changed: dict[str, tuple[str, ...]]
+    changed: dict[str, Change]
     places: dict[str, tuple[tuple[str, ...], ...]]
-    steady: tuple[tuple[str, tuple[str, ...]], ...]
+    moves: tuple[Moved, ...]
     tests: tuple[Entry, ...]
     schema: int = SCHEMA
 

@@ -13,9 +13,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from operator import or_
 
 from noxline.testing.blocks import Source
 from noxline.testing.facts import Facts, facts_of
+from noxline.testing.moves import Moved, Moves
 
 _MEMO = re.compile(r"cache|memo|lazy|once|singleton|reify", re.IGNORECASE)
 
@@ -57,7 +60,7 @@ class Lasting:
             self._take_assignment(node)
 
     def _take_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        if any(_MEMO.search(name) for decorator in node.decorator_list for name in _names(decorator)):
+        if any(_MEMO.search(name) for decorator in node.decorator_list for name in _names(_caller(decorator))):
             self._note({node.name})
 
     def _take_constant(self, node: ast.Constant) -> None:
@@ -87,13 +90,18 @@ class Lasting:
                 found.setdefault(file, []).append(tuple(sorted(place)))
         return {file: tuple(sorted(places)) for file, places in sorted(found.items())}
 
-    def forget(self, steady: Iterable[tuple[str, tuple[str, ...]]]) -> None:
-        """Leave out places, by file and names, that carried nothing from test to test."""
-        for file, names in steady:
-            files = self.places.get(frozenset(names), set())
-            files.discard(file)
-            if not files:
-                self.places.pop(frozenset(names), None)
+    def heed(self, moved: Iterable[Moved]) -> dict[frozenset[str], Moves]:
+        """Leave out the places that never moved; return in which tests the others did, as far as that is known."""
+        known = {(one.file, frozenset(one.names)): one.moves for one in moved}
+        for (file, place), moves in known.items():
+            if not moves.tests and place in self.places:
+                self.places[place].discard(file)
+        self.places = {place: files for place, files in self.places.items() if files}
+        return {
+            place: reduce(or_, (known[file, place] for file in files))
+            for place, files in self.places.items()
+            if all((file, place) in known for file in files)
+        }
 
     def meant(self, names: Iterable[str]) -> set[str]:
         """Return the names with what they stand for."""
@@ -116,6 +124,13 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield inner.id
         elif isinstance(inner, ast.Attribute):
             yield inner.attr
+
+
+def _caller(decorator: ast.expr) -> ast.expr:
+    """Return what decorates, without its arguments."""
+    while isinstance(decorator, ast.Call):
+        decorator = decorator.func
+    return decorator
 
 
 def _arguments(node: ast.AST) -> set[str]:

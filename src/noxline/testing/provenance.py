@@ -8,21 +8,31 @@ from dataclasses import dataclass
 
 from noxline.testing.facts import Facts
 from noxline.testing.lasting import Lasting
+from noxline.testing.moves import Change, Moves
 
 EVERYWHERE = frozenset({""})
 _MAKING = frozenset({"__init__", "__new__", "__init_subclass__", "__set_name__", "__class_getitem__"})
 _CALLERS = 3  # how far up the values that were handed down are followed
 
 
+_NEVER_WATCHED: Mapping[frozenset[str], Moves] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Blocks that ran in one context, and the files whose variables it may reach; None: of any file."""
+    """Blocks that ran in one context, and the files whose variables it may reach; None: of any file.
+
+    `tests` are those in whose own contexts this ran; None for what is not a test.
+    """
 
     blocks: frozenset[int]
     reach: frozenset[str] | None
+    tests: frozenset[str] | None = None
 
-    def reaches(self, roots: frozenset[str]) -> bool:
-        """Tell whether the context may get at something to which only these files lead."""
+    def reaches(self, roots: frozenset[str], tests: tuple[str, ...] | None) -> bool:
+        """Tell whether the context may have changed something to which only these files lead, in one of these tests."""
+        if tests is not None and self.tests is not None and self.tests.isdisjoint(tests):
+            return False
         return "" in roots or self.reach is None or not roots.isdisjoint(self.reach)
 
 
@@ -30,8 +40,9 @@ class Provenance:
     """Answers for each block which blocks may have left it something, beside those that its test ran itself.
 
     `blocks` and `qualified` are all blocks and their names; `together` is what ran in the contexts of tests and
-    fixtures; `changed` the names that held something else after tests than before, with the files that lead there;
-    `called` those of functions that pytest calls. `left` is by the files that lead to a place, and by block.
+    fixtures; `changed` the names that held something else after tests than before, `moves` in which tests places moved
+    that were watched; `called` names functions that pytest calls. `left` is by the files that lead to a place, and by
+    block.
     """
 
     def __init__(
@@ -41,7 +52,8 @@ class Provenance:
         lasting: Lasting,
         *,
         together: Iterable[Together],
-        changed: Mapping[str, frozenset[str]],
+        changed: Mapping[str, Change],
+        moves: Mapping[frozenset[str], Moves] = _NEVER_WATCHED,
         called: Iterable[str] = (),
     ) -> None:
         self._blocks = blocks
@@ -64,8 +76,8 @@ class Provenance:
         self._computing = {number for number in range(len(blocks)) if self._facts(number).computes}
         self._unnamed = self._named_by_nobody(called)
         self.left: dict[frozenset[str], dict[int, set[int]]] = {}
-        for place, roots in _all_places(lasting, changed).items():
-            self._take(place, EVERYWHERE if "" in roots else roots)
+        for place, change in _all_places(lasting, changed, moves).items():
+            self._take(place, EVERYWHERE if "" in change.files else frozenset(change.files), change.moves)
 
     def _file_under_its_name(self, number: int, name: str) -> None:
         if name.startswith("__"):
@@ -91,15 +103,17 @@ class Provenance:
     def _facts(self, number: int) -> Facts:
         return self._lasting.facts.get(self._blocks[number], _NOTHING)
 
-    def _take(self, place: frozenset[str], roots: frozenset[str]) -> None:
+    def _take(self, place: frozenset[str], roots: frozenset[str], moves: Moves) -> None:
         """Let all who mention a place, and may get there, depend on what may have made its content."""
         who = self._mention(place) or self._computing
         writing = self._writing(place, who)
         made: set[int] = set()
         for context in self._together:
             among = context.blocks
-            writers = writing & among if context.reaches(roots) else None
-            if writers:
+            writers = writing & among if context.reaches(roots, moves.tests) else None
+            if writers and moves.bare:  # an empty container says no more than who put it there
+                made |= writers
+            elif writers:
                 made |= self._of(writers | self._handed_down(writers, among), among)
         left = self.left.setdefault(roots, {})
         for number in who if made else ():
@@ -208,12 +222,17 @@ def _enclosing(blocks: Sequence[tuple[str, int]], qualified: Sequence[str]) -> l
     return found
 
 
-def _all_places(lasting: Lasting, changed: Mapping[str, frozenset[str]]) -> dict[frozenset[str], frozenset[str]]:
+def _all_places(
+    lasting: Lasting, changed: Mapping[str, Change], moves: Mapping[frozenset[str], Moves]
+) -> dict[frozenset[str], Change]:
     """Return the places that last, by the source and as was seen, with the files that lead there."""
-    places = {place: frozenset(files) for place, files in lasting.places.items()}
-    for name, files in changed.items():
+    places: dict[frozenset[str], Change] = {}
+    for place, files in lasting.places.items():
+        known = moves.get(place, Moves())
+        places[place] = Change(tuple(files), known.tests, known.bare)
+    for name, change in changed.items():
         place = frozenset({name})
-        places[place] = files.union(places.get(place, ()))
+        places[place] = change | places[place] if place in places else change
     return places
 
 

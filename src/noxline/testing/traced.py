@@ -10,6 +10,7 @@ from noxline.testing.blocks import Source
 from noxline.testing.impact_record import Datum, Entry, File, Kept, Record, Unit
 from noxline.testing.import_graph import Imports, closure, edges, imports_of
 from noxline.testing.lasting import Lasting
+from noxline.testing.moves import Change, changed_in, moved_in
 from noxline.testing.provenance import Provenance, Together, left_before
 from noxline.testing.traces import (
     CARRIED,
@@ -126,9 +127,9 @@ class _Builder:
             imports=imports,
             everyone=everyone,
             base=tuple(sorted(self.base)),
-            changed={name: tuple(sorted(files)) for name, files in sorted(self._changed().items())},
+            changed=dict(sorted(self._changed().items())),
             places=self.places,
-            steady=tuple(self._steady()),
+            moves=self.moves,
             observed=tuple(sorted(set(self._observed()))),
             tests=tests,
         )
@@ -154,13 +155,9 @@ class _Builder:
         """Return who was seen to import whom."""
         return [edge for process in self.traced.processes for edge in process.edges]
 
-    def _changed(self) -> dict[str, frozenset[str]]:
-        """Return the names that held something else after tests than before, each with the files that lead to it."""
-        found: dict[str, frozenset[str]] = {}
-        for process in self.traced.processes:
-            for name, files in process.changed.items():
-                found[name] = found.get(name, frozenset()).union(files)
-        return found
+    def _changed(self) -> dict[str, Change]:
+        """Return the names that held something else after tests than before."""
+        return changed_in([process.changed for process in self.traced.processes])
 
     def _file(self, name: str, imports: Iterable[str]) -> File:
         digest, source = self.traced.sources[name]
@@ -201,7 +198,8 @@ class _Builder:
         for name, (_, source) in self.traced.sources.items():
             lasting.add(name, source)
         self.places = lasting.by_file()
-        lasting.forget(self._steady())
+        self.moves = moved_in([process.moves for process in self.traced.processes if process.tests])
+        moves = lasting.heed(self.moves)
         places = [(self.files[f], inner) for f, inner in self.numbers]
         sources = self.traced.sources
         found = Provenance(
@@ -210,28 +208,27 @@ class _Builder:
             lasting,
             together=self._together(),
             changed=self._changed(),
+            moves=moves,
             called=self._called_by_pytest(),
         )
         self.left = found.left
 
-    def _steady(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Return the places that held the same after each test, in all processes that ran some."""
-        found = [frozenset(process.steady) for process in self.traced.processes if process.tests]
-        return sorted(frozenset.intersection(*found)) if found else []
-
-    def _together(self) -> set[Together]:
+    def _together(self) -> list[Together]:
         """Return what ran in one context; of tests, with the files that they may reach: nobody knows that of others."""
         kinds = ("t:", "f:", CARRIED, CHILD)
-        files: dict[str, set[str]] = {}
+        own: dict[str, list[tuple[str, str]]] = {}  # by the context of a test: the test and its file
         for process in self.traced.processes:
-            for test in process.tests.values():
-                files.setdefault(test["units"][0], set()).add(test.get("file", ""))
-        found = set()
+            for name, test in process.tests.items():
+                own.setdefault(test["units"][0], []).append((name, test.get("file", "")))
+        found: dict[tuple[frozenset[int], frozenset[str] | None], set[str]] = {}
         for context, number in self.contexts.items():
             if context.startswith(kinds):
-                reach = self._reach([number], files[context]) if context in files else None
-                found.add(Together(frozenset(self.made[number].blocks), reach))
-        return found
+                tests = own.get(context, ())
+                reach = self._reach([number], {file for _, file in tests}) if tests else None
+                found.setdefault((frozenset(self.made[number].blocks), reach), set()).update(name for name, _ in tests)
+        return [
+            Together(blocks, reach, None if reach is None else frozenset(t)) for (blocks, reach), t in found.items()
+        ]
 
     def _reach(self, units: Iterable[int], files: Iterable[str]) -> frozenset[str]:
         """Return the files that are imported where these units ran, directly or by others."""

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from noxline.testing.blocks import Source
+from noxline.testing.moves import Change, Moved
 
 CARRIED, CARRIED_TEST = "u:", "u:t:"  # contexts of tests that did not run this time, and of what such tests share
 CARRIED_CHILD = "u:p:"
@@ -23,8 +24,8 @@ class ProcessTrace(msgspec.Struct, frozen=True):
     """What one process left: its tests with their contexts, what was read, who imported whom, what was not followed.
 
     `child` is the context that started it, `started` how many processes that trace themselves each context started.
-    `changed` are the names that held something else after tests than before, each with the test files that alone lead
-    there ("" when more do); `steady` the places, by file, that held the same after each of its tests.
+    `changed` are the names that held something else after tests than before, `moves` the places that were watched to
+    the end.
     """
 
     refused: str = ""
@@ -38,8 +39,8 @@ class ProcessTrace(msgspec.Struct, frozen=True):
     order: tuple[str, ...] = ()
     started: dict[str, int] = {}
     child: str = ""
-    changed: dict[str, tuple[str, ...]] = {}
-    steady: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    changed: dict[str, Change] = {}
+    moves: tuple[Moved, ...] = ()
     sought: tuple[str, ...] = ()
 
 

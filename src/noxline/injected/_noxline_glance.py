@@ -1,0 +1,80 @@
+"""Tell at a glance that nothing moved, where that is easy: a walk (_noxline_walk.py) costs several times more."""
+
+from __future__ import annotations
+
+import types
+import weakref
+from collections.abc import Callable, Container, Iterable
+from typing import Any
+
+from _noxline_inside import ATOMS, PLAIN, address, defaults_of, dictionary, keyed, slots_of
+from _noxline_walk import is_looked_at_by_attributes
+
+_MOST_OBJECTS = 300
+_REFERENCES = (weakref.ReferenceType, weakref.KeyedRef)
+_WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
+
+
+def glance(things: Iterable[Any], weak: Container[int]) -> list[Any] | None:
+    """Return what is the same again as long as nothing moved that these lead to, and as long as all of it lives.
+
+    None for things whose inside is not seen at a glance. `weak` are the ids of dictionaries with weak keys in which one
+    only looks things up.
+    """
+    found: list[Any] = []
+    known: set[int] = set()
+    waiting = list(things)
+    for thing in waiting:  # which grows meanwhile
+        kind = type(thing)
+        if kind in PLAIN:
+            found += (kind, thing)
+            continue
+        here = address(thing)
+        found.append(here)
+        if kind in ATOMS or here in known:
+            continue
+        known.add(here)
+        parts = _of_keyed(thing) if here in weak else (_WAYS.get(kind) or _way_into(kind))(thing)
+        if parts is None or len(waiting) > _MOST_OBJECTS:
+            return None
+        found.append(len(parts))
+        waiting += parts
+    return found
+
+
+def _of_keyed(thing: Any) -> list[Any]:
+    return [part for item in keyed(list(thing.items())) for part in item]
+
+
+def _of_function(thing: Any) -> list[Any] | None:
+    parts: list[Any] = defaults_of(thing)
+    if thing.__dict__:
+        parts.append(thing.__dict__)
+    try:
+        return parts + [cell.cell_contents for cell in thing.__closure__ or ()]
+    except ValueError:  # an empty cell
+        return None
+
+
+def _of_object(thing: Any) -> list[Any] | None:
+    found = dictionary(thing, type(thing))
+    return None if found is None else [found]
+
+
+def _none(_thing: Any) -> None:
+    return None
+
+
+_WAYS: dict[type, Callable[[Any], list[Any] | None]] = {
+    types.FunctionType: _of_function,
+    dict: lambda thing: [part for item in thing.items() for part in item],
+    **dict.fromkeys((list, tuple, set, frozenset), list),
+    **dict.fromkeys(_REFERENCES, lambda thing: [address(thing())]),
+    **dict.fromkeys(_WEAK, lambda thing: [vars(thing)["data"]]),
+}
+
+
+def _way_into(kind: type) -> Callable[[Any], list[Any] | None]:
+    """Find, and keep, how to look into a thing of any other type: by its attributes, where they are all of it."""
+    _WAYS[kind] = _of_object if is_looked_at_by_attributes(kind) and slots_of(kind) == [] else _none
+    return _WAYS[kind]
