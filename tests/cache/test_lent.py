@@ -51,7 +51,7 @@ def test_an_entry_says_the_same_in_both_ways(tmp_path: Path) -> None:
     assert entry.components == kept.entry.fingerprint.components
     blobs = tmp_path / "store"
     blobs.mkdir()
-    assert lender(server).fill(str(blobs), [entry]) > 0
+    assert lender(server).fill(str(blobs), [entry], {}) > 0
     for blob in packing.blobs(kept.entry).values():
         assert (blobs / blob.sha256[:2] / blob.sha256).stat().st_size == blob.size
     assert said == []
@@ -68,7 +68,7 @@ def test_a_blob_that_is_not_what_its_entry_says_is_not_kept(tmp_path: Path) -> N
     server.objects[part] = frames.compress(b"z" * len(frames.decompress_up_to(server.objects[part], layout.PART)))
     (tmp_path / "store").mkdir()
     with pytest.raises(Exception, match="changed while it was stored"):
-        lender(server).fill(str(tmp_path / "store"), [lender(server).entry(found[1], found[0])])
+        lender(server).fill(str(tmp_path / "store"), [lender(server).entry(found[1], found[0])], {})
     kept_blobs = [path.name for path in (tmp_path / "store").rglob("*") if path.is_file()]
     large = next(file.sha256 for file in kept.entry.files if file.path == "large.bin")
     assert large not in kept_blobs

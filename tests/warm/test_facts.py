@@ -50,7 +50,8 @@ def name(root: Path, where: dict[str, Any], **environ: str) -> str:
     index = Index(str(root), str(root / ".noxline/state/index"), pytest.fail)
     index.refresh()
     seen = {**ENVIRON, **environ}
-    return facts.name_of(str(root), facts.place_of(str(root), ARGUMENTS, seen), where, index, seen)
+    place, places = facts.place_of(str(root), ARGUMENTS, seen), facts.places_seen(str(root), where, seen)
+    return facts.name_of(place, where, places, index)
 
 
 def test_where_a_clone_lies_does_not_matter_unless_folders_around_it_count(tmp_path: Path, outside: Path) -> None:

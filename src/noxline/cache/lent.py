@@ -69,13 +69,17 @@ class Lender:
         content = unseal(data, self._keys, namespace=TRUSTED, kind="entry", name=name)
         return Entry(frames.decompress_up_to(content, layout.LARGEST_BODY), name.partition(".")[0])
 
-    def fill(self, blobs: str, entries: Iterable[Entry]) -> int:
-        """Put the files of all entries into the store of this disk; return the space that they take."""
+    def fill(self, blobs: str, entries: Iterable[Entry], here: Mapping[str, bytes]) -> int:
+        """Put the files of all entries into the store of this disk; return the space that they take.
+
+        What is `here` already, under its digest, is not asked for.
+        """
         wanted, taken = dict[str, int](), 0
         for entry in entries:
+            at_hand = {**here, **entry.pack}
             for sha, size in entry.sizes:
-                if sha in entry.pack:
-                    taken += put_chunks(blobs, (entry.pack[sha],), size, sha)
+                if sha in at_hand:
+                    taken += put_chunks(blobs, (at_hand[sha],), size, sha)
                 else:
                     wanted[sha] = size
         return taken + self._fetch(blobs, wanted)

@@ -48,27 +48,37 @@ def is_settled(numbers: Sequence[int], read_at: int) -> bool:
     return newest + (_FINE_STEP if fine else _COARSE_STEP) < read_at
 
 
-def content_of(root: str, name: str, mode: int) -> tuple[str, bool]:
-    """Return the digest of a file and whether its numbers can vouch for it; a link's target may change without it."""
+def content_of(root: str, name: str, mode: int, size: int = _CHUNK) -> tuple[str, bool]:
+    """Return the digest of a file and whether its numbers can vouch for it; a link's target may change without it.
+
+    `size` is what it was known to have: to find room for a megabyte takes longer than to read a small file.
+    """
     path = f"{root}/{name}"
     if S_ISLNK(mode):
         return _link(path), False
     if S_ISREG(mode):
-        digest = _regular(path)
+        digest = _regular(path, size)
         return (f"x{digest}" if digest and mode & 0o100 else digest), True
     if S_ISDIR(mode):
         return "folder", True
     return (f"special {S_IFMT(mode):o}" if mode else ABSENT), True
 
 
-def _regular(path: str) -> str:
+def digest_now(root: str, name: str, numbers: Sequence[int], now: int) -> tuple[str, bool]:
+    """Return the digest of a file with these numbers, read after `now`, and whether they vouch for it from then on."""
+    digest, lasting = content_of(root, name, numbers[4], numbers[0])
+    return digest, lasting and is_settled(numbers, now)
+
+
+def _regular(path: str, size: int = _CHUNK) -> str:
     try:
         file = os.open(path, _READ)
     except OSError as error:
         return ABSENT if isinstance(error, FileNotFoundError) else f"unreadable: {error.strerror}"
     try:
-        data = os.read(file, _CHUNK)
-        if len(data) < _CHUNK:
+        room = min(size + 1, _CHUNK)  # a byte more, to see that it ends there
+        data = os.read(file, room)
+        if len(data) < room:
             return sha256(data).hexdigest()
         whole = sha256(data)
         while data := os.read(file, _CHUNK):

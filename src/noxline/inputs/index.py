@@ -15,7 +15,7 @@ from noxline.inputs.file_digests import (
     WIDTH,
     behind,
     content_of,
-    is_settled,
+    digest_now,
     mode_of,
     read_time,
     status_of,
@@ -142,8 +142,8 @@ class Index:
         self._read_files += len(places)
         for place in places:
             start = place * WIDTH
-            digest, lasting = content_of(self.root, self.names[place], numbers[start + 4])
-            if not lasting or not is_settled(numbers[start : start + WIDTH], now):
+            digest, settled = digest_now(self.root, self.names[place], numbers[start : start + WIDTH], now)
+            if not settled:
                 unsettled.add(place)
             if digest != self.digests[place]:
                 changes[self.names[place]] = self.digests[place], digest

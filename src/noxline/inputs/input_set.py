@@ -35,8 +35,11 @@ class InputSet:
     @property
     def text(self) -> bytes:
         """Return the files as lines of digest and name, in order."""
-        lines = [line_of(name, digest) for name, digest in zip(self.names, self._digests, strict=True)]
-        return "".join(lines).encode("utf-8", "surrogateescape")
+        rows = list(zip(self.names, self._digests, strict=True))
+        text = "".join([f"{digest}\t{name}\n" for name, digest in rows])
+        if "\\" in text or not text.count("\t") == text.count("\n") == len(rows):
+            text = "".join([line_of(name, digest) for name, digest in rows])
+        return text.encode("utf-8", "surrogateescape")
 
 
 def is_among(names: Sequence[str], members: Sequence[int], name: str) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from noxline.cache.lent import Entry, Lender
     from noxline.inputs.index import Index
+    from noxline.warm.shares import Files
 
 RUN_LIFE = 30 * 24 * 3600.0
 _REFUSED = ("--offline", "--no-cache", "--refresh", "--check-inputs", "--affected", "--dry-run", "--force")
@@ -70,21 +71,39 @@ def _bytes(path: str) -> bytes:
 
 
 def _borrowed(root: str, arguments: Sequence[str]) -> tuple[dict[str, Any], Index] | None:
-    from noxline.cache import layout
     from noxline.warm import facts
 
     lender = _lender(root)
     if lender is None or not facts.is_plain(root):
         return None
+    from noxline.warm.shares import Files
+
+    files = Files(root)
+    try:
+        return _found(root, arguments, lender, files)
+    finally:
+        files.drop()
+
+
+def _found(root: str, arguments: Sequence[str], lender: Lender, files: Files) -> tuple[dict[str, Any], Index] | None:
+    """Return the snapshot and the files; the remote and the interpreters are looked at while a child reads."""
+    from noxline.cache import layout
+    from noxline.warm import facts
+
     place = facts.place_of(root, arguments, os.environ)
+    index = files.begin()
+    if index is None:
+        return None
     look = lender.look(facts.KIND, place)
-    if look is None:
+    now = time.time()
+    if look is None or not _is_young(look, now):
         return None
-    index, now = _index(root), time.time()
-    if index is None or not _is_young(look, now):
-        return None
-    seen = facts.witnesses(root, look)  # before they are read: what moves in between will be noticed next time
-    name = facts.name_of(root, place, look, index, os.environ, read=seen)
+    listed: dict[str, list[str] | None] = {}
+    seen = facts.witnesses(root, look, listed)  # before they are read: what moves in between is noticed next time
+    places = facts.places_seen(root, look, os.environ, seen, listed)
+    index.expect(look["sets"])
+    files.end(index)
+    name = facts.name_of(place, look, places, index)
     found = lender.run(layout.slots(name, look["max_age"], now))
     if found is None:
         return None
@@ -116,15 +135,6 @@ def _lender(root: str) -> Lender | None:
     if not keys or type(timeout) not in (int, float):
         return None
     return Lender(Line(address, timeout=float(timeout), headers=credentials(os.environ)), keys)
-
-
-def _index(root: str) -> Index | None:
-    from noxline.inputs.index import Index
-
-    warned: list[str] = []
-    index = Index(root, f"{root}/.noxline/state/index", warned.append)
-    index.refresh()
-    return None if warned else index
 
 
 def _is_young(look: Mapping[str, Any], now: float) -> bool:

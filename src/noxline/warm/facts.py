@@ -14,7 +14,15 @@ from noxline.inputs import commit
 from noxline.inputs.canonical import digest
 from noxline.version import __version__
 from noxline.warm.key import cores, source_moment, style_key
-from noxline.warm.witness import RESTLESS_NAMES, RESTLESS_VARIABLES, content_of, kind_of, names_in, numbers_of
+from noxline.warm.witness import (
+    RESTLESS_VARIABLES,
+    content_of,
+    digest_of_names,
+    kind_of,
+    names_in,
+    numbers_of,
+    rows_in,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,34 +73,37 @@ def place_of(root: str, arguments: Sequence[str], environ: Mapping[str, str]) ->
     return digest([*program, list(arguments), settings, _hashed("\0".join(variables))])
 
 
-def name_of(
-    root: str,
-    place: str,
-    look: Mapping[str, Any],
-    index: Index,
-    environ: Mapping[str, str],
-    *,
-    read: Witnesses | None = None,
-) -> str:
+def name_of(place: str, look: Mapping[str, Any], places: Mapping[str, Any], index: Index) -> str:
     """Return the name of a run: the digest of all that there is to be seen at the places that `look` names.
 
-    `read` is what `witnesses` found there a moment ago, which saves reading all of it once more.
+    What `places_seen` saw is `places`; only the sets of inputs wait until all files are read.
+    """
+    sets = [[list(patterns), index.digest(tuple(patterns))] for patterns in look["sets"]]
+    return digest({"schema": SCHEMA, "place": place, **places, "sets": sets})
+
+
+def places_seen(
+    root: str,
+    look: Mapping[str, Any],
+    environ: Mapping[str, str],
+    read: Witnesses | None = None,
+    listed: Mapping[str, list[str] | None] | None = None,
+) -> dict[str, Any]:
+    """Return what there is to be seen at the places that `look` names, but for the sets of inputs.
+
+    `read` and `listed` are what `witnesses` found there a moment ago, which saves looking at all of it once more.
     """
     known = _known(read)
     searched = frozenset(environ.get("PATH", "").split(os.pathsep))
-    seen = {
-        "schema": SCHEMA,
-        "place": place,
+    return {
         "files": [[name, *_file(root, name, known)] for name in look["files"]],
-        "folders": [[name, _folder(root, name, searched)] for name in look["folders"]],
+        "folders": [[name, _folder(root, name, searched, listed or {})] for name in look["folders"]],
         "kinds": [[name, kind_of(real_path(root, name))] for name in look["kinds"]],
         "variables": [[name, _variable(environ, name)] for name in look["variables"]],
-        "sets": [[list(patterns), index.digest(tuple(patterns))] for patterns in look["sets"]],
         "version": commit.version_source(root) if look["from_git"] else "",
         "environments": digest(look["environments"]),
         "root": root if look["rooted"] else "",
     }
-    return digest(seen)
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str:
@@ -103,16 +114,25 @@ def _known(read: Witnesses | None) -> dict[str, tuple[Sequence[int], str]]:
     return {path: (numbers, content) for path, numbers, content in read[0]} if read else {}
 
 
-def witnesses(root: str, look: Mapping[str, Any]) -> Witnesses:
-    """Return what lies there, for the next run. Of folders outside no names are noted: a change there is enough."""
+def witnesses(root: str, look: Mapping[str, Any], listed: dict[str, list[str] | None] | None = None) -> Witnesses:
+    """Return what lies there, for the next run. Of folders outside no names are noted: a change there is enough.
+
+    The names in folders of the project are left in `listed`.
+    """
     files = [real_path(root, name) for name in look["files"]]
     folders = [(name, real_path(root, name)) for name in look["folders"]]
     kinds = [real_path(root, name) for name in look["kinds"]]
+    names: dict[str, list[str] | None] = {} if listed is None else listed
     return (
         [(path, numbers_of(path), content_of(path)) for path in files],
-        [(path, numbers_of(path), names_in(path) if name[:2] == "./" else "-") for name, path in folders],
+        [(path, numbers_of(path), _noted(path, names) if name[:2] == "./" else "-") for name, path in folders],
         [(path, kind_of(path)) for path in kinds],
     )
+
+
+def _noted(path: str, listed: dict[str, list[str] | None]) -> str:
+    listed[path] = rows_in(path)
+    return digest_of_names(listed[path])
 
 
 def shown_path(root: str, path: str) -> str:
@@ -135,11 +155,11 @@ def _file(root: str, name: str, known: Mapping[str, tuple[Sequence[int], str]]) 
     return content, *(() if name.startswith("./") else map(str, numbers[:2]))
 
 
-def _folder(root: str, name: str, searched: Iterable[str]) -> str:
+def _folder(root: str, name: str, searched: Iterable[str], listed: Mapping[str, list[str] | None]) -> str:
     """Return what tells a folder: the names in it; of those on PATH, where Pythons are looked for, only these."""
     path = real_path(root, name)
     if name.startswith("./"):
-        return _own_names(path)
+        return _own_names(listed[path] if path in listed else rows_in(path))
     if path not in searched:
         return names_in(path)
     try:
@@ -148,18 +168,13 @@ def _folder(root: str, name: str, searched: Iterable[str]) -> str:
         return ""
 
 
-def _own_names(path: str) -> str:
+def _own_names(rows: Iterable[str] | None) -> str:
     """Return what tells a folder of the project, without the names of what running its tasks leaves there."""
-    try:
-        with os.scandir(path) as entries:
-            names = sorted(f"{entry.name}\0{entry.is_dir()}" for entry in entries if not _is_left(entry.name))
-    except OSError:
-        return ""
-    return _hashed("\0".join(names))
+    return digest_of_names(None if rows is None else [row for row in rows if not _is_left(row.partition("\0")[0])])
 
 
 def _is_left(name: str) -> bool:
-    return name in RESTLESS_NAMES or name in _LEFT or name.endswith((".egg-info", ".pyc"))
+    return name in _LEFT or name.endswith((".egg-info", ".pyc"))
 
 
 def _hashed(text: str) -> str:

@@ -70,7 +70,7 @@ def _lent(asked: Asked, project: Project, seen: Seen, store: RemoteStore) -> boo
         return False
     look = _look(root, project, seen)
     place = facts.place_of(root, asked.arguments, os.environ)
-    name = facts.name_of(root, place, look, reuser.fingerprints.index, os.environ)
+    name = facts.name_of(place, look, facts.places_seen(root, look, os.environ), reuser.fingerprints.index)
     if not hold(seen.read):
         return False  # it moved since the rehearsal, so that name is of something else
     head = frames.compress_document(json.dumps(_document(asked, project, seen, entries), allow_nan=False).encode())
@@ -87,7 +87,7 @@ def _signed(store: RemoteStore, reuser: Reuser) -> list[tuple[str, bytes]]:
 
 
 def _look(root: str, project: Project, seen: Seen) -> dict[str, Any]:
-    """Return where to look, as `facts.name_of` takes it."""
+    """Return where to look, as `facts.places_seen` takes it."""
     reuser = seen.reuser
     files, folders, kinds = (_shown(root, seen, [row[0] for row in rows]) for rows in seen.read)
     until = reuser.environments.expires()

@@ -39,18 +39,26 @@ class Lent:
 
 def settle(root: str, arguments: Sequence[str], lender: Lender, lent: Lent, index: Index) -> dict[str, Any]:
     """Keep everything, and return the snapshot for this run; may raise OSError."""
-    state, base = f"{root}/.noxline/state", place.root_of(place.default_place(os.environ))
+    base = place.root_of(place.default_place(os.environ))
     _make(root, base)
-    taken = lender.fill(f"{base}/blobs", lent.entries)
+    lists = _keep_lists(root, lent, index)
+    taken = lender.fill(f"{base}/blobs", lent.entries, {sha256(text).hexdigest(): text for text in lists})
     entries = [_written(base, entry) for entry in lent.entries]
     _append(f"{base}/usage", f"{taken}\n".encode())
     snapshot = _snapshot(base, lent, entries)
     key = key_of(arguments, root, os.environ, style_key())
     sealed.save(f"{root}/{FOLDER}/{key}", {**snapshot, **_texts(root, lent.told["later"])})
+    return {**snapshot, **_texts(root, lent.told["first"])}
+
+
+def _keep_lists(root: str, lent: Lent, index: Index) -> list[bytes]:
+    """Keep the lists of inputs, which tell later runs what changed, and return them: results may come with the same."""
+    lists = []
     for patterns in {tuple(row["patterns"]) for row, _ in lent.rows()}:
         listed = index.select(patterns)
-        write_new(f"{state}/inputs/{listed.digest}", listed.text)
-    return {**snapshot, **_texts(root, lent.told["first"])}
+        lists.append(listed.text)
+        write_new(f"{root}/.noxline/state/inputs/{listed.digest}", lists[-1])
+    return lists
 
 
 def _make(root: str, base: str) -> None:

@@ -59,12 +59,21 @@ def content_of(path: str) -> str:
 
 def names_in(path: str) -> str:
     """Return the digest of the names in a folder and of their kinds, without those that come and go by themselves."""
+    return digest_of_names(rows_in(path))
+
+
+def rows_in(path: str) -> list[str] | None:
+    """Return these names, each with its kind, sorted; None where there is no folder that can be read."""
     try:
         with os.scandir(path) as entries:
-            names = sorted(f"{entry.name}\0{entry.is_dir()}" for entry in entries if entry.name not in RESTLESS_NAMES)
+            return sorted(f"{entry.name}\0{entry.is_dir()}" for entry in entries if entry.name not in RESTLESS_NAMES)
     except (OSError, ValueError):
-        return ""
-    return sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
+        return None
+
+
+def digest_of_names(rows: Iterable[str] | None) -> str:
+    """Return the digest of what `rows_in` found; nothing where it found nothing to read."""
+    return "" if rows is None else sha256("\0".join(rows).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def hold(witnesses: Witnesses) -> bool:
