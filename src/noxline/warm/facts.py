@@ -46,6 +46,8 @@ _OWN = (
 _LEFT = frozenset(
     {".benchmarks", ".tox", ".nox", ".eggs", ".venv", "venv", "build", "dist", "htmlcov", "site", "node_modules"}
 )
+_LEFT_ENDS = (".egg-info", ".pyc")
+_LEFT_MARKS = (*sorted(_LEFT), *_LEFT_ENDS)
 _STEADY = frozenset(
     {"GITHUB_ACTIONS", "GITHUB_REF_PROTECTED", "GITHUB_REF_TYPE", "CI_COMMIT_REF_PROTECTED", "CI_COMMIT_TAG"}
 )
@@ -168,13 +170,16 @@ def _folder(root: str, name: str, searched: Iterable[str], listed: Mapping[str, 
         return ""
 
 
-def _own_names(rows: Iterable[str] | None) -> str:
+def _own_names(rows: Sequence[str] | None) -> str:
     """Return what tells a folder of the project, without the names of what running its tasks leaves there."""
-    return digest_of_names(None if rows is None else [row for row in rows if not _is_left(row.partition("\0")[0])])
+    text = "\0".join(rows or ())
+    if rows is not None and any(mark in text for mark in _LEFT_MARKS):  # which spares looking at each name
+        return digest_of_names([row for row in rows if not _is_left(row.partition("\0")[0])])
+    return digest_of_names(rows)
 
 
 def _is_left(name: str) -> bool:
-    return name in _LEFT or name.endswith((".egg-info", ".pyc"))
+    return name in _LEFT or name.endswith(_LEFT_ENDS)
 
 
 def _hashed(text: str) -> str:

@@ -85,9 +85,8 @@ class Shares:
     def _of_child(self) -> Mapping[int, Part]:
         answer = self._child.answer() if self._child is not None else None
         self._child = None
-        if answer is None:
-            return {}
-        parts: dict[int, Part] = marshal.loads(answer)  # noqa: S302 - our own child wrote it
+        # An answer of nothing is that of a child which something else brought to a good end.
+        parts: dict[int, Part] = marshal.loads(answer) if answer else {}  # noqa: S302 - our own child wrote it
         return parts
 
     def _in_child(self) -> bytes:
