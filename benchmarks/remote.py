@@ -1,11 +1,12 @@
 """What a fresh clone costs that finds every result on a remote cache: beside a local run in which nothing changed.
 
-    python benchmarks/remote.py [--shape small medium large] [--rounds 7] [--json FILE] [--keep FOLDER]
+    python benchmarks/remote.py [--shape small medium large] [--sources 200] [--rounds 7] [--json FILE] [--keep FOLDER]
 
-Makes a repository of twelve tasks for each shape of outputs, lets one clone fill a remote cache (an nginx with its DAV
-module on the loopback), and then times `noxline ci` in turn: in a clone that has everything, and in fresh ones without
-any state or store of their own. Allowed is twice the local time, and the bytes of the outputs at 200 MB/s. Figures are
-the smallest of all rounds; CPU seconds, which other work on the machine changes less, stand beside them.
+Makes a repository of twelve tasks and so many source files for each shape of outputs, lets one clone fill a remote
+cache (an nginx with its DAV module on the loopback), and then times `noxline ci` in turn: in a clone that has all, and
+in fresh ones without any state or store of their own. Allowed is twice the local time, and the bytes of the outputs at
+200 MB/s. Figures are the smallest of all rounds; CPU seconds, which other work on the machine changes less, stand
+beside them.
 
 Exit status 1 when more is taken than is allowed, 2 without nginx.
 """
@@ -133,7 +134,7 @@ def server(program: str, folder: Path) -> Iterator[str]:
         process.wait(10)
 
 
-def make_project(folder: Path, shape: str, *, url: str, public: str) -> None:
+def make_project(folder: Path, shape: str, sources: int, *, url: str, public: str) -> None:
     """Write a repository whose tasks leave what a shape says."""
     bodies = [
         f"@nox.session(venv_backend='none')\ndef stage_{number:02}(session):\n"
@@ -142,7 +143,7 @@ def make_project(folder: Path, shape: str, *, url: str, public: str) -> None:
         for number in range(TASKS)
     ]
     (folder / "src").mkdir(parents=True)
-    for number in range(SOURCES):
+    for number in range(sources):
         (folder / f"src/m{number:04}.py").write_text(f"value = {number}\n" * 300)
     (folder / "noxfile.py").write_text("\n\n".join((NOXFILE, *bodies)))
     (folder / "config").mkdir()
@@ -178,11 +179,11 @@ def outputs(folder: Path) -> int:
     return sum(path.stat().st_size for path in files if path.is_file())
 
 
-def measure(shape: str, rounds: int, work: Path, program: str) -> Figures:
+def measure(shape: str, given: argparse.Namespace, work: Path, program: str) -> Figures:
     """Return the figures of one shape."""
     private, public = generate()
     with server(program, work / "nginx") as url:
-        make_project(work / "origin", shape, url=url, public=public)
+        make_project(work / "origin", shape, given.sources, url=url, public=public)
         argv = (*NOXLINE, "ci", "-q")
         writer = clone(work / "origin", work / "writer")
         run(argv, writer, environment(work / "writer", NOXLINE_CACHE_SIGNING_KEY=private))
@@ -190,7 +191,7 @@ def measure(shape: str, rounds: int, work: Path, program: str) -> Figures:
         for _ in range(2):
             run(argv, warm, environment(work / "warm"))
         local, remote = [], []
-        for _ in range(rounds):
+        for _ in range(given.rounds):
             local.append(run(argv, warm, environment(work / "warm")))
             fresh = clone(work / "origin", work / "fresh")
             remote.append(run(argv, fresh, environment(work / "fresh")))
@@ -219,6 +220,7 @@ def main() -> int:
     """Measure, print, and return 1 when a bound is not kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", nargs="+", choices=list(SHAPES), default=list(SHAPES))
+    parser.add_argument("--sources", type=int, default=SOURCES, help="how many source files the repository has")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--keep", type=Path, help="work in this new folder, and leave everything there")
@@ -228,10 +230,10 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         place = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="noxline-bench-")))
         for shape in given.shape:
-            figures = measure(shape, given.rounds, place.resolve() / shape, program)
+            figures = measure(shape, given, place.resolve() / shape, program)
             kept.append(show(figures))
             rows = {name: vars(getattr(figures, name)) for name in ("local", "allowed", "remote")}
-            results.append({"shape": shape, "size": figures.size, **rows})
+            results.append({"shape": shape, "sources": given.sources, "size": figures.size, **rows})
     if given.json:
         given.json.write_text(json.dumps(results, indent=1))
     return 0 if all(kept) else 1

@@ -57,6 +57,25 @@ def test_an_entry_says_the_same_in_both_ways(tmp_path: Path) -> None:
     assert said == []
 
 
+def test_what_is_at_hand_is_not_asked_for_and_verified_all_the_same(tmp_path: Path) -> None:
+    server = MemoryTransport()
+    kept = make_kept(tmp_path / "made", FILES)
+    store = remote_store(server, [])
+    store.keep(kept)
+    found = store.signed_entry(kept.entry.fingerprint.digest, None)
+    assert found is not None
+    entry = lender(server).entry(found[1], found[0])
+    large = next(file for file in kept.entry.files if file.path == "large.bin")
+    content = FILES["large.bin"]
+    for name in [name for name in server.objects if "/blobs/" in name]:
+        del server.objects[name]
+    (tmp_path / "store").mkdir()
+    with pytest.raises(Exception, match="changed while it was stored"):
+        lender(server).fill(str(tmp_path / "store"), [entry], {large.sha256: b"z" * len(content)})
+    assert lender(server).fill(str(tmp_path / "store"), [entry], {large.sha256: content}) > 0
+    assert (tmp_path / "store" / large.sha256[:2] / large.sha256).read_bytes() == content
+
+
 def test_a_blob_that_is_not_what_its_entry_says_is_not_kept(tmp_path: Path) -> None:
     server = MemoryTransport()
     kept = make_kept(tmp_path / "made", FILES)

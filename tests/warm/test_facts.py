@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,21 @@ CHANGES: dict[str, Callable[[Path, Path], object]] = {
     "the time of a file outside": lambda _root, outside: _later(outside / "tool"),
     "a name outside": lambda _root, outside: write(outside, "more", "z\n"),
 }
+
+
+def test_a_second_look_is_spared_and_finds_the_same(tmp_path: Path, outside: Path) -> None:
+    root, where = clone(tmp_path / "one"), look(outside)
+    for left in ("src/build", "src/a.pyc", "src/__pycache__"):
+        write(root / left, "x", "x\n")
+    where["folders"] += ["./", "./nowhere", str(outside / "nowhere")]
+    listed: dict[str, list[str] | None] = {}
+    read = facts.witnesses(str(root), where, listed)
+    assert sorted(listed) == [str(root), f"{root}/nowhere", f"{root}/src"]
+    found = facts.places_seen(str(root), where, ENVIRON)
+    assert facts.places_seen(str(root), where, ENVIRON, read, listed) == found
+    for left in ("src/build", "src/a.pyc", "src/__pycache__"):
+        shutil.rmtree(root / left)
+    assert facts.places_seen(str(root), where, ENVIRON) == found
 
 
 def test_what_tasks_leave_does_not_count(tmp_path: Path, outside: Path) -> None:
