@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from noxline.inputs.index import Index
+from noxline.inputs.listing import begin
 from noxline.warm import beside
 from noxline.warm.key import cores
 from noxline.warm.shares import FEW, Files, Shares
@@ -82,7 +83,7 @@ def ordinary(root: Path) -> Index:
 
 
 def shared(root: Path) -> Index:
-    files = Files(str(root))
+    files = Files(str(root), begin(str(root)))
     try:
         index = files.begin()
         assert index is not None
@@ -138,9 +139,9 @@ def test_repositories_inside_and_folders_without_git_are_looked_at_too(tmp_path:
 def test_whoever_does_not_end_leaves_nothing_behind(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     child = Fake(None)
     monkeypatch.setattr(beside, "start", lambda _work: child)
-    files = Files(str(project))
+    files = Files(str(project), begin(str(project)))
     files.drop()  # not even listed
-    files = Files(str(project))
+    files = Files(str(project), begin(str(project)))
     assert files.begin() is not None
     files.drop()
     assert child.dropped

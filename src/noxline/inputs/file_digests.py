@@ -43,9 +43,11 @@ def status_of(root: str, names: Sequence[str]) -> array[int]:
 
 def is_settled(numbers: Sequence[int], read_at: int) -> bool:
     """Tell whether a file with these numbers cannot have changed unnoticed since it was read (ns since the epoch)."""
-    newest = max(numbers[1], numbers[2])
-    fine = numbers[1] % 1_000_000_000 and numbers[2] % 1_000_000_000
-    return newest + (_FINE_STEP if fine else _COARSE_STEP) < read_at
+    mtime, ctime = numbers[1], numbers[2]
+    newest = mtime if mtime > ctime else ctime
+    if newest + _COARSE_STEP < read_at:
+        return True
+    return newest + _FINE_STEP < read_at and mtime % 1_000_000_000 > 0 and ctime % 1_000_000_000 > 0
 
 
 def content_of(root: str, name: str, mode: int, size: int = _CHUNK) -> tuple[str, bool]:
@@ -54,11 +56,11 @@ def content_of(root: str, name: str, mode: int, size: int = _CHUNK) -> tuple[str
     `size` is what it was known to have: to find room for a megabyte takes longer than to read a small file.
     """
     path = f"{root}/{name}"
-    if S_ISLNK(mode):
-        return _link(path), False
     if S_ISREG(mode):
         digest = _regular(path, size)
-        return (f"x{digest}" if digest and mode & 0o100 else digest), True
+        return (f"x{digest}" if mode & 0o100 and digest else digest), True
+    if S_ISLNK(mode):
+        return _link(path), False
     if S_ISDIR(mode):
         return "folder", True
     return (f"special {S_IFMT(mode):o}" if mode else ABSENT), True
@@ -76,7 +78,7 @@ def _regular(path: str, size: int = _CHUNK) -> str:
     except OSError as error:
         return ABSENT if isinstance(error, FileNotFoundError) else f"unreadable: {error.strerror}"
     try:
-        room = min(size + 1, _CHUNK)  # a byte more, to see that it ends there
+        room = size + 1 if size < _CHUNK else _CHUNK  # a byte more, to see that it ends there
         data = os.read(file, room)
         if len(data) < room:
             return sha256(data).hexdigest()

@@ -71,16 +71,19 @@ def _bytes(path: str) -> bytes:
 
 
 def _borrowed(root: str, arguments: Sequence[str]) -> tuple[dict[str, Any], Index] | None:
-    from noxline.warm import facts
+    from noxline.inputs.listing import begin
+    from noxline.warm.remote_settings import cache_settings
 
-    lender = _lender(root)
-    if lender is None or not facts.is_plain(root):
-        return None
+    cache = cache_settings(root)
+    if not str(cache.get("remote", "")).startswith("http://"):
+        return None  # there is none that can be asked in the lean way
+    asked = begin(root)  # git lists the files while more is imported
     from noxline.warm.shares import Files
 
-    files = Files(root)
+    files = Files(root, asked)
     try:
-        return _found(root, arguments, lender, files)
+        lender = _lender(cache)
+        return None if lender is None else _found(root, arguments, lender, files)
     finally:
         files.drop()
 
@@ -90,6 +93,8 @@ def _found(root: str, arguments: Sequence[str], lender: Lender, files: Files) ->
     from noxline.cache import layout
     from noxline.warm import facts
 
+    if not facts.is_plain(root):
+        return None
     place = facts.place_of(root, arguments, os.environ)
     index = files.begin()
     if index is None:
@@ -102,6 +107,8 @@ def _found(root: str, arguments: Sequence[str], lender: Lender, files: Files) ->
     seen = facts.witnesses(root, look, listed)  # before they are read: what moves in between is noticed next time
     places = facts.places_seen(root, look, os.environ, seen, listed)
     index.expect(look["sets"])
+    from noxline.warm.settle import Lent, settle  # while a child reads, too
+
     files.end(index)
     name = facts.name_of(place, look, places, index)
     found = lender.run(layout.slots(name, look["max_age"], now))
@@ -113,18 +120,11 @@ def _found(root: str, arguments: Sequence[str], lender: Lender, files: Files) ->
     until = _until(told, entries, look, now)
     if until <= now:
         return None  # a result is too old
-    from noxline.warm.settle import Lent, settle
-
     return settle(root, arguments, lender, Lent(told, entries, seen, until), index), index
 
 
-def _lender(root: str) -> Lender | None:
-    """Return the remote of the settings; None where there is none that can be asked in the lean way."""
-    from noxline.warm.remote_settings import cache_settings
-
-    cache = cache_settings(root)
-    if not str(cache.get("remote", "")).startswith("http://"):
-        return None
+def _lender(cache: Mapping[str, Any]) -> Lender | None:
+    """Return the remote of the settings; None without keys, or with settings that the ordinary way refuses."""
     from noxline.cache.fetch import Line, credentials
     from noxline.cache.lent import Lender
     from noxline.cache.signing import Keyring

@@ -10,7 +10,6 @@ import marshal
 import os
 
 from noxline.inputs.first_look import FirstIndex, look
-from noxline.inputs.listing import begin
 from noxline.warm import beside
 
 TYPE_CHECKING = False
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from noxline.inputs.first_look import Part
+    from noxline.inputs.listing import Git
 
 FEW = 500  # files that are read in the time that a child takes to begin
 _LEAST = 50  # files of a share
@@ -27,9 +27,9 @@ _MOST = 250  # shares, of which a pipe takes all at once, and a byte tells one
 class Files:
     """The files of a fresh clone. While git lists them, and a child reads some, this process does other things."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, asked: Git) -> None:
         self._root = root
-        self._asked = begin(root)
+        self._asked = asked
         self._listed = False
         self._shares: Shares | None = None
 
