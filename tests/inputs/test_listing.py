@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noxline.inputs.listing import Listing, files_of, listing, untracked, walk
+from noxline.inputs.listing import Listing, Listing, files_of, listing, untracked, walk
 from tests.inputs.test_index import git, write
 
 pytestmark = pytest.mark.process
@@ -141,3 +141,18 @@ def test_a_list_without_written_files_need_not_be_looked_through(rows: list[tupl
     assert names() == names(("H", "__pycache__/marks.pyc")), (
         "a file that tools write is none, and has all names looked at"
     )
+
+
+@pytest.mark.parametrize(
+    ("raw", "names"),
+    [
+        (b"H a\0H b/c\0", ["a", "b/c"]),
+        (b"H H \0H a\nH b\0", ["H ", "a\nH b"]),
+        (b"H a\0? b\0H c\0", ["b", "a", "c"]),
+        (b"? H \0H a\0", ["H ", "a"]),
+        (b"S a\0H b\0M c\0", ["a", "b", "c"]),
+        (b"", []),
+    ],
+)
+def test_what_git_says_is_read_whatever_its_tags_are(raw: bytes, names: list[str]) -> None:
+    assert sorted(Listing(raw, by_git=True).names()) == sorted(names)

@@ -46,7 +46,7 @@ class FirstIndex(Index):
             return False
         self.by_git, self._raws = listed.by_git, {"": listed.raw}
         names = self._entered({"": listed}, frozenset()) if _FOLDER in listed.raw else listed.names()
-        self.names = tuple(sorted(set(names)))
+        self.names = tuple(sorted(dict.fromkeys(names)))  # git's order is nearly that already
         self.digests = [ABSENT] * len(self.names)
         self._numbers = array("Q", bytes(WIDTH * 8 * len(self.names)))
         self._changed = self._relisted = True
