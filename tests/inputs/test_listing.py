@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noxline.inputs.listing import Listing, Listing, files_of, listing, untracked, walk
+from noxline.inputs.listing import Listing, files_of, listing, untracked, walk
 from tests.inputs.test_index import git, write
 
 pytestmark = pytest.mark.process
