@@ -43,7 +43,7 @@ def glance(things: Iterable[Any], weak: Container[int]) -> list[Any] | None:
 
 
 def _of_keyed(thing: Any) -> list[Any]:
-    return [part for item in keyed(list(thing.items())) for part in item]
+    return [part for item in keyed(thing) for part in item]
 
 
 def _of_function(thing: Any) -> list[Any] | None:

@@ -68,18 +68,33 @@ def kind_of_all(values: Iterable[Any]) -> int:
     return found
 
 
-def keyed(items: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
-    """Yield those items of a dictionary with weak keys that somebody may still look up.
+def keyed(data: dict[Any, Any]) -> list[tuple[Any, Any]]:
+    """Return those items of a dictionary by weak references that somebody may still look up.
 
-    Where an entry's value is its key, and nothing else holds it, nobody has the key any more.
+    Where an entry's value is its key, and nothing else holds it, nobody has the key any more. Such entries stay for
+    good, and are not looked at twice.
     """
-    for reference, value in items:
-        if type(value) in ATOMS or reference() is not value or _holders(value) > _OF_AN_ENTRY:
-            yield reference, value
+    references, values = list(data), list(data.values())
+    count, last, places = _KNOWN.get(address(data), (0, 0, []))
+    if count > len(references) or (count and address(references[count - 1]) != last):
+        count, places = 0, []  # it lost some
+    places = [*places, *range(count, len(references))]
+    places = [
+        place
+        for place, holders in zip(places, _holders(values, places))
+        if holders > _OF_AN_ENTRY or type(values[place]) in ATOMS or references[place]() is not values[place]
+    ]
+    if references:
+        _KNOWN[address(data)] = len(references), address(references[-1]), places
+    return [(references[place], values[place]) for place in places]
 
 
-def _holders(value: Any) -> int:
-    return sys.getrefcount(value)
+# By dictionary: how many entries it had, the key of the last one, and which of them were not forgotten.
+_KNOWN: dict[int, tuple[int, int, list[int]]] = {}
+
+
+def _holders(values: list[Any], places: Iterable[int]) -> list[int]:
+    return [sys.getrefcount(values[place]) for place in places]
 
 
 class _Sample:
@@ -89,12 +104,14 @@ class _Sample:
 def _of_an_entry() -> int:
     """Return by how many something is held that only its entry holds, while somebody goes through the entries."""
     sample = _Sample()
-    items = {weakref.ref(sample): sample}
+    data = {weakref.ref(sample): sample}
     del sample
-    return next(_holders(value) for _, value in list(items.items()))
+    return _holders(list(data.values()), [0])[0]
 
 
 _OF_AN_ENTRY = _of_an_entry()
+
+
 SLOTS: dict[type, list[tuple[str, Any]] | None] = {}
 
 

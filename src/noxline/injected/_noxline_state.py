@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from _noxline_inside import AGAIN
+from _noxline_sweep import Sweep
 from _noxline_walk import Walk
 from _noxline_watch import Moves, Watch
 
-_SHARE = 0.03  # of the time that tests take
+_SHARE = 0.02  # of the time that tests take
 _MOST_OBJECTS = 200_000  # objects that one look visits
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Python 3.8 has no such types at run time
@@ -26,8 +27,8 @@ if TYPE_CHECKING:  # Python 3.8 has no such types at run time
 class State:
     """What the names of the project held when it was looked at last, and which have changed since the first time.
 
-    `changed` has by name the files that lead there, and the moves: what belongs to an object that is watched moved when
-    the watch says so, anything else in any test since it was looked at before.
+    `changed` has by name the files that lead there. What belongs to an object that is watched moved in the tests that
+    the watch names; of attributes the sweep may know; anything else moved in any test since the look before.
     """
 
     def __init__(
@@ -43,21 +44,27 @@ class State:
         self._most = most
         self._known: dict[str, bool] = {}
         self._seen: Walk | None = None
+        self._sweep = Sweep()
         self._tests: list[str] = []
         self._spent = 0.0
         self._began = time.process_time()
 
-    def begin(self, files: Iterable[str] = (), watch: Watch | None = None) -> None:
-        """Look for the first time: what tests find when they begin; `files` are those of the tests."""
+    def begin(self, files: Iterable[str] = (), watch: Watch | None = None, stored: Iterable[str] = ()) -> None:
+        """Look for the first time: what tests find when they begin.
+
+        `files` are those of the tests, `stored` the attributes that functions store.
+        """
         self._files = frozenset(files)
         self._watch = watch
         self._seen = self._look()
+        self._sweep.begin(stored, self._seen)
         self._began = time.process_time()
         self._spent = 0.0
 
     def after_test(self, test: str, *, look: bool) -> None:
         """Look again, as far as the time allows that tests took since the last look."""
         self._tests.append(test)
+        self._sweep.after_test(test)
         if look and self._seen is not None and self._spent < _SHARE * (time.process_time() - self._began):
             self.compare()
 
@@ -68,15 +75,14 @@ class State:
         began = time.process_time()
         before, now = self._seen, self._look()
         for names, files, key, kind in _differing(before, now):
-            moves = Moves()
             watched = self._watch is not None and self._watch.of(key[0], key[2]) is not None
-            if not watched:
-                moves.add(self._tests, [kind])
+            moves = Moves() if watched else self._sweep.of(key) or Moves.of(self._tests, kind)
             for name in names:
                 self.changed.setdefault(name, set()).update(files)
                 self._moves.setdefault(name, Moves()).merge(moves)
                 if watched:
                     self._watched.setdefault(name, set()).add((key[0], key[2]))
+        self._sweep.follow(now)
         self._seen, self._tests = now, []
         self._spent += time.process_time() - began
 

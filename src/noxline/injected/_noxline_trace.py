@@ -199,8 +199,9 @@ class TracePlugin:
     def pytest_runtestloop(self, session: Any) -> Any:
         """Look at what the project's names hold before the first test and after the last one."""
         files = {self._trace.reads.inside(str(_path(item))) for item in session.items}
-        self._watch.begin(*_to_watch())
-        sys.audit(ASIDE, lambda: self._state.begin(files, self._watch))
+        told = _to_watch()
+        self._watch.begin(told["places"], told["looked_up"])
+        sys.audit(ASIDE, lambda: self._state.begin(files, self._watch, told["stored"]))
         yield
         sys.audit(ASIDE, self._state.compare)
 
@@ -271,14 +272,14 @@ class TracePlugin:
         )
 
 
-def _to_watch() -> tuple[list[tuple[str, list[str]]], list[str]]:
-    """Return the places that are to be watched, and the names of dictionaries in which things are only looked up."""
+def _to_watch() -> dict[str, Any]:
+    """Return what the sources say of that which may last (testing/lasting.py, testing/lookups.py)."""
     path = os.environ.get(WATCH, "")
     if not path:
-        return [], []
+        return {"places": [], "looked_up": [], "stored": []}
     with open(path, encoding="utf-8") as stream:
-        told = json.load(stream)
-    return [(file, names) for file, names in told["places"]], told["looked_up"]
+        told: dict[str, Any] = json.load(stream)
+    return told
 
 
 def _active(item: Any) -> list[Any]:

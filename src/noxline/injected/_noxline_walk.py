@@ -170,9 +170,7 @@ class Walk:
         self._hold("data", found, names, place)
 
     def _dict(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
-        items = list(items_of(thing, kind))
-        if address(thing) in self.keyed:
-            items = list(keyed(items))
+        items = keyed(thing) if address(thing) in self.keyed else list(items_of(thing, kind))
         self._note(thing, tuple(pairs(items)), names, place, kind_of_all(value for _, value in items))
         for key, value in items:
             self.visit(key, names, place, held(key))

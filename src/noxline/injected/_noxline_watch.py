@@ -39,6 +39,13 @@ class Moves:
         made.tests, made.bare = None, False
         return made
 
+    @classmethod
+    def of(cls, tests: Iterable[str], kind: int) -> Moves:
+        """Return those of something that moved in any of these tests, and is of this kind now."""
+        made = cls()
+        made.add(tests, [kind])
+        return made
+
     def add(self, tests: Iterable[str], kinds: Iterable[int]) -> None:
         """Take into account that in some of these tests something came to hold what is of these kinds."""
         kinds = set(kinds)

@@ -12,7 +12,7 @@ from noxline.audit.harmless import FINGERPRINTED, matches_any
 from noxline.settings.facts import ProjectFacts, TestSuite
 from noxline.testing.blocks import Source, read_source
 from noxline.testing.impact_record import ABSENT, SCHEMA, Record
-from noxline.testing.lasting import places_in
+from noxline.testing.lasting import said_in
 from noxline.testing.lookups import looked_up
 from noxline.version import __version__
 
@@ -134,9 +134,23 @@ def _recorded(path: Path) -> str:
 
 
 def to_watch(root: Path, sources: Mapping[str, str], before: Record | None) -> dict[str, object]:
-    """Return what the plugin is told: which variables may carry something, and in which one only looks things up."""
+    """Return what the plugin is told of that which may carry something from test to test, as the sources say.
+
+    The places are variables of files, `stored` names attributes, `looked_up` dictionaries with weak keys in which one
+    only looks things up.
+    """
+    places: list[tuple[str, tuple[str, ...]]] = []
+    stored: set[str] = set()
+    for name, digest in sources.items():
+        if before is not None and name in before.files and before.files[name].digest == digest:
+            known, kept = before.places.get(name, ()), before.stored.get(name, ())
+        else:
+            source = source_of(root, name)
+            known, kept = said_in(name, source) if source is not None else ((), ())
+        places += [(name, names) for names in known]
+        stored.update(kept)
     texts = {name: _content(root / name) for name in sources}
-    return {"places": _places(root, sources, before), "looked_up": looked_up(texts)}
+    return {"places": places, "stored": sorted(stored), "looked_up": looked_up(texts)}
 
 
 def _content(path: Path) -> bytes:
@@ -144,16 +158,3 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:  # gone meanwhile
         return b""
-
-
-def _places(root: Path, sources: Mapping[str, str], before: Record | None) -> list[tuple[str, tuple[str, ...]]]:
-    """Return which variables of which files may carry something from test to test, as their sources say."""
-    found: list[tuple[str, tuple[str, ...]]] = []
-    for name, digest in sources.items():
-        if before is not None and name in before.files and before.files[name].digest == digest:
-            known = before.places.get(name, ())
-        else:
-            source = source_of(root, name)
-            known = places_in(name, source) if source is not None else ()
-        found += [(name, names) for names in known]
-    return found

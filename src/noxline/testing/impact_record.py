@@ -75,7 +75,8 @@ class Record(msgspec.Struct, frozen=True):
     while a file was imported, `observed` who was seen to import whom, `everyone` the units on which all tests depend,
     `base` the files that all of them import. `watched` are files beside the code that nobody was seen to read; `sought`
     the names that are imported, `changed` those that held something else after tests than before. `places` are by file
-    those which may last from its source alone, `moves` those of them that were watched to the end.
+    those which may last from its source alone, `moves` those of them that were watched to the end, `stored` the
+    attributes that its functions store.
     """
 
     environment: str
@@ -94,6 +95,7 @@ class Record(msgspec.Struct, frozen=True):
     changed: dict[str, Change]
     places: dict[str, tuple[tuple[str, ...], ...]]
     moves: tuple[Moved, ...]
+    stored: dict[str, tuple[str, ...]]
     tests: tuple[Entry, ...]
     schema: int = SCHEMA
 

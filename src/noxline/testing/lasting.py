@@ -20,6 +20,7 @@ from noxline.testing.blocks import Source
 from noxline.testing.facts import Facts, facts_of
 from noxline.testing.moves import Moved, Moves
 
+_MAKING = frozenset({"__init__", "__new__", "__post_init__", "__setstate__"})
 _MEMO = re.compile(r"cache|memo|lazy|once|singleton|reify", re.IGNORECASE)
 
 
@@ -31,6 +32,7 @@ class Lasting:
         self.aliases: dict[str, set[str]] = {}
         self.bases: dict[str, set[str]] = {}
         self.places: dict[frozenset[str], set[str]] = {}  # with the files of the modules in which they are
+        self.stored: dict[str, set[str]] = {}  # by file: attributes that functions store, constructors left out
         self._file = ""
         self.strings: set[str] = set()
 
@@ -41,6 +43,8 @@ class Lasting:
         for number, nodes in enumerate(source.nodes):
             facts = facts_of(nodes, source.parameters[number], outside if number else frozenset())
             self.facts[file, number] = facts
+            if source.blocks[number].name.rpartition(".")[2] not in _MAKING:
+                self.stored.setdefault(file, set()).update(_stored_in(nodes))
             for name in facts.shared:
                 self._note({name})
             for statement in nodes:
@@ -82,6 +86,10 @@ class Lasting:
     def _note(self, place: Iterable[str]) -> None:
         self.places.setdefault(frozenset(place), set()).add(self._file)
 
+    def stored_by_file(self) -> dict[str, tuple[str, ...]]:
+        """Return by file the attributes that its functions store."""
+        return {file: tuple(sorted(names)) for file, names in sorted(self.stored.items())}
+
     def by_file(self) -> dict[str, tuple[tuple[str, ...], ...]]:
         """Return the places by the file in which they are."""
         found: dict[str, list[tuple[str, ...]]] = {}
@@ -111,11 +119,18 @@ class Lasting:
         return found
 
 
-def places_in(file: str, source: Source) -> tuple[tuple[str, ...], ...]:
-    """Return the places of one file."""
+def said_in(file: str, source: Source) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """Return the places of one file, and the attributes that its functions store."""
     lasting = Lasting()
     lasting.add(file, source)
-    return lasting.by_file().get(file, ())
+    return lasting.by_file().get(file, ()), lasting.stored_by_file().get(file, ())
+
+
+def _stored_in(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for statement in nodes:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+                yield node.attr
 
 
 def _names(node: ast.AST) -> Iterator[str]:

@@ -130,6 +130,7 @@ class _Builder:
             changed=dict(sorted(self._changed().items())),
             places=self.places,
             moves=self.moves,
+            stored=self.stored,
             observed=tuple(sorted(set(self._observed()))),
             tests=tests,
         )
@@ -197,7 +198,7 @@ class _Builder:
         lasting = Lasting()
         for name, (_, source) in self.traced.sources.items():
             lasting.add(name, source)
-        self.places = lasting.by_file()
+        self.places, self.stored = lasting.by_file(), lasting.stored_by_file()
         self.moves = moved_in([process.moves for process in self.traced.processes if process.tests])
         moves = lasting.heed(self.moves)
         places = [(self.files[f], inner) for f, inner in self.numbers]

@@ -1,0 +1,115 @@
+"""Look at single attributes of things that last, some after each test: it costs little, and so tells more of when.
+
+A walk (_noxline_walk.py) says that something moved since the walk before, hundreds of tests ago. Of what it found, the
+attributes that functions of the project store are looked at here again and again meanwhile, one after the other.
+"""
+
+from __future__ import annotations
+
+import time
+import types
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from _noxline_inside import PLAIN, address, kind_of
+from _noxline_walk import Walk
+from _noxline_watch import Moves
+
+_SHARE = 0.03  # of the time that tests take
+_AT_ONCE = 50  # attributes, between two looks at the clock
+_GONE = object()
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # Python 3.8 has no such types at run time
+    from _noxline_walk import Key
+
+
+class _Attribute:
+    """One that is looked at: whose it is, what it held when it was looked at last, and how many tests had run then."""
+
+    __slots__ = ("ask", "at", "moves", "name", "owner", "state")
+
+    def __init__(self, owner: Any, ask: Callable[[Any], Any], name: str, state: int, at: int) -> None:
+        self.owner = owner
+        self.ask = ask
+        self.name = name
+        self.state = state
+        self.at = at
+        self.moves: Moves | None = None
+
+
+class Sweep:
+    """The attributes that are looked at in turn."""
+
+    def __init__(self) -> None:
+        self._stored: frozenset[str] = frozenset()
+        self._attributes: dict[Key, _Attribute] = {}
+        self._turn: list[_Attribute] = []
+        self._next = 0
+        self._tests: list[str] = []
+        self._spent = 0.0
+        self._began = time.process_time()
+
+    def begin(self, stored: Iterable[str], walk: Walk) -> None:
+        """Begin, with the names that functions store, and with what a first walk found."""
+        self._stored = frozenset(stored)
+        self._began = time.process_time()
+        self.follow(walk)
+
+    def follow(self, walk: Walk) -> None:
+        """Look from now on at what a walk found, too."""
+        for key, (_, state, _, _) in walk.seen.items():
+            owner, way, name = key
+            if way or name not in self._stored or owner not in walk.alive or key in self._attributes:
+                continue
+            thing = walk.alive[owner]()
+            ask = None if thing is None else _way_to_attributes(type(thing))
+            if ask is not None and name in ask(thing):
+                self._attributes[key] = _Attribute(walk.alive[owner], ask, name, state, len(self._tests))
+                self._turn.append(self._attributes[key])
+
+    def after_test(self, test: str) -> None:
+        """Look at as many as the time allows that tests took."""
+        self._tests.append(test)
+        began = now = time.process_time()
+        until = began + _SHARE * (began - self._began) - self._spent
+        for number in range(len(self._turn)):
+            if number % _AT_ONCE == 0:
+                now = time.process_time()
+                if now >= until:
+                    break
+            self._check(self._turn[self._next])
+            self._next = (self._next + 1) % len(self._turn)
+        self._spent += time.process_time() - began
+
+    def of(self, key: Key) -> Moves | None:
+        """Return in which tests something moved; None when it is not looked at."""
+        found = self._attributes.get(key)
+        if found is None:
+            return None
+        self._check(found)
+        return found.moves
+
+    def _check(self, attribute: _Attribute) -> None:
+        thing = attribute.owner()
+        if thing is None:
+            return
+        value = attribute.ask(thing).get(attribute.name, _GONE)
+        kind = type(value)
+        state = hash((kind.__name__, value)) if kind in PLAIN else address(value)  # as held() has it
+        if state != attribute.state:
+            attribute.state = state
+            attribute.moves = attribute.moves or Moves()
+            attribute.moves.add(self._tests[attribute.at :], [kind_of(value)])
+        attribute.at = len(self._tests)
+
+
+def _way_to_attributes(kind: type) -> Callable[[Any], Any] | None:
+    """Return what gives the attributes of a thing, without asking the thing; None for one that keeps them elsewhere."""
+    if kind not in _WAYS:
+        places = (vars(base).get("__dict__") for base in kind.__mro__)
+        found = next((place for place in places if type(place) is types.GetSetDescriptorType), None)
+        _WAYS[kind] = None if found is None else found.__get__
+    return _WAYS[kind]
+
+
+_WAYS: dict[type, Callable[[Any], Any] | None] = {}
