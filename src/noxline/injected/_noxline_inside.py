@@ -78,15 +78,18 @@ def keyed(data: dict[Any, Any]) -> list[tuple[Any, Any]]:
     count, last, places = _KNOWN.get(address(data), (0, 0, []))
     if count > len(references) or (count and address(references[count - 1]) != last):
         count, places = 0, []  # it lost some
-    places = [*places, *range(count, len(references))]
-    places = [
+    places = _not_forgotten(references, values, [*places, *range(count, len(references))])
+    if references:
+        _KNOWN[address(data)] = len(references), address(references[-1]), places
+    return [(references[place], values[place]) for place in places]
+
+
+def _not_forgotten(references: list[Any], values: list[Any], places: list[int]) -> list[int]:
+    return [
         place
         for place, holders in zip(places, _holders(values, places))
         if holders > _OF_AN_ENTRY or type(values[place]) in ATOMS or references[place]() is not values[place]
     ]
-    if references:
-        _KNOWN[address(data)] = len(references), address(references[-1]), places
-    return [(references[place], values[place]) for place in places]
 
 
 # By dictionary: how many entries it had, the key of the last one, and which of them were not forgotten.

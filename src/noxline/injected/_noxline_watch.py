@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from _noxline_glance import glance
@@ -140,17 +140,20 @@ class Watch:
         """Note whether a place moved in a test; tell whether it is still known in which ones it did."""
         if now.is_same_as(self._looks[place]):
             return True
-        moves, first = self._moves[place], self._first[place]
         self._looks[place] = now
-        kinds = []
+        self._moves[place].add([test], list(self._kinds(place, now)) or [0])
+        return self._moves[place].tests is not None
+
+    def _kinds(self, place: _Place, now: Walk) -> Iterator[int]:
+        """Yield of which kinds that is which differs from what was there at first."""
+        first = self._first[place].seen
         for key, (_, state, _, kind) in now.seen.items():
-            if key not in first.seen or first.seen[key][1] != state:
+            if key not in first or first[key][1] != state:
                 # What a new object holds came with it: to hold the same, another must be there.
-                kinds.append(kind if self._was_there(place, key[0]) else 0)
-        # An attribute that is gone: nobody would see it go again.
-        gone = (key for key in first.seen.keys() - now.seen.keys() if not key[1])
-        moves.add([test], [*kinds, *(AGAIN for key in gone if self._was_there(place, key[0]))] or [0])
-        return moves.tests is not None
+                yield kind if self._was_there(place, key[0]) else 0
+        for owner, way, _ in first.keys() - now.seen.keys():
+            if not way and self._was_there(place, owner):
+                yield AGAIN  # an attribute that is gone: nobody would see it go again
 
     def _was_there(self, place: _Place, owner: int) -> bool:
         """Tell whether an object was part of a place before the first test."""

@@ -24,9 +24,11 @@ class Facts:
     `calls` the names handed to each function that it calls,
     `passes` the functions that get its own parameters,
     `writes` those whose content it may change, `through` functions that give it what it changes, `lends` the names lent
-    to each function that it calls, `shared` variables of the module that it changes;
-    `takes`: it has parameters, beside the object that it is a method of; `computes`: it calls by names that are not
-    written down.
+    to each function that it calls, `shared` variables of the module that it changes; `hands` the functions that get any
+    variable of its own;
+    `takes`: it has parameters, beside the object that it is a method of; `alters`: it may change what a variable of its
+    own holds; `computes`: it calls by names that are not written down; `inspects`: it compares what it finds by such
+    names.
     """
 
     names: frozenset[str] = frozenset()
@@ -37,29 +39,37 @@ class Facts:
     through: frozenset[str] = frozenset()
     lends: Mapping[str, frozenset[str]] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
+    hands: frozenset[str] = frozenset()
     takes: bool = False
+    alters: bool = False
     computes: bool = False
+    inspects: bool = False
 
 
 def facts_of(nodes: Sequence[ast.stmt], parameters: frozenset[str], outside: frozenset[str]) -> Facts:
     """Return what a block says; `outside` are the variables of its module, what it imports left out."""
     everything = [node for statement in nodes for node in ast.walk(statement)]
     variables = _variables_of(everything, parameters)
-    calls = [node for node in everything if isinstance(node, ast.Call)]
+    calls = list(_calls(everything))
     changed = list(_changed(everything))
-    defines = frozenset(node.name for node in everything if isinstance(node, _DEFINITIONS))
-    roots = frozenset(map(_root, changed)) & (outside - variables.bound - defines)
+    computing = list(filter(_computes, everything))
+    inspecting = _only_compared(computing, everything)
+    defines = frozenset(_defined(everything))
+    roots = frozenset(map(_root, changed))
     return Facts(
         names=_all_mentioned(nodes, variables.bound, {}),
         defines=defines,
         calls=_by_callee(calls, _handed, variables),
-        passes=frozenset(_called(call) for call in calls if _hands_on(call, parameters)),
+        passes=_handed_any(calls, parameters),
         writes=_all_mentioned(changed, variables.bound, variables.sources) | (variables.declared & variables.stored),
         through=_called_in(changed),
         lends=_by_callee(calls, _lent, variables),
-        shared=roots | (variables.shared & variables.stored),
+        shared=(roots & (outside - variables.bound - defines)) | (variables.shared & variables.stored),
+        hands=_handed_any(calls, variables.bound),
         takes=bool(parameters - _SELF),
-        computes=any(map(_computes, everything)),
+        alters=bool(roots & variables.bound - _SELF),
+        computes=len(computing) > len(inspecting),
+        inspects=bool(inspecting),
     )
 
 
@@ -108,10 +118,27 @@ def _lent(call: ast.Call) -> list[ast.expr]:
     return [part for part in _handed(call) if isinstance(part, ast.Name | ast.Attribute | ast.Starred)]
 
 
-def _hands_on(call: ast.Call, parameters: frozenset[str]) -> bool:
-    """Tell whether a call hands on something that the block got itself as a parameter."""
+def _handed_any(calls: Iterable[ast.Call], variables: frozenset[str]) -> frozenset[str]:
+    """Return the names of functions to which any of these variables is handed."""
+    return frozenset(_called(call) for call in calls if _hands_on(call, variables))
+
+
+def _hands_on(call: ast.Call, variables: frozenset[str]) -> bool:
+    """Tell whether a call hands on any of these variables, the object itself left out."""
     names = {node.id for part in _handed(call) for node in ast.walk(part) if isinstance(node, ast.Name)}
-    return bool(names & parameters - _SELF)
+    return bool(names & variables - _SELF)
+
+
+def _calls(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            yield node
+
+
+def _defined(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, _DEFINITIONS):
+            yield node.name
 
 
 def _all_mentioned(
@@ -181,6 +208,21 @@ def _computes(node: ast.AST) -> bool:
     if name not in _COMPUTING:
         return False
     return not (isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.args[1], ast.Constant))
+
+
+def _only_compared(computing: Iterable[ast.AST], everything: Sequence[ast.AST]) -> list[ast.AST]:
+    """Return those calls of `getattr` of whose results nothing is done but to compare them."""
+    compares = [node for node in everything if isinstance(node, ast.Compare)]
+    compared = {id(side) for node in compares for side in (node.left, *node.comparators)}
+    loads = [node for node in everything if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+    found = []
+    for call in computing:
+        kept = [node for node in everything if isinstance(node, ast.Assign) and node.value is call]
+        names = {target.id if isinstance(target, ast.Name) else "" for node in kept for target in node.targets}
+        uses = [node for node in loads if node.id in names] if names else [call]
+        if _called(call) == "getattr" and "" not in names and all(id(use) in compared for use in uses):
+            found.append(call)
+    return found
 
 
 def _changed(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:

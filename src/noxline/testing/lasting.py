@@ -21,6 +21,7 @@ from noxline.testing.facts import Facts, facts_of
 from noxline.testing.moves import Moved, Moves
 
 _MAKING = frozenset({"__init__", "__new__", "__post_init__", "__setstate__"})
+_PROPERTY = re.compile(r"property|attribute|descriptor|reify", re.IGNORECASE)
 _MEMO = re.compile(r"cache|memo|lazy|once|singleton|reify", re.IGNORECASE)
 
 
@@ -35,6 +36,7 @@ class Lasting:
         self.stored: dict[str, set[str]] = {}  # by file: attributes that functions store, constructors left out
         self._file = ""
         self.strings: set[str] = set()
+        self.properties: set[str] = set()  # functions that run when an attribute is asked for
 
     def add(self, file: str, source: Source) -> None:
         """Take one file into account."""
@@ -64,7 +66,10 @@ class Lasting:
             self._take_assignment(node)
 
     def _take_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        if any(_MEMO.search(name) for decorator in node.decorator_list for name in _names(_caller(decorator))):
+        decorators = [name for decorator in node.decorator_list for name in _names(_caller(decorator))]
+        if any(map(_PROPERTY.search, decorators)):
+            self.properties.add(node.name)
+        if any(map(_MEMO.search, decorators)):
             self._note({node.name})
 
     def _take_constant(self, node: ast.Constant) -> None:
@@ -100,16 +105,17 @@ class Lasting:
 
     def heed(self, moved: Iterable[Moved]) -> dict[frozenset[str], Moves]:
         """Leave out the places that never moved; return in which tests the others did, as far as that is known."""
-        known = {(one.file, frozenset(one.names)): one.moves for one in moved}
-        for (file, place), moves in known.items():
-            if not moves.tests and place in self.places:
-                self.places[place].discard(file)
-        self.places = {place: files for place, files in self.places.items() if files}
-        return {
-            place: reduce(or_, (known[file, place] for file in files))
-            for place, files in self.places.items()
-            if all((file, place) in known for file in files)
-        }
+        known: dict[frozenset[str], dict[str, Moves]] = {}
+        for one in moved:
+            known.setdefault(frozenset(one.names), {})[one.file] = one.moves
+        found = {}
+        for place, moves in known.items():
+            files = {file for file in self.places.pop(place, ()) if file not in moves or moves[file].tests}
+            if files:
+                self.places[place] = files
+            if files and files <= moves.keys():
+                found[place] = reduce(or_, map(moves.__getitem__, files))
+        return found
 
     def meant(self, names: Iterable[str]) -> set[str]:
         """Return the names with what they stand for."""

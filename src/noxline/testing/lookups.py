@@ -22,12 +22,16 @@ def looked_up(texts: Mapping[str, bytes]) -> list[str]:
     names = {name for name, _ in made}
     sayable = {name for name, hidden in made if not hidden}
     for text in texts.values():
-        if any(name.encode() in text for name in names):
-            tree = _parsed(text)
-            if tree is None:
-                return []
-            names -= {*_mentioned_otherwise(tree), *(sayable & _texts_in(tree))}
+        names -= _said_otherwise(text, names, sayable)
     return sorted(names)
+
+
+def _said_otherwise(text: bytes, names: set[str], sayable: set[str]) -> set[str]:
+    """Return those of the names that a file says for anything but a look-up; all where it cannot be read."""
+    if not any(name.encode() in text for name in names):
+        return set()
+    tree = _parsed(text)
+    return set(names) if tree is None else {*_mentioned_otherwise(tree), *(sayable & _texts_in(tree))}
 
 
 def _parsed(text: bytes) -> ast.Module | None:
@@ -43,14 +47,28 @@ def _made_in(tree: ast.Module | None) -> Iterator[tuple[str, bool]]:
     With each comes whether it is a variable of a function alone, which no text can name.
     """
     everything = list(ast.walk(tree)) if tree else []
-    functions = [node for node in everything if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    inside = {id(node) for function in functions for node in ast.walk(function)}
-    shared = {name for node in everything if isinstance(node, ast.Global) for name in node.names}
+    inside, shared = set[int](), set[str]()
     for node in everything:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and _name_of(getattr(node.value, "func", node)) == _KIND:
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                name = _name_of(target)
-                yield name, isinstance(target, ast.Name) and id(node) in inside and name not in shared
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inside.update(map(id, ast.walk(node)))
+        elif isinstance(node, ast.Global):
+            shared.update(node.names)
+    for target in _targets(everything):
+        name = _name_of(target)
+        yield name, isinstance(target, ast.Name) and id(target) in inside and name not in shared
+
+
+def _targets(everything: Iterable[ast.AST]) -> Iterator[ast.expr]:
+    """Yield what is assigned to when such a dictionary is made."""
+    for node in everything:
+        if isinstance(node, ast.Assign) and _makes(node.value):
+            yield from node.targets
+        elif isinstance(node, ast.AnnAssign) and _makes(node.value):
+            yield node.target
+
+
+def _makes(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Call) and _name_of(node.func) == _KIND
 
 
 def _texts_in(tree: ast.Module) -> set[str]:

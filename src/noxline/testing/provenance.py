@@ -11,7 +11,28 @@ from noxline.testing.lasting import Lasting
 from noxline.testing.moves import Change, Moves
 
 EVERYWHERE = frozenset({""})
+_FINDING = frozenset({"__getattr__", "__getattribute__", "__get__"})
 _MAKING = frozenset({"__init__", "__new__", "__init_subclass__", "__set_name__", "__class_getitem__"})
+# Functions of Python that change nothing that they get.
+_HARMLESS = frozenset(
+    {
+        "isinstance",
+        "issubclass",
+        "callable",
+        "len",
+        "type",
+        "id",
+        "hash",
+        "repr",
+        "str",
+        "bytes",
+        "int",
+        "float",
+        "bool",
+    }
+    | {"getattr", "hasattr", "format", "ord", "chr", "abs", "round", "min", "max", "sum", "any", "all", "sorted"}
+    | {"tuple", "list", "dict", "set", "frozenset", "range", "cast", "fspath"}
+)
 _CALLERS = 3  # how far up the values that were handed down are followed
 
 
@@ -69,12 +90,14 @@ class Provenance:
         self._special: dict[str, set[int]] = {}
         self._named: dict[int, set[int]] = {}
         self._own = self._by_name.keys() | self._by_class.keys()
+        self._altering: dict[str, bool] = {}
         self._callers: dict[str, set[int]] = {}
         self._mentioning: dict[str, set[int]] = {}
         for number in range(len(blocks)):
             self._file_under_what_it_says(number)
         self._computing = {number for number in range(len(blocks)) if self._facts(number).computes}
         self._unnamed = self._named_by_nobody(called)
+        self._properties = self._named_any(lasting.properties | _FINDING)
         self.left: dict[frozenset[str], dict[int, set[int]]] = {}
         for place, change in _all_places(lasting, changed, moves).items():
             self._take(place, EVERYWHERE if "" in change.files else frozenset(change.files), change.moves)
@@ -99,6 +122,9 @@ class Provenance:
         said = set[str](called).union(*(self._lasting.meant(one.names) for one in facts))
         strings = self._lasting.strings
         return {n for n, name in enumerate(self.names) if name and (name not in said or name in strings)}
+
+    def _named_any(self, names: set[str] | frozenset[str]) -> set[int]:
+        return {number for number, name in enumerate(self.names) if name in names}
 
     def _facts(self, number: int) -> Facts:
         return self._lasting.facts.get(self._blocks[number], _NOTHING)
@@ -137,8 +163,20 @@ class Provenance:
         return found or who
 
     def _lends(self, facts: Facts, place: frozenset[str]) -> bool:
-        """Tell whether a function of the project gets the content of a place as an argument."""
-        return any(callee in self._own and names & place for callee, names in facts.lends.items())
+        """Tell whether a function of the project gets the content of a place as an argument, and may change it."""
+        lent = (callee for callee, names in facts.lends.items() if callee in self._own and names & place)
+        return any(map(self._alters, lent))
+
+    def _alters(self, name: str) -> bool:
+        """Tell whether a function may change what it gets, or hands it on to one that may."""
+        if name not in self._own:
+            return name not in _HARMLESS
+        if name not in self._altering:
+            self._altering[name] = False  # where it calls itself
+            meant = self._by_name.get(name, set()) | self._specials(name)
+            found = any(self._facts(n).alters or any(map(self._alters, self._facts(n).hands)) for n in meant)
+            self._altering[name] = found
+        return self._altering[name]
 
     def _handed_down(self, writers: Iterable[int], among: frozenset[int]) -> set[int]:
         """Return the functions whose results callers may have handed down to these, or to functions around them."""
@@ -183,8 +221,8 @@ class Provenance:
         return self._special[name]
 
     def _operators(self, name: str) -> set[int]:
-        """Return the special methods of a class that are called without its name."""
-        return {number for number in self._specials(name) if self.names[number] not in _MAKING}
+        """Return the special methods of a class that are called without its name; a module's are named by nobody."""
+        return {number for number in self._specials(name) if self.names[number] not in _MAKING} if name else set()
 
     def _of(self, starts: Iterable[int], among: frozenset[int]) -> set[int]:
         """Return what these blocks may have run of the blocks that ran with them."""
@@ -198,6 +236,8 @@ class Provenance:
             facts = self._facts(number)
             if facts.computes:
                 waiting += self._unnamed & among
+            elif facts.inspects:
+                waiting += self._unnamed & self._properties & among
             if number not in self._named:
                 self._named[number] = self._functions(facts.names) | self._operators(self._classes[number])
             waiting += self._named[number]

@@ -217,10 +217,7 @@ class _Builder:
     def _together(self) -> list[Together]:
         """Return what ran in one context; of tests, with the files that they may reach: nobody knows that of others."""
         kinds = ("t:", "f:", CARRIED, CHILD)
-        own: dict[str, list[tuple[str, str]]] = {}  # by the context of a test: the test and its file
-        for process in self.traced.processes:
-            for name, test in process.tests.items():
-                own.setdefault(test["units"][0], []).append((name, test.get("file", "")))
+        own = self._own_contexts()
         found: dict[tuple[frozenset[int], frozenset[str] | None], set[str]] = {}
         for context, number in self.contexts.items():
             if context.startswith(kinds):
@@ -230,6 +227,14 @@ class _Builder:
         return [
             Together(blocks, reach, None if reach is None else frozenset(t)) for (blocks, reach), t in found.items()
         ]
+
+    def _own_contexts(self) -> dict[str, list[tuple[str, str]]]:
+        """Return the tests with their files by the context that is theirs alone."""
+        own: dict[str, list[tuple[str, str]]] = {}
+        for process in self.traced.processes:
+            for name, test in process.tests.items():
+                own.setdefault(test["units"][0], []).append((name, test.get("file", "")))
+        return own
 
     def _reach(self, units: Iterable[int], files: Iterable[str]) -> frozenset[str]:
         """Return the files that are imported where these units ran, directly or by others."""
