@@ -41,9 +41,9 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     monkeypatch.syspath_prepend(str(INJECTED))
     from _noxline_watch import Watch
 
-    def begun(*names: str, file: str = FILE) -> Any:
+    def begun(*names: str, file: str = FILE, looked_up: tuple[str, ...] = ()) -> Any:
         watch = Watch(lambda name: name == "watched", lambda path: path if path == FILE else "")
-        watch.begin([(file, list(names))])
+        watch.begin([(file, list(names))], looked_up)
         return watch
 
     return begun
@@ -141,3 +141,106 @@ def test_the_dearest_is_given_up_when_it_costs_too_much(
     watch = make("NUMBER")
     watch.after_test("t")
     assert steady(watch) == []
+
+
+def moves(watch: Any) -> dict[str, tuple[list[str] | None, bool]]:
+    return {names[0]: (tests, bare) for _, names, tests, bare in watch.moves()}
+
+
+def test_it_says_in_which_tests_a_place_moved(module: ModuleType, make: Callable[..., Any]) -> None:
+    watch = make("NESTED")
+    for test, code in (
+        ("a", ""),
+        ("b", "NESTED['x'] = Thing()"),
+        ("c", ""),
+        ("d", "NESTED['a'][0] = Thing()"),
+        ("e", ""),
+    ):
+        exec(code, module.__dict__)
+        watch.after_test(test)
+    assert moves(watch) == {"NESTED": (["b", "d"], False)}
+
+
+def test_an_empty_container_that_came_is_bare(module: ModuleType, make: Callable[..., Any]) -> None:
+    watch = make("STACK")
+    module.STACK.items = []
+    watch.after_test("a")
+    module.STACK.items.append(module.Thing())
+    module.STACK.items.pop()
+    watch.after_test("b")
+    assert moves(watch) == {"STACK": (["a"], True)}
+    module.STACK.items.append(module.Thing())
+    watch.after_test("c")
+    module.STACK.items.pop()
+    watch.after_test("d")
+    assert moves(watch) == {"STACK": (["a", "c", "d"], False)}
+
+
+@pytest.mark.parametrize("value", ["1", "None", "(1,)", "len", "Thing", "lambda: 1"])
+def test_what_may_be_put_there_again_unnoticed_moved_nobody_knows_when(
+    module: ModuleType, make: Callable[..., Any], value: str
+) -> None:
+    watch = make("STACK")
+    exec(f"STACK.item = {value}", module.__dict__)
+    watch.after_test("a")
+    assert moves(watch) == {}
+
+
+def test_an_attribute_that_goes_moved_nobody_knows_when(module: ModuleType, make: Callable[..., Any]) -> None:
+    watch = make("THING")
+    del module.THING.own
+    watch.after_test("a")
+    assert moves(watch) == {}
+
+
+def test_what_a_new_object_holds_came_with_it(module: ModuleType, make: Callable[..., Any]) -> None:
+    watch = make("STACK")
+    exec("STACK.item = Thing(); STACK.item.number = 1", module.__dict__)
+    watch.after_test("a")
+    assert moves(watch) == {"STACK": (["a"], False)}
+
+
+def test_what_moves_in_many_tests_is_given_up(module: ModuleType, make: Callable[..., Any]) -> None:
+    watch = make("NESTED")
+    for number in range(100):
+        module.NESTED[number] = module.Thing()
+        watch.after_test(str(number))
+    assert moves(watch) == {}
+
+
+def test_it_knows_of_what_belongs_to_the_things_it_watches(module: ModuleType, make: Callable[..., Any]) -> None:
+    from _noxline_inside import address
+
+    watch = make("THING")
+    module.THING.own = []
+    watch.after_test("a")
+    assert list(watch.of(address(module.THING), "own").tests) == ["a"]
+    assert list(watch.of(address(module), "THING").tests) == ["a"]
+    assert watch.of(address(module), "NUMBER") is None
+    assert watch.of(address(module.Thing()), "own") is None
+
+
+def test_dictionaries_in_which_one_only_looks_things_up_lose_what_nobody_can_find(
+    module: ModuleType, make: Callable[..., Any]
+) -> None:
+    for looked_up, known in (((), {}), (("WEAK",), {"WEAK": ([], True)})):
+        watch = make("WEAK", looked_up=looked_up)
+        for test in range(70):
+            exec("KEY = Thing(); WEAK[KEY] = KEY; del KEY", module.__dict__)
+            watch.after_test(str(test))
+        assert moves(watch) == known
+        module.WEAK.clear()
+
+
+def test_moves_together() -> None:
+    from _noxline_watch import Moves
+
+    one, other = Moves.of(["a"], 2), Moves.of(["b"], 2)
+    one.merge(other)
+    assert one.told() == [["a", "b"], True]
+    one.merge(Moves.of(["c"], 0))
+    assert one.told() == [["a", "b", "c"], False]
+    one.merge(Moves.unknown())
+    assert one.told() == [None, False]
+    one.merge(other)
+    assert one.told() == [None, False]

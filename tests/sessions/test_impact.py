@@ -58,6 +58,15 @@ def test_reports_after_a_selected_run_are_those_of_a_full_one(project: TracedPro
     assert selected == project.report()
 
 
+def test_where_a_file_cannot_be_collected_no_test_is_reused_for_none_would_run(project: TracedProject) -> None:
+    project.run()
+    project.change("src/demo/one.py", "def other", "def another")
+    assert project.run() == set()
+    selected = project.report()
+    assert project.run(everything=True) == set()
+    assert selected == project.report()
+
+
 def test_what_failed_runs_again_and_new_tests_run(project: TracedProject) -> None:
     project.change("tests/test_two.py", "== 2", "== 3")
     project.run()
@@ -160,6 +169,48 @@ def test_a_variable_that_is_as_before_after_each_test_carries_nothing(project: T
     assert project.run() == {"test_pushes", "test_looks"}
 
 
+def test_only_the_tests_in_which_something_moved_left_it(project: TracedProject) -> None:  # (d)
+    project.write(
+        "src/demo/kept.py",
+        "class Box:\n    def __init__(self, value):\n        self.value = value\n\n\nKEPT = {}\n\n\ndef ask(make):\n"
+        "    if 1 not in KEPT:\n        KEPT[1] = Box(make())\n    return KEPT[1].value\n\n\n"
+        "def three():\n    return 3\n\n\ndef four():\n    return 4\n",
+    )
+    project.write(
+        "tests/test_kept.py",
+        "from demo.kept import ask, four, three\n\ndef test_fills(): ask(three)\n\ndef test_finds(): ask(four)\n\n"
+        "def test_finds_too():\n    four()\n    ask(four)\n",
+    )
+    project.run()
+    project.change("src/demo/kept.py", "return 4", "return 5")
+    assert project.run() == {"test_finds_too"}
+    project.change("src/demo/kept.py", "return 3", "return 6")
+    assert project.run() == {"test_fills", "test_finds", "test_finds_too"}
+    project.change("src/demo/kept.py", "return 5", "return 7")
+    assert project.run() == {"test_finds_too"}
+
+
+def test_an_empty_stack_that_came_says_only_who_brought_it(project: TracedProject) -> None:  # (d)
+    project.write(
+        "src/demo/stack.py",
+        "import threading\n\nLOCAL = threading.local()\n\n\ndef push(make):\n"
+        "    LOCAL.__dict__.setdefault('stack', []).append(make())\n\n\ndef pop():\n    LOCAL.stack.pop()\n\n\n"
+        "def three():\n    return 3\n\n\ndef four():\n    return 4\n",
+    )
+    project.write(
+        "tests/test_stack.py",
+        "from demo.stack import four, pop, push, three\n\ndef test_first():\n    push(three)\n    pop()\n\n"
+        "def test_second():\n    push(four)\n    pop()\n",
+    )
+    project.run()
+    project.change("src/demo/stack.py", "return 3", "return 5")
+    assert project.run() == {"test_first"}
+    project.change("src/demo/stack.py", "return 4", "return 6")
+    assert project.run() == {"test_second"}
+    project.change("src/demo/stack.py", ".append(make())", ".append(make() + 1)")
+    assert project.run() == {"test_first", "test_second"}
+
+
 def test_setup_and_teardown_of_a_fixture_belong_to_all_who_use_it(project: TracedProject) -> None:  # (c)
     project.write("src/demo/server.py", "def start():\n    return 1\n\n\ndef stop():\n    return 1\n")
     project.write(
@@ -210,6 +261,27 @@ LASTING = {
     "an attribute of an object of the module": (
         "class A:\n    def __init__(self):\n        self.kept = None\n\n    def get(self):\n"
         "        if self.kept is None:\n            self.kept = helper()\n        return self.kept\n\n\n"
+        "ITEM = A()\n\n\ndef ask():\n    return ITEM.get()\n"
+    ),
+    "an object in a table": (
+        "class Box:\n    def __init__(self):\n        self.value = helper()\n\n\nKEPT = {}\n\n\ndef ask():\n"
+        "    if 1 not in KEPT:\n        KEPT[1] = Box()\n    return KEPT[1].value\n"
+    ),
+    "an object for a key that lives": (
+        "from weakref import WeakKeyDictionary\n\n\nclass Box:\n    def __init__(self):\n"
+        "        self.value = helper()\n\n\nKEY = Box\nKEPT = WeakKeyDictionary()\n\n\n"
+        "def ask():\n    found = KEPT.get(KEY)\n"
+        "    if found is None:\n        KEPT[KEY] = found = Box()\n    return found.value\n"
+    ),
+    "a key that is its own value": (
+        "from weakref import WeakKeyDictionary\n\n\nclass Box:\n    value = None\n\n\nKEY = Box()\n"
+        "KEPT = WeakKeyDictionary()\n\n\ndef ask():\n    found = KEPT.get(KEY)\n    if found is None:\n"
+        "        KEY.value = helper()\n        KEPT[KEY] = KEY\n    return KEY.value\n"
+    ),
+    "an object on a lasting object": (
+        "class Box:\n    def __init__(self):\n        self.value = helper()\n\n\n"
+        "class A:\n    kept = None\n\n    def get(self):\n"
+        "        if self.kept is None:\n            self.kept = Box()\n        return self.kept.value\n\n\n"
         "ITEM = A()\n\n\ndef ask():\n    return ITEM.get()\n"
     ),
     "a method called by a computed name": (
@@ -399,7 +471,7 @@ def test_a_new_file_that_a_child_would_find_runs_everything(project: TracedProje
 @pytest.mark.parametrize(
     "start",
     [
-        "['sh', '-c', 'true']",
+        "['sh', '-c', 'true;']",
         "['true'], preexec_fn=lambda: None",
         "[sys.executable, '-I', '-c', '']",
         "[sys.executable, '-c', ''], env={}",
@@ -433,7 +505,7 @@ def test_a_program_that_reads_what_its_arguments_name_is_followed(project: Trace
 def test_a_process_started_by_an_import_counts_for_who_imports_it(project: TracedProject) -> None:  # (h)
     project.write(
         "tests/test_two.py",
-        "import subprocess\nsubprocess.run('true', shell=True, check=True)\n\ndef test_two(): pass\n",
+        "import subprocess\nsubprocess.run('true;', shell=True, check=True)\n\ndef test_two(): pass\n",
     )
     project.run()
     project.change("src/demo/one.py", "return 2", "return 3 - 1")

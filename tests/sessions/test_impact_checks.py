@@ -64,7 +64,7 @@ def test_missed_is_what_was_sound_and_would_have_stayed_so() -> None:
         entry("d", "skipped"),
         entry("e", "passed"),
     )
-    record = Record("", False, (), {}, (), (), {}, frozenset(), (), {}, (), (), (), {}, {}, (), tests)
+    record = Record("", False, (), {}, (), (), {}, frozenset(), (), {}, (), (), (), {}, {}, (), {}, tests)
     outcomes = {"a": "passed", "b": "failed", "c": "failed", "d": "error", "e": "failed"}
     events = {name: {"outcome": outcome} for name, outcome in outcomes.items()}
     assert missed(record, Selection(run=("e",), reuse=("a", "b", "c", "d", "gone")), events) == ["b", "d"]

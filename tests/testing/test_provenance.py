@@ -8,10 +8,11 @@ import pytest
 
 from noxline.testing.blocks import read_source
 from noxline.testing.lasting import Lasting
-from noxline.testing.moves import Change
+from noxline.testing.moves import Change, Moved, Moves
 from noxline.testing.provenance import EVERYWHERE, Provenance, Together, left_before
 
 HERE = frozenset({"a.py"})
+ANY = Moves()
 
 
 def left(
@@ -20,10 +21,13 @@ def left(
     changed: Sequence[str] = (),
     roots: frozenset[str] = EVERYWHERE,
     reach: Sequence[frozenset[str] | None] = (),
+    moved: Moves = ANY,
+    places: dict[frozenset[str], Moves] | None = None,
 ) -> list[set[str]]:
     """Return what each of these runs, given by the names of the blocks that it ran, depends on beyond them.
 
-    `roots` are the files that lead to what changed, `reach` those that each run may reach.
+    `roots` are the files that lead to what changed, `reach` those that each run may reach; `moved` says in which runs,
+    by their numbers, what changed moved, `places` the same of places of the source.
     """
     source = read_source(text)
     lasting = Lasting()
@@ -35,8 +39,9 @@ def left(
         [("a.py", number) for number in range(len(names))],
         names,
         lasting,
-        together=list(map(Together, blocks, reaches)),
-        changed=dict.fromkeys(changed, Change(tuple(roots))),
+        together=[Together(b, r, frozenset({str(n)})) for n, (b, r) in enumerate(zip(blocks, reaches, strict=True))],
+        changed=dict.fromkeys(changed, Change(tuple(roots), moved.tests, moved.bare)),
+        moves=places or {},
     )
     return [
         {names[number] for number in left_before(run, found.left, may or HERE)}
@@ -268,3 +273,165 @@ def test_another_name_for_the_same_is_the_same() -> None:
         "def other", "kept = lru_cache(_kept)\n\ndef other"
     )
     assert left(text, ["ask", "_kept", "helper"], ["ask"])[1] == {"_kept", "helper"}
+
+
+FILLED = """
+def fill(thing, value): thing.found = value
+
+def first(): fill(A, one())
+
+def second(): fill(A, two())
+
+def one(): return 1
+
+def two(): return 2
+
+def ask(): return A.found
+"""
+FILLS = (["first", "fill", "one"], ["second", "fill", "two"], ["ask"])
+
+
+@pytest.mark.parametrize(
+    ("moved", "made"),
+    [
+        (ANY, {"fill", "one", "two"}),
+        (Moves(("0",)), {"fill", "one"}),
+        (Moves(("1", "2")), {"fill", "two"}),
+        (Moves(("0",), bare=True), {"fill"}),
+        (Moves(()), set()),
+    ],
+)
+def test_only_what_ran_in_the_tests_in_which_a_name_moved_made_it(moved: Moves, made: set[str]) -> None:
+    assert left(FILLED, *FILLS, changed=["found"], moved=moved)[2] == made
+
+
+def test_what_ran_outside_of_tests_may_always_have_made_it() -> None:
+    source = read_source(FILLED)
+    lasting = Lasting()
+    lasting.add("a.py", source)
+    names = [block.name for block in source.blocks]
+    fixture = frozenset(map(names.index, FILLS[1]))
+    found = Provenance(
+        [("a.py", number) for number in range(len(names))],
+        names,
+        lasting,
+        together=[Together(frozenset(map(names.index, FILLS[0])), HERE, frozenset("t")), Together(fixture, None)],
+        changed={"found": Change(("",), ())},
+    )
+    ask = names.index("ask")
+    assert {names[n] for n in left_before({ask}, found.left, HERE)} == {"fill", "two"}
+
+
+CACHE = frozenset({"kept"})
+
+
+@pytest.mark.parametrize(
+    ("places", "made"),
+    [({}, {"kept", "helper", "other"}), ({CACHE: Moves(("0",))}, {"kept", "helper"}), ({CACHE: Moves(())}, set())],
+)
+def test_only_what_ran_in_the_tests_in_which_a_place_of_the_source_moved_made_it(
+    places: dict[frozenset[str], Moves], made: set[str]
+) -> None:
+    text = CACHED.replace("return helper()", "return helper() or other()")
+    runs = (["ask", "kept", "helper"], ["ask", "kept", "helper", "other"], ["ask"])
+    assert left(text, *runs, places=places)[2] == made
+
+
+def test_places_that_were_watched_are_heeded() -> None:
+    lasting = Lasting()
+    for file in ("a.py", "b.py"):
+        lasting.add(file, read_source("KEPT = []\n\ndef fill(): KEPT.append(1)\n"))
+    lasting.add("c.py", read_source("OTHER = []\n\ndef fill(): OTHER.append(1)\n"))
+    assert lasting.heed([Moved("a.py", ("KEPT",), ("x",)), Moved("c.py", ("OTHER",))]) == {}
+    assert lasting.places == {frozenset({"KEPT"}): {"a.py", "b.py"}}
+    moved = [Moved("a.py", ("KEPT",), ("x",), bare=True), Moved("b.py", ("KEPT",), ("y",))]
+    assert lasting.heed(moved) == {frozenset({"KEPT"}): Moves(("x", "y"))}
+    assert lasting.heed([Moved("b.py", ("KEPT",)), *moved[:1]]) == {frozenset({"KEPT"}): Moves(("x",), bare=True)}
+    assert lasting.places == {frozenset({"KEPT"}): {"a.py"}}
+
+
+LOOKED_AT = """
+KEPT = {}
+
+def fill(): KEPT[1] = 1
+
+def look(thing): return len(thing) == check(thing)
+
+def check(thing): return thing is None
+
+def change(thing): helper(thing)
+
+def helper(thing): thing.clear()
+
+def outside(thing): library.use(thing)
+
+def {name}(): {function}(KEPT)
+
+def ask(): return KEPT
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "counts"), [("look", False), ("check", False), ("change", True), ("helper", True), ("outside", True)]
+)
+def test_who_lends_it_to_one_that_only_looks_leaves_nothing(function: str, counts: bool) -> None:
+    text = LOOKED_AT.replace("{name}", "lend").replace("{function}", function)
+    found = left(text, ["fill"], ["lend", function], ["ask"])[2]
+    assert "fill" in found
+    assert ("lend" in found) == counts
+
+
+INSPECTED = """
+KEPT = {}
+
+def fill(): KEPT[1] = Box(inspect(thing, name))
+
+class Box:
+    def __init__(self, value): self.value = value
+
+def inspect(thing, name):
+    found = getattr(thing, name, None)
+    return {what}
+
+class Thing:
+    @property
+    def looked(self): return 1
+
+    def called(self): return 2
+
+def ask(): return KEPT
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "made"),
+    [
+        ("found is None or found == 1", {"Thing.looked"}),
+        ("found() is None", {"Thing.looked", "Thing.called"}),
+        ("found", {"Thing.looked", "Thing.called"}),
+        ("use(found) and found == 1", {"Thing.looked", "Thing.called"}),
+    ],
+)
+def test_what_is_found_by_a_computed_name_and_only_compared_is_not_called(what: str, made: set[str]) -> None:
+    everything = ["fill", "inspect", "Box.__init__", "Thing.looked", "Thing.called"]
+    found = left(INSPECTED.replace("{what}", what), everything, ["ask"])[1]
+    assert found & {"Thing.looked", "Thing.called"} == made
+
+
+def test_a_function_of_that_name_in_a_module_is_called_by_no_other_of_its_modules() -> None:
+    text = CACHED + "\ndef __getattr__(name): return other()\n"
+    found = left(text, ["ask", "kept", "helper", "__getattr__", "other"], ["ask"])
+    assert found[1] == {"kept", "helper"}
+
+
+def test_arguments_of_a_decorator_decorate_nothing() -> None:
+    lasting = Lasting()
+    lasting.add("a.py", read_source("@option(callback=memo)\ndef a(): pass\n\n@memo(option)\ndef b(): pass\n"))
+    assert lasting.places == {frozenset({"b"}): {"a.py"}}
+
+
+def test_attributes_that_functions_store_are_told_but_those_of_constructors() -> None:
+    lasting = Lasting()
+    text = "class A:\n    def __init__(self): self.a = 1\n    def f(self): self.b, self.c.d = 1, 2\nA.e = 1\n"
+    lasting.add("a.py", read_source(text))
+    assert lasting.stored_by_file() == {"a.py": ("b", "d", "e")}

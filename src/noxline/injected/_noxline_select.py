@@ -72,8 +72,10 @@ class Selector:
         self.deselected += len(items)
 
     def pytest_collection_finish(self, session: Any) -> None:
-        """Keep the ids that are going to run."""
+        """Keep the ids that are going to run; where a file cannot be collected none would, and so none is reused."""
         self.selected = [item.nodeid for item in session.items]
+        if session.testsfailed and not session.config.getoption("continue_on_collection_errors", False):
+            self.reused = {}
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: Any) -> None:

@@ -107,9 +107,10 @@ def _way_to_attributes(kind: type) -> Callable[[Any], Any] | None:
     """Return what gives the attributes of a thing, without asking the thing; None for one that keeps them elsewhere."""
     if kind not in _WAYS:
         places = (vars(base).get("__dict__") for base in kind.__mro__)
-        found = next((place for place in places if type(place) is types.GetSetDescriptorType), None)
+        found = next((place for place in places if type(place) in _DESCRIPTORS), None)
         _WAYS[kind] = None if found is None else found.__get__
     return _WAYS[kind]
 
 
+_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)  # the latter of modules
 _WAYS: dict[type, Callable[[Any], Any] | None] = {}

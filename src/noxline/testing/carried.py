@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from noxline.testing.impact import Moves, Selection
 from noxline.testing.impact_record import Entry, Record, Unit
-from noxline.testing.moves import changed_in, changes_still_known, moved_in, still_known
+from noxline.testing.moves import (
+    changed_in,
+    changes_seen_alone,
+    changes_still_known,
+    moved_in,
+    seen_alone,
+    still_known,
+)
 from noxline.testing.traces import CARRIED, CARRIED_CHILD, CARRIED_TEST, ProcessTrace, Traced
 
 _Read = tuple[str, str, str, str, int]
@@ -19,11 +28,21 @@ def carry(traced: Traced, record: Record, selection: Selection, *, reused: froze
     units = {**_units_of(record, tests), **_units_of_imports(record, traced)}
     lines = {context: lines_of(record, unit, selection) for context, unit in units.items()}
     arcs = {context: arcs_of(record, unit, selection) for context, unit in units.items() if unit.arcs}
+    ran = tuple(_beside_reused(process, record) for process in traced.processes)
     return replace(
         traced,
-        processes=(*traced.processes, _as_a_process(traced, record, tests, _all_reads(units, record, selection))),
+        processes=(*ran, _as_a_process(traced, record, tests, _all_reads(units, record, selection))),
         lines={**lines, **traced.lines},
         arcs={**arcs, **traced.arcs},
+    )
+
+
+def _beside_reused(process: ProcessTrace, record: Record) -> ProcessTrace:
+    """Return what a process left that ran only some of the tests."""
+    return msgspec.structs.replace(
+        process,
+        moves=seen_alone(process.moves, record.moves),
+        changed=changes_seen_alone(process.changed, record.changed),
     )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from functools import reduce
+from operator import or_
 
 import msgspec
-
-_Key = TypeVar("_Key")
 
 
 class Moves(msgspec.Struct, frozen=True, array_like=True):
@@ -18,38 +17,44 @@ class Moves(msgspec.Struct, frozen=True, array_like=True):
 
     def __or__(self, other: Moves) -> Moves:
         """Return the moves of both."""
-        known = None if self.tests is None or other.tests is None else (*self.tests, *other.tests)
-        return Moves(known and tuple(sorted(set(known))), self.bare and other.bare)
+        return Moves(_both(self.tests, other.tests), self.bare and other.bare)
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
     """What is known of a name that held something else after tests than before.
 
-    `files` are the test files that alone lead there ("" when more do).
+    `files` are the test files that alone lead there ("" when more do). `alone` are tests in which it moved while others
+    were reused, which might have moved it before them.
     """
 
     files: tuple[str, ...] = ()
     tests: tuple[str, ...] | None = None
     bare: bool = False
+    alone: tuple[str, ...] = ()
 
     @property
     def moves(self) -> Moves:
         """Return in which tests it moved."""
-        return Moves(self.tests, self.bare)
+        return Moves(_both(self.tests, self.alone), self.bare)
 
     def __or__(self, other: Change) -> Change:
         """Return what is known of both."""
-        moves = self.moves | other.moves
-        return Change(tuple(sorted({*self.files, *other.files})), moves.tests, moves.bare)
+        return Change(
+            _united(self.files, other.files),
+            _both(self.tests, other.tests),
+            self.bare and other.bare,
+            _united(self.alone, other.alone),
+        )
 
 
 class Moved(msgspec.Struct, frozen=True, array_like=True):
-    """A place, by its file and names, that was watched to the end."""
+    """A place, by its file and names, that was watched to the end; `alone` as in Change."""
 
     file: str
     names: tuple[str, ...]
     tests: tuple[str, ...] = ()
     bare: bool = False
+    alone: tuple[str, ...] = ()
 
     @property
     def place(self) -> tuple[str, tuple[str, ...]]:
@@ -59,7 +64,20 @@ class Moved(msgspec.Struct, frozen=True, array_like=True):
     @property
     def moves(self) -> Moves:
         """Return in which tests it moved."""
-        return Moves(self.tests, self.bare)
+        return Moves(_united(self.tests, self.alone), self.bare)
+
+    def __or__(self, other: Moved) -> Moved:
+        """Return what is known of the same place in both."""
+        tests, alone = _united(self.tests, other.tests), _united(self.alone, other.alone)
+        return Moved(self.file, self.names, tests, self.bare and other.bare, alone)
+
+
+def _united(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({*one, *other}))
+
+
+def _both(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if one is None or other is None else _united(one, other)
 
 
 def changed_in(processes: Iterable[Mapping[str, Change]]) -> dict[str, Change]:
@@ -73,15 +91,19 @@ def changed_in(processes: Iterable[Mapping[str, Change]]) -> dict[str, Change]:
 
 def moved_in(processes: Sequence[Sequence[Moved]]) -> tuple[Moved, ...]:
     """Return the places that were watched in all processes."""
-    found = [{moved.place: moved.moves for moved in process} for process in processes]
+    found = [{moved.place: moved for moved in process} for process in processes]
     known = set(found[0]).intersection(*found[1:]) if found else set()
-    together = {}
-    for place in sorted(known):
-        moves = found[0][place]
-        for one in found[1:]:
-            moves |= one[place]
-        together[place] = moves
-    return tuple(Moved(*place, moves.tests or (), moves.bare) for place, moves in together.items())
+    return tuple(reduce(or_, (one[place] for one in found)) for place in sorted(known))
+
+
+def seen_alone(moved: Iterable[Moved], before: Iterable[Moved]) -> tuple[Moved, ...]:
+    """Return what moved while other tests were reused, told apart from what these tests had moved before."""
+    known = {one.place: frozenset(one.tests) for one in before}
+    found = []
+    for one in moved:
+        tests, alone = _apart(one.tests, known.get(one.place, frozenset()))
+        found.append(Moved(one.file, one.names, tests, one.bare, alone))
+    return tuple(found)
 
 
 def still_known(moved: Iterable[Moved], reused: frozenset[str], again: Iterable[Moved]) -> tuple[Moved, ...]:
@@ -91,10 +113,20 @@ def still_known(moved: Iterable[Moved], reused: frozenset[str], again: Iterable[
     """
     now = {one.place: one.tests for one in again}
     return tuple(
-        Moved(*one.place, tuple(test for test in one.tests if test in reused), one.bare)
+        Moved(*one.place, _of(one.tests, reused), one.bare, _of(one.alone, reused))
         for one in moved
         if reused.union(now.get(one.place, ())).issuperset(one.tests)
     )
+
+
+def changes_seen_alone(changed: Mapping[str, Change], before: Mapping[str, Change]) -> dict[str, Change]:
+    """Return the same of names that changed."""
+    found = {}
+    for name, change in changed.items():
+        known = frozenset(before[name].tests or ()) if name in before else frozenset[str]()
+        tests, alone = (None, ()) if change.tests is None else _apart(change.tests, known)
+        found[name] = Change(change.files, tests, change.bare, alone)
+    return found
 
 
 def changes_still_known(
@@ -105,6 +137,15 @@ def changes_still_known(
     for name, change in changed.items():
         now = again[name].tests or () if name in again else ()
         known = change.tests is not None and reused.union(now).issuperset(change.tests)
-        tests = tuple(test for test in change.tests or () if test in reused) if known else None
-        found[name] = Change(change.files, tests, change.bare)
+        tests = _of(change.tests or (), reused) if known else None
+        found[name] = Change(change.files, tests, change.bare, _of(change.alone, reused))
     return found
+
+
+def _of(tests: Iterable[str], reused: frozenset[str]) -> tuple[str, ...]:
+    return tuple(test for test in tests if test in reused)
+
+
+def _apart(tests: Iterable[str], known: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return those that are known, and those that are not."""
+    return tuple(test for test in tests if test in known), tuple(test for test in tests if test not in known)
