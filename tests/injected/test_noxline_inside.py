@@ -50,7 +50,7 @@ def test_an_entry_is_forgotten_when_the_last_one_lets_go(inside: Any) -> None:
     assert inside.keyed(data_of(kept)) == []
 
 
-@pytest.mark.parametrize("value", [1, "text", None, [1], Key()], ids=str)
+@pytest.mark.parametrize("value", [1, "text", None, [1], Key()], ids=["number", "text", "none", "list", "object"])
 def test_an_entry_with_another_value_counts(inside: Any, value: Any) -> None:
     kept: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
     key = Key()
