@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import weakref
 from typing import Any
 
@@ -77,13 +78,50 @@ def test_after_entries_went_the_others_are_looked_at_again(inside: Any) -> None:
 
 
 def test_kinds(inside: Any) -> None:
-    again = [1, "a", None, (1,), frozenset(), len, test_kinds, weakref, Key, type(inside)]
-    assert {inside.kind_of(value) for value in again} == {inside.AGAIN}
-    assert {inside.kind_of(value) for value in ([], {}, set())} == {inside.EMPTY}
-    assert {inside.kind_of(value) for value in ([1], {1: 2}, {1}, Key(), object())} == {0}
-    assert inside.kind_of_all([]) == inside.EMPTY
-    assert inside.kind_of_all([[], Key()]) == 0
-    assert inside.kind_of_all([Key(), 1]) == inside.AGAIN
+    old, kinds = Key(), inside.Kinds()
+    kinds.begin(lambda module: module == __name__, [inside.address(old)])
+
+    class Level(enum.Enum):
+        HIGH = 1
+
+    again = [1, "a", None, (1,), frozenset(), len, test_kinds, weakref, Key, type(inside), old, Level.HIGH, object()]
+    assert [value for value in again if kinds.of(value) != inside.AGAIN] == []
+    assert {kinds.of(value) for value in ([], {}, set(), [1], Key())} == {0}
+    assert kinds.of_all([]) == inside.EMPTY
+    assert kinds.of_all([[], Key()]) == 0
+    assert kinds.of_all([Key(), 1]) == inside.AGAIN
+    assert inside.kind_in(inside.EMPTY, was_there=True) == inside.AGAIN
+    assert inside.kind_in(inside.EMPTY, was_there=False) == 0
+    assert inside.kind_in(0, was_there=True) == 0
+
+
+class Equal:
+    """Something that is found by what is equal to it."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Equal)
+
+    def __hash__(self) -> int:
+        return 1
+
+
+def test_what_is_found_by_its_equals_is_not_forgotten(inside: Any) -> None:
+    kept: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+    lost = Equal()
+    kept[lost] = lost
+    del lost
+    assert len(inside.keyed(data_of(kept))) == 1
+    assert kept.get(Equal()) is not None
+
+
+def test_no_key_is_called_but_a_weak_reference(inside: Any) -> None:
+    called = []
+
+    def handler() -> None:
+        called.append(1)
+
+    assert inside.keyed({handler: None, "a": Key()})
+    assert called == []
 
 
 def test_defaults_are_found_and_their_absence_is_known_for_the_same_function_only(inside: Any) -> None:

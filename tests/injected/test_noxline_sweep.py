@@ -53,6 +53,9 @@ def walk_of(module: ModuleType) -> Any:
 
 
 def begun(injected: Any, module: ModuleType, *stored: str) -> tuple[Any, Any]:
+    from _noxline_inside import KINDS
+
+    KINDS.begin(lambda name: name == "swept", ())
     sweep, walk = injected.Sweep(), walk_of(module)
     sweep.begin(stored, walk)
     return sweep, walk
@@ -126,3 +129,14 @@ def test_what_is_found_later_is_followed_from_then_on(injected: Any, module: Mod
     module.LATER.own = []
     sweep.after_test("b")
     assert list(sweep.of(key_of(walk, module.LATER, "own")).tests) == ["b"]
+
+
+def test_of_the_dead_it_says_nothing_and_they_do_not_pile_up(injected: Any, module: ModuleType) -> None:
+    sweep, walk = begun(injected, module, "own")
+    key = key_of(walk, module.THING, "own")
+    module.THING = None
+    assert sweep.of(key) is None
+    for _ in range(5):
+        module.MANY = [module.Thing() for _ in range(100)]
+        sweep.follow(walk_of(module))
+    assert len(sweep._turn) <= 210

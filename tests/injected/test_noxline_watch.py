@@ -12,7 +12,8 @@ import pytest
 from noxline.sessions.measure import INJECTED
 
 CODE = """
-import threading, weakref
+import enum, threading, weakref
+class Level(enum.Enum): HIGH = 1
 STACK = threading.local()
 NESTED = {"a": [[]]}
 NUMBER = 0
@@ -39,10 +40,16 @@ def module() -> Iterator[ModuleType]:
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     monkeypatch.syspath_prepend(str(INJECTED))
+    from _noxline_inside import KINDS, address
     from _noxline_watch import Watch
 
     def begun(*names: str, file: str = FILE, looked_up: tuple[str, ...] = ()) -> Any:
-        watch = Watch(lambda name: name == "watched", lambda path: path if path == FILE else "")
+        def is_own(name: str) -> bool:
+            return name == "watched"
+
+        old = [] if "watched" not in sys.modules else list(map(address, vars(sys.modules["watched"]).values()))
+        KINDS.begin(is_own, old)
+        watch = Watch(is_own, lambda path: path if path == FILE else "")
         watch.begin([(file, list(names))], looked_up)
         return watch
 
@@ -51,7 +58,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
 def steady(watch: Any) -> list[tuple[str, tuple[str, ...]]]:
     """Return the places that are known to have moved in no test."""
-    return [(file, names) for file, names, tests, _ in watch.moves() if tests == []]
+    return [(file, names) for file, names, tests in watch.moves() if tests == []]
 
 
 CHANGES = {
@@ -143,8 +150,8 @@ def test_the_dearest_is_given_up_when_it_costs_too_much(
     assert steady(watch) == []
 
 
-def moves(watch: Any) -> dict[str, tuple[list[str] | None, bool]]:
-    return {names[0]: (tests, bare) for _, names, tests, bare in watch.moves()}
+def moves(watch: Any) -> dict[str, list[str] | None]:
+    return {names[0]: tests for _, names, tests in watch.moves()}
 
 
 def test_it_says_in_which_tests_a_place_moved(module: ModuleType, make: Callable[..., Any]) -> None:
@@ -158,25 +165,30 @@ def test_it_says_in_which_tests_a_place_moved(module: ModuleType, make: Callable
     ):
         exec(code, module.__dict__)
         watch.after_test(test)
-    assert moves(watch) == {"NESTED": (["b", "d"], False)}
+    assert moves(watch) == {"NESTED": ["b", "d"]}
 
 
-def test_an_empty_container_that_came_is_bare(module: ModuleType, make: Callable[..., Any]) -> None:
+def test_a_new_container_moves_something_and_an_emptied_one_nobody_knows_when(
+    module: ModuleType, make: Callable[..., Any]
+) -> None:
     watch = make("STACK")
     module.STACK.items = []
     watch.after_test("a")
     module.STACK.items.append(module.Thing())
     module.STACK.items.pop()
     watch.after_test("b")
-    assert moves(watch) == {"STACK": (["a"], True)}
+    assert moves(watch) == {"STACK": ["a"]}
     module.STACK.items.append(module.Thing())
     watch.after_test("c")
+    assert moves(watch) == {"STACK": ["a", "c"]}
     module.STACK.items.pop()
     watch.after_test("d")
-    assert moves(watch) == {"STACK": (["a", "c", "d"], False)}
+    assert moves(watch) == {}
 
 
-@pytest.mark.parametrize("value", ["1", "None", "(1,)", "len", "Thing", "lambda: 1"])
+@pytest.mark.parametrize(
+    "value", ["1", "None", "(1,)", "len", "Thing", "lambda: 1", "Level.HIGH", "THING", "threading.Event()"]
+)
 def test_what_may_be_put_there_again_unnoticed_moved_nobody_knows_when(
     module: ModuleType, make: Callable[..., Any], value: str
 ) -> None:
@@ -197,7 +209,7 @@ def test_what_a_new_object_holds_came_with_it(module: ModuleType, make: Callable
     watch = make("STACK")
     exec("STACK.item = Thing(); STACK.item.number = 1", module.__dict__)
     watch.after_test("a")
-    assert moves(watch) == {"STACK": (["a"], False)}
+    assert moves(watch) == {"STACK": ["a"]}
 
 
 def test_what_moves_in_many_tests_is_given_up(module: ModuleType, make: Callable[..., Any]) -> None:
@@ -214,16 +226,64 @@ def test_it_knows_of_what_belongs_to_the_things_it_watches(module: ModuleType, m
     watch = make("THING")
     module.THING.own = []
     watch.after_test("a")
-    assert list(watch.of(address(module.THING), "own").tests) == ["a"]
-    assert list(watch.of(address(module), "THING").tests) == ["a"]
-    assert watch.of(address(module), "NUMBER") is None
-    assert watch.of(address(module.Thing()), "own") is None
+    assert list(watch.of((address(module.THING), 0, "own")).tests) == ["a"]
+    assert list(watch.of((address(module), 0, "THING")).tests) == ["a"]
+    assert watch.of((address(module), 1, "THING")) is None
+    assert watch.of((address(module), 0, "NUMBER")) is None
+    assert watch.of((address(module.Thing()), 0, "own")) is None
+
+
+def test_of_what_left_a_place_it_knows_nothing(module: ModuleType, make: Callable[..., Any]) -> None:
+    from _noxline_inside import address
+
+    watch = make("NESTED")
+    kept = module.NESTED["a"]
+    module.NESTED["a"] = [[module.Thing()]]
+    watch.after_test("a")
+    thing = module.NESTED["a"][0][0]
+    module.NESTED["a"][0] = [module.Thing()]
+    watch.after_test("b")
+    assert watch.of((address(thing), 0, "own")) is None
+    assert kept == [[]]
+
+
+def test_what_was_put_back_to_what_it_was_at_first_is_not_forgotten(
+    module: ModuleType, make: Callable[..., Any]
+) -> None:
+    watch = make("THING")
+    module.THING.other = module.Thing()
+    watch.after_test("a")
+    module.THING.other = None
+    watch.after_test("b")
+    assert moves(watch) == {}
+
+
+def test_what_an_object_gets_after_the_test_that_made_it_may_come_again(
+    module: ModuleType, make: Callable[..., Any]
+) -> None:
+    watch = make("STACK")
+    module.STACK.item = module.Thing()
+    watch.after_test("a")
+    assert moves(watch) == {"STACK": ["a"]}
+    module.STACK.item.debug = True
+    watch.after_test("b")
+    assert moves(watch) == {}
+
+
+def test_a_class_with_ideas_of_its_own_is_not_known(module: ModuleType, make: Callable[..., Any]) -> None:
+    exec(
+        "class Meta(type):\n    def __eq__(self, other): return True\nclass Odd(metaclass=Meta): pass", module.__dict__
+    )
+    module.NUMBER = module.Odd()
+    watch = make("NUMBER", "STACK")
+    watch.after_test("a")
+    assert moves(watch) == {}
 
 
 def test_dictionaries_in_which_one_only_looks_things_up_lose_what_nobody_can_find(
     module: ModuleType, make: Callable[..., Any]
 ) -> None:
-    for looked_up, known in (((), {}), (("WEAK",), {"WEAK": ([], True)})):
+    for looked_up, known in (((), {}), (("WEAK",), {"WEAK": []})):
         watch = make("WEAK", looked_up=looked_up)
         for test in range(70):
             exec("KEY = Thing(); WEAK[KEY] = KEY; del KEY", module.__dict__)
@@ -232,15 +292,14 @@ def test_dictionaries_in_which_one_only_looks_things_up_lose_what_nobody_can_fin
         module.WEAK.clear()
 
 
-def test_moves_together() -> None:
+def test_moves_together(module: ModuleType, make: Callable[..., Any]) -> None:
+    make()
     from _noxline_watch import Moves
 
-    one, other = Moves.of(["a"], 2), Moves.of(["b"], 2)
+    one, other = Moves(["a"]), Moves(["b"])
     one.merge(other)
-    assert one.told() == [["a", "b"], True]
-    one.merge(Moves.of(["c"], 0))
-    assert one.told() == [["a", "b", "c"], False]
-    one.merge(Moves.unknown())
-    assert one.told() == [None, False]
+    assert one.told() == ["a", "b"]
+    one.merge(Moves(None))
+    assert one.told() is None
     one.merge(other)
-    assert one.told() == [None, False]
+    assert one.told() is None

@@ -190,27 +190,6 @@ def test_only_the_tests_in_which_something_moved_left_it(project: TracedProject)
     assert project.run() == {"test_finds_too"}
 
 
-def test_an_empty_stack_that_came_says_only_who_brought_it(project: TracedProject) -> None:  # (d)
-    project.write(
-        "src/demo/stack.py",
-        "import threading\n\nLOCAL = threading.local()\n\n\ndef push(make):\n"
-        "    LOCAL.__dict__.setdefault('stack', []).append(make())\n\n\ndef pop():\n    LOCAL.stack.pop()\n\n\n"
-        "def three():\n    return 3\n\n\ndef four():\n    return 4\n",
-    )
-    project.write(
-        "tests/test_stack.py",
-        "from demo.stack import four, pop, push, three\n\ndef test_first():\n    push(three)\n    pop()\n\n"
-        "def test_second():\n    push(four)\n    pop()\n",
-    )
-    project.run()
-    project.change("src/demo/stack.py", "return 3", "return 5")
-    assert project.run() == {"test_first"}
-    project.change("src/demo/stack.py", "return 4", "return 6")
-    assert project.run() == {"test_second"}
-    project.change("src/demo/stack.py", ".append(make())", ".append(make() + 1)")
-    assert project.run() == {"test_first", "test_second"}
-
-
 def test_setup_and_teardown_of_a_fixture_belong_to_all_who_use_it(project: TracedProject) -> None:  # (c)
     project.write("src/demo/server.py", "def start():\n    return 1\n\n\ndef stop():\n    return 1\n")
     project.write(

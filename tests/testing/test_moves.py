@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from noxline.testing.moves import (
     Change,
     Moved,
-    Moves,
     changed_in,
     changes_seen_alone,
     changes_still_known,
@@ -18,31 +17,30 @@ from noxline.testing.moves import (
 )
 
 TESTS = st.none() | st.lists(st.sampled_from("abcd"), max_size=3).map(tuple)
-MOVES = st.builds(Moves, TESTS, st.booleans())
+CHANGES = st.builds(Change, st.just(("a",)), TESTS, st.lists(st.sampled_from("ef"), max_size=2).map(tuple))
 
 
-@given(one=MOVES, other=MOVES)
-def test_what_is_known_of_both_is_no_more_than_of_each(one: Moves, other: Moves) -> None:
+@given(one=CHANGES, other=CHANGES)
+def test_what_is_known_of_both_is_no_more_than_of_each(one: Change, other: Change) -> None:
     both = one | other
     assert both == other | one
-    assert both.bare == (one.bare and other.bare)
     if one.tests is None or other.tests is None:
-        assert both.tests is None
+        assert both.moves is None
     else:
-        assert set(both.tests or ()) == {*one.tests, *other.tests}
+        assert set(both.moves or ()) == {*one.tests, *other.tests, *one.alone, *other.alone}
 
 
 def test_names_that_changed_in_any_process_changed() -> None:
-    found = changed_in([{"a": Change(("t.py",), ("x",), bare=True)}, {"a": Change(("",), ("y",)), "b": Change()}])
+    found = changed_in([{"a": Change(("t.py",), ("x",))}, {"a": Change(("",), ("y",)), "b": Change()}])
     assert found == {"a": Change(("", "t.py"), ("x", "y")), "b": Change()}
 
 
 def test_a_place_is_known_that_all_processes_watched() -> None:
-    first = [Moved("a.py", ("A",), ("x",)), Moved("a.py", ("B",), (), bare=True), Moved("b.py", ("A",))]
-    second = [Moved("a.py", ("A",), ("y",), bare=True), Moved("a.py", ("B",), ("z",), bare=True)]
+    first = [Moved("a.py", ("A",), ("x",)), Moved("a.py", ("B",), ()), Moved("b.py", ("A",))]
+    second = [Moved("a.py", ("A",), ("y",)), Moved("a.py", ("B",), ("z",))]
     assert moved_in([first, second]) == (
         Moved("a.py", ("A",), ("x", "y")),
-        Moved("a.py", ("B",), ("z",), bare=True),
+        Moved("a.py", ("B",), ("z",)),
     )
     assert moved_in([]) == ()
 
@@ -65,22 +63,22 @@ def test_a_name_that_changed_once_changed_whatever_is_known_of_the_tests() -> No
         "a": Change(("",), ("x", "y")),
         "b": Change(("",), ("x",)),
         "c": Change(("t.py",), None),
-        "d": Change(("",), ("x", "y"), bare=True),
+        "d": Change(("",), ("x", "y")),
     }
     again = {"d": Change(("",), ("y",)), "c": Change(("t.py",), ("y",))}
     assert changes_still_known(once, frozenset({"x"}), again) == {
         "a": Change(("",), None),
         "b": Change(("",), ("x",)),
         "c": Change(("t.py",), None),
-        "d": Change(("",), ("x",), bare=True),
+        "d": Change(("",), ("x",)),
     }
 
 
 def test_what_moved_beside_reused_tests_is_told_apart() -> None:
     before = [Moved("a.py", ("A",), ("x",))]
-    found = seen_alone([Moved("a.py", ("A",), ("x", "y"), bare=True), Moved("a.py", ("B",), ("y",))], before)
-    assert found == (Moved("a.py", ("A",), ("x",), True, ("y",)), Moved("a.py", ("B",), (), False, ("y",)))
-    assert [one.moves for one in found] == [Moves(("x", "y"), bare=True), Moves(("y",))]
+    found = seen_alone([Moved("a.py", ("A",), ("x", "y")), Moved("a.py", ("B",), ("y",))], before)
+    assert found == (Moved("a.py", ("A",), ("x",), ("y",)), Moved("a.py", ("B",), (), ("y",)))
+    assert [one.moves for one in found] == [("x", "y"), ("y",)]
     names = changes_seen_alone({"a": Change(("",), ("x", "y")), "b": Change()}, {"a": Change(("",), ("y",))})
     assert names == {"a": Change(("",), ("y",), alone=("x",)), "b": Change()}
 

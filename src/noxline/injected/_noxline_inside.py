@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import collections
+import enum
+import functools
 import io
+import itertools
 import sys
 import types
 import weakref
 from _thread import _local
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None)})
 ATOMS = PLAIN | {type(...), types.CodeType, types.BuiltinFunctionType, types.WrapperDescriptorType}
 _DEFAULTS = (list, dict, set, int)
 _FOREIGN = ("_pytest", "pytest", "pluggy", "unittest", "coverage", "_noxline")
-# Kinds of what is held: it may be put there a second time unnoticed; it is a container with nothing in it.
+# Kinds of what is held: it may be put there a second time unnoticed; a container has nothing in it.
 AGAIN, EMPTY = 1, 2
+# What to look at in wrappers, and what stands for the state of things that have no attributes.
+PARTS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (staticmethod, ("__func__",)),
+    (classmethod, ("__func__",)),
+    (property, ("fget", "fset", "fdel")),
+    (functools.partial, ("func", "args", "keywords")),
+    (types.MethodType, ("__self__",)),
+)
+STATES: dict[type, Callable[[Any], Any]] = {
+    type(functools.lru_cache(len)): lambda cache: cache.cache_info()[1:],
+    bytearray: bytes,
+    itertools.count: repr,
+    types.GeneratorType: lambda made: made.gi_frame.f_lasti if made.gi_frame else -1,
+}
 # Tells objects apart as id() does, of each call of which all audit hooks hear.
 address = object.__hash__
 
 
-_AGAIN = ATOMS | {tuple, frozenset, types.FunctionType, types.ModuleType}
-_KINDS: dict[Any, int] = {
-    **dict.fromkeys(_AGAIN, AGAIN),
-    **dict.fromkeys((list, dict, set, collections.deque), EMPTY),
-}
-
-
+_REFERENCES = (weakref.ReferenceType, weakref.KeyedRef)
 _WITHOUT_DEFAULTS: dict[int, Any] = {}  # by the id of a function: a weak reference to it
 
 
@@ -50,22 +61,49 @@ def is_bare(function: types.FunctionType) -> bool:
     return not (function.__closure__ or function.__dict__ or defaults_of(function))
 
 
-def kind_of(value: Any) -> int:
-    """Return AGAIN, EMPTY, or 0 for what was made once and is what it is."""
-    kind = _KINDS.get(type(value))
-    if kind is None:
-        kind = _KINDS[type(value)] = AGAIN if issubclass(type(value), type) else 0
-    return 0 if kind == EMPTY and value else kind
+class Kinds:
+    """Tells what may be put somewhere a second time unnoticed.
+
+    That is all that cannot change, what was there before the first test, and what is of others' types: anybody may have
+    it from elsewhere. A new object of the project, or a new container, is what it is.
+    """
+
+    def __init__(self) -> None:
+        self._old: frozenset[int] = frozenset()
+        self._is_own: Callable[[str], bool] = bool
+        self._by_type: dict[Any, int] = {}
+
+    def begin(self, is_own: Callable[[str], bool], old: Iterable[int]) -> None:
+        """Learn which modules are the project's, and the addresses of all that is there before the first test."""
+        self._is_own = is_own
+        self._old = frozenset(old)
+        self._by_type = dict.fromkeys((list, dict, set, collections.deque), 0)
+
+    def of(self, value: Any) -> int:
+        """Return AGAIN or 0."""
+        kind = type(value)
+        known = self._by_type.get(kind)
+        if known is None:
+            own = self._is_own(type.__getattribute__(kind, "__module__")) and not issubclass(kind, (type, enum.Enum))
+            known = self._by_type[kind] = 0 if own else AGAIN
+        return AGAIN if address(value) in self._old else known
+
+    def of_all(self, values: Iterable[Any]) -> int:
+        """Return AGAIN, 0, or EMPTY for no values at all."""
+        found = EMPTY
+        for value in values:
+            if self.of(value) == AGAIN:
+                return AGAIN
+            found = 0
+        return found
 
 
-def kind_of_all(values: Iterable[Any]) -> int:
-    """Return the kind of a container that holds these."""
-    found = EMPTY
-    for value in values:
-        if kind_of(value) == AGAIN:
-            return AGAIN
-        found = 0
-    return found
+KINDS = Kinds()
+
+
+def kind_in(kind: int, *, was_there: bool) -> int:
+    """Return the kind; of a container that was there and is empty now AGAIN: nobody would see it emptied again."""
+    return (AGAIN if was_there else 0) if kind == EMPTY else kind
 
 
 def keyed(data: dict[Any, Any]) -> list[tuple[Any, Any]]:
@@ -88,8 +126,17 @@ def _not_forgotten(references: list[Any], values: list[Any], places: list[int]) 
     return [
         place
         for place, holders in zip(places, _holders(values, places))
-        if holders > _OF_AN_ENTRY or type(values[place]) in ATOMS or references[place]() is not values[place]
+        if holders > _OF_AN_ENTRY or not is_its_own_value(references[place], values[place])
     ]
+
+
+def is_its_own_value(reference: Any, value: Any) -> bool:
+    """Tell whether a key is its own value, and found by nobody but who holds the very same."""
+    kind = type(value)
+    if type(reference) not in _REFERENCES or reference() is not value:
+        return False
+    by_identity: tuple[Any, Any] = (object.__hash__, object.__eq__)
+    return (kind.__hash__, kind.__eq__) == by_identity
 
 
 # By dictionary: how many entries it had, the key of the last one, and which of them were not forgotten.

@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from _noxline_inside import AGAIN
+from _noxline_inside import AGAIN, KINDS, kind_in
 from _noxline_sweep import Sweep
 from _noxline_walk import Walk
 from _noxline_watch import Moves, Watch
@@ -36,7 +36,7 @@ class State:
     ) -> None:
         self.changed: dict[str, set[str]] = {}
         self._moves: dict[str, Moves] = {}
-        self._watched: dict[str, set[tuple[int, str]]] = {}  # by name: what belongs to objects that are watched
+        self._watched: dict[str, set[Key]] = {}  # by name: what belongs to objects that are watched
         self._watch: Watch | None = None
         self._files: frozenset[str] = frozenset()
         self._inside = inside
@@ -56,7 +56,7 @@ class State:
         """
         self._files = frozenset(files)
         self._watch = watch
-        self._seen = self._look()
+        self._seen = self._look(first=True)
         self._sweep.begin(stored, self._seen)
         self._began = time.process_time()
         self._spent = 0.0
@@ -75,31 +75,37 @@ class State:
         began = time.process_time()
         before, now = self._seen, self._look()
         for names, files, key, kind in _differing(before, now):
-            watched = self._watch is not None and self._watch.of(key[0], key[2]) is not None
-            moves = Moves() if watched else self._sweep.of(key) or Moves.of(self._tests, kind)
+            watched = self._watch is not None and self._watch.of(key) is not None
+            moves = Moves() if watched else self._sweep.of(key) or self._since(kind)
             for name in names:
                 self.changed.setdefault(name, set()).update(files)
                 self._moves.setdefault(name, Moves()).merge(moves)
                 if watched:
-                    self._watched.setdefault(name, set()).add((key[0], key[2]))
+                    self._watched.setdefault(name, set()).add(key)
         self._sweep.follow(now)
         self._seen, self._tests = now, []
         self._spent += time.process_time() - began
 
     def told(self) -> dict[str, list[Any]]:
         """Return it as it is written down."""
-        return {name: [sorted(files), *self._moved(name).told()] for name, files in self.changed.items()}
+        return {name: [sorted(files), self._moved(name).told()] for name, files in self.changed.items()}
 
     def _moved(self, name: str) -> Moves:
         """Return in which tests what is known by a name moved."""
         moves = self._moves[name]
-        for owner, attribute in self._watched.get(name, ()):
-            found = self._watch.of(owner, attribute) if self._watch is not None else None
+        for key in self._watched.get(name, ()):
+            found = self._watch.of(key) if self._watch is not None else None
             # What moved when the watch did not look moved nobody knows when.
-            moves.merge(found if found is not None and found.tests else Moves.unknown())
+            moves.merge(found if found is not None and found.tests else Moves(None))
         return moves
 
-    def _look(self) -> Walk:
+    def _since(self, kind: int) -> Moves:
+        """Return the moves of something that moved in any test since the look before."""
+        moves = Moves()
+        moves.add(self._tests, [kind])
+        return moves
+
+    def _look(self, *, first: bool = False) -> Walk:
         walk = Walk(self.is_own, self._most, self._watch.looked_up() if self._watch else frozenset())
         apart: dict[str, list[Any]] = {}
         for name, module in list(sys.modules.items()):
@@ -107,6 +113,8 @@ class State:
                 apart.setdefault(self._file_of_tests(module), []).append(module)
         for file in sorted(apart):  # "" is the first: what anybody may see is none of a test file's own
             walk.go(file, apart[file])
+        if first:
+            KINDS.begin(self.is_own, walk.addresses())
         walk.close()
         if walk.over:
             self._refuse("the project's modules hold more than %d objects, too many to look at" % self._most)
@@ -138,7 +146,7 @@ def _held_otherwise(
     for key, (names, held, roots, kind) in now.items():
         old = before.get(key)
         if old is not None and old[1] != held and key[0] in same:
-            yield names, roots | old[2], key, kind
+            yield names, roots | old[2], key, kind_in(kind, was_there=True)
 
 
 def _come_or_gone(
@@ -147,4 +155,4 @@ def _come_or_gone(
     for key in now.keys() ^ before.keys():
         if key[0] in same and not key[1]:  # an attribute that is new, or gone
             names, _, roots, kind = now.get(key) or before[key]
-            yield names, roots, key, kind if key in now else AGAIN
+            yield names, roots, key, kind_in(kind, was_there=False) if key in now else AGAIN

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from _noxline_inside import PLAIN, address, kind_of
+from _noxline_inside import KINDS, PLAIN, address
 from _noxline_walk import Walk
 from _noxline_watch import Moves
 
@@ -59,13 +59,21 @@ class Sweep:
         """Look from now on at what a walk found, too."""
         for key, (_, state, _, _) in walk.seen.items():
             owner, way, name = key
-            if way or name not in self._stored or owner not in walk.alive or key in self._attributes:
-                continue
-            thing = walk.alive[owner]()
-            ask = None if thing is None else _way_to_attributes(type(thing))
-            if ask is not None and name in ask(thing):
-                self._attributes[key] = _Attribute(walk.alive[owner], ask, name, state, len(self._tests))
-                self._turn.append(self._attributes[key])
+            if not way and name in self._stored and walk.lives(owner) and not self._follows(key):
+                self._begin(key, walk.alive[owner], state)
+
+        self._turn = [attribute for attribute in self._turn if attribute.owner() is not None]
+        self._next = 0
+
+    def _begin(self, key: Key, owner: Any, state: int) -> None:
+        thing, name = owner(), key[2]
+        ask = _way_to_attributes(type(thing))
+        if ask is not None and name in ask(thing):
+            self._attributes[key] = _Attribute(owner, ask, name, state, len(self._tests))
+            self._turn.append(self._attributes[key])
+
+    def _follows(self, key: Key) -> bool:
+        return key in self._attributes and self._attributes[key].owner() is not None
 
     def after_test(self, test: str) -> None:
         """Look at as many as the time allows that tests took."""
@@ -83,9 +91,9 @@ class Sweep:
 
     def of(self, key: Key) -> Moves | None:
         """Return in which tests something moved; None when it is not looked at."""
-        found = self._attributes.get(key)
-        if found is None:
+        if not self._follows(key):
             return None
+        found = self._attributes[key]
         self._check(found)
         return found.moves
 
@@ -99,7 +107,7 @@ class Sweep:
         if state != attribute.state:
             attribute.state = state
             attribute.moves = attribute.moves or Moves()
-            attribute.moves.add(self._tests[attribute.at :], [kind_of(value)])
+            attribute.moves.add(self._tests[attribute.at :], [KINDS.of(value)])
         attribute.at = len(self._tests)
 
 

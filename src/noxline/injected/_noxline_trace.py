@@ -16,10 +16,9 @@ from typing import Any
 import pytest
 from _noxline_reads import ASIDE, CONTEXT, Reads
 from _noxline_state import State
-from _noxline_watch import Watch
+from _noxline_watch import Watch, to_watch
 
 FOLDER = "NOXLINE_TRACE"
-WATCH = "NOXLINE_WATCH"
 _TRACER = "CTracer"
 # What stands between an import and its importer, as the interpreter's own frames do: stack levels of warnings skip it.
 _INTERNAL = "<frozen importlib._bootstrap_external>"
@@ -89,6 +88,13 @@ class Trace:
             self._coverage.switch_context(self._stack[-1])
         except Exception as error:  # noqa: BLE001 - whatever coverage says, the tests go on
             self.refuse("coverage cannot switch contexts: %s" % error)
+
+    def aside(self, look: Any) -> None:
+        """Do something that the interpreter does not trace: in an audit hook, our own."""
+        try:
+            sys.audit(ASIDE, look)
+        except Exception as error:  # noqa: BLE001 - another hook may refuse events that it does not know
+            self.refuse("an audit hook refuses ours: %s" % error)
 
     def _watch_imports(self, loader: Any) -> None:
         trace, original = self, loader.exec_module
@@ -199,11 +205,11 @@ class TracePlugin:
     def pytest_runtestloop(self, session: Any) -> Any:
         """Look at what the project's names hold before the first test and after the last one."""
         files = {self._trace.reads.inside(str(_path(item))) for item in session.items}
-        told = _to_watch()
-        self._watch.begin(told["places"], told["looked_up"])
-        sys.audit(ASIDE, lambda: self._state.begin(files, self._watch, told["stored"]))
+        told = to_watch()
+        self._trace.aside(lambda: self._watch.begin(told["places"], told["looked_up"]))
+        self._trace.aside(lambda: self._state.begin(files, self._watch, told["stored"]))
         yield
-        sys.audit(ASIDE, self._state.compare)
+        self._trace.aside(self._state.compare)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Any:
@@ -222,7 +228,7 @@ class TracePlugin:
         self._tests[name] = {"units": units, "file": self._trace.reads.inside(str(_path(item)))}
         # After the last test of a file its fixtures may have put back what its tests shared.
         look = nextitem is not None and _path(nextitem) == _path(item)
-        sys.audit(ASIDE, lambda: (self._watch.after_test(name), self._state.after_test(name, look=look)))
+        self._trace.aside(lambda: (self._watch.after_test(name), self._state.after_test(name, look=look)))
 
     def _forget_lines(self) -> None:
         """Let each test that shows source read it for itself; pytest's reports of failures are among the readers."""
@@ -270,16 +276,6 @@ class TracePlugin:
             moves=self._watch.moves(),
             changed=self._state.told(),
         )
-
-
-def _to_watch() -> dict[str, Any]:
-    """Return what the sources say of that which may last (testing/lasting.py, testing/lookups.py)."""
-    path = os.environ.get(WATCH, "")
-    if not path:
-        return {"places": [], "looked_up": [], "stored": []}
-    with open(path, encoding="utf-8") as stream:
-        told: dict[str, Any] = json.load(stream)
-    return told
 
 
 def _active(item: Any) -> list[Any]:

@@ -7,8 +7,6 @@ containers hold, defaults and closures of functions, how full caches are. No cod
 from __future__ import annotations
 
 import collections
-import functools
-import itertools
 import re
 import types
 import weakref
@@ -18,18 +16,20 @@ from typing import Any
 from _noxline_inside import (
     AGAIN,
     ATOMS,
+    KINDS,
+    PARTS,
     PLAIN,
     SLOTS,
+    STATES,
     address,
     defaults_of,
     dictionary,
     filled,
     held,
     is_bare,
+    is_its_own_value,
     items_of,
     keyed,
-    kind_of,
-    kind_of_all,
     pairs,
     slots_of,
 )
@@ -40,20 +40,6 @@ _STATELESS = frozenset(
     {object, range, slice, re.Pattern, types.GetSetDescriptorType, types.MemberDescriptorType}
     | {types.MethodDescriptorType, types.ClassMethodDescriptorType, types.MethodWrapperType}
 )
-# What to look at in wrappers, and what stands for the state of things that have no attributes.
-_PARTS: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (staticmethod, ("__func__",)),
-    (classmethod, ("__func__",)),
-    (property, ("fget", "fset", "fdel")),
-    (functools.partial, ("func", "args", "keywords")),
-    (types.MethodType, ("__self__",)),
-)
-_STATES: dict[type, Callable[[Any], Any]] = {
-    type(functools.lru_cache(len)): lambda cache: cache.cache_info()[1:],
-    bytearray: bytes,
-    itertools.count: repr,
-    types.GeneratorType: lambda made: made.gi_frame.f_lasti if made.gi_frame else -1,
-}
 EVERYWHERE = frozenset([""])  # more than test files lead there
 # Their attributes are nobody's business: what they hold is known by their own names.
 _CONTAINERS = frozenset(["weakref", "_weakrefset", "collections", "queue", "threading"])
@@ -95,9 +81,12 @@ class Walk:
 
     def visit(self, thing: Any, names: tuple[str, ...], place: Place, key: Any = None) -> None:
         """Look at a thing later, under these names; with a key it is an item of what is in this place."""
-        if type(thing) in ATOMS or (type(thing) is types.FunctionType and is_bare(thing)):
+        if type(thing) in ATOMS:
             return
         here = address(thing)
+        if type(thing) is types.FunctionType and is_bare(thing):
+            self.alive[here] = weakref.ref(thing)
+            return
         if here not in self._visited and here not in self._shared:
             self._visited[here] = thing
             self._count += 1
@@ -119,19 +108,33 @@ class Walk:
     def start(self, variables: Mapping[str, Any], owner: int) -> None:
         """Look at all that some variables of a module lead to."""
         self._kept.append(self._visited)
-        for name, value in variables.items():
-            self._hold(name, value, (name,), (owner, 0))
+        try:
+            for name, value in variables.items():
+                self._hold(name, value, (name,), (owner, 0))
+        except Exception:  # noqa: BLE001 - a thing whose class has ideas of its own
+            self.opaque = True
         self._go()
         self.close()
 
     def is_same_as(self, before: Walk) -> bool:
         """Tell whether another look found the same things and these in the same state."""
-        if self.seen != before.seen or self.alive.keys() != before.alive.keys():
+        if self.seen.keys() != before.seen.keys() or self.alive.keys() != before.alive.keys():
+            return False
+        if self.seen != before.seen and any(self.seen[key][1] != before.seen[key][1] for key in self.seen):
             return False
         return all(before.alive[thing]() is ref() for thing, ref in self.alive.items())
 
+    def lives(self, here: int) -> bool:
+        """Tell whether something that was found still lives."""
+        return here in self.alive and self.alive[here]() is not None
+
+    def addresses(self) -> set[int]:
+        """Return where everything is that was found."""
+        return {here for found in self._kept for here in found}
+
     def close(self) -> None:
         """Forget the objects themselves."""
+        self._waiting.clear()
         self._kept.clear()
         self._shared.clear()
         self._visited.clear()
@@ -161,7 +164,7 @@ class Walk:
             self._attributes(type.__dict__["__dict__"].__get__(thing), place, module=False)
 
     def _stateful(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
-        self._note(thing, _STATES[kind](thing), (*names, getattr(thing, "__name__", "")), place, AGAIN)
+        self._note(thing, STATES[kind](thing), (*names, getattr(thing, "__name__", "")), place, AGAIN)
         self.visit(getattr(thing, "__wrapped__", None), names, place)
 
     def _weak(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
@@ -170,8 +173,11 @@ class Walk:
         self._hold("data", found, names, place)
 
     def _dict(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
-        items = keyed(thing) if address(thing) in self.keyed else list(items_of(thing, kind))
-        self._note(thing, tuple(pairs(items)), names, place, kind_of_all(value for _, value in items))
+        weak = address(thing) in self.keyed
+        items = keyed(thing) if weak else list(items_of(thing, kind))
+        # Where a key is its own value, the value follows from the key.
+        values = [value for key, value in items if not (weak and is_its_own_value(key, value))]
+        self._note(thing, tuple(pairs(items)), names, place, KINDS.of_all(values) if values or not items else 0)
         for key, value in items:
             self.visit(key, names, place, held(key))
             self.visit(value, names, place, (held(key),))
@@ -181,14 +187,14 @@ class Walk:
     def _sequence(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
         items = list(next(base for base in kind.__mro__ if base in _SEQUENCES).__iter__(thing))
         if not issubclass(kind, (tuple, frozenset)):
-            self._note(thing, tuple(map(held, items)), names, place, kind_of_all(items))
+            self._note(thing, tuple(map(held, items)), names, place, KINDS.of_all(items))
         for number, item in enumerate(items):
             self.visit(item, names, place, number)
         if kind not in _SEQUENCES:
             self._object(thing, kind, names, place)
 
     def _other(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
-        for wrapper, parts in _PARTS:
+        for wrapper, parts in PARTS:
             if issubclass(kind, wrapper):
                 for part in parts:
                     self.visit(getattr(thing, part), names, place, part)
@@ -244,7 +250,7 @@ class Walk:
             self.keyed.add(address(vars(value)["data"]))
         kind = type(value)
         state = hash((kind.__name__, value)) if kind in PLAIN else address(value)  # as held() has it
-        self._put((*place, name), names, state, kind_of(value))
+        self._put((*place, name), names, state, KINDS.of(value))
         if kind not in ATOMS:
             self.visit(value, names, place, name)
 
@@ -259,7 +265,8 @@ class Walk:
         self.seen[key] = (names, state, roots, kind)
 
 
-_Way = Callable[[Walk, Any, type, "tuple[str, ...]", "Place"], object]
+if TYPE_CHECKING:
+    _Way = Callable[[Walk, Any, type, tuple[str, ...], Place], object]
 _WAYS: dict[type, tuple[_Way, bool]] = {}  # how to look into a thing of a type, and whether one can refer to it weakly
 
 
@@ -272,7 +279,7 @@ def _way_into(kind: type) -> tuple[_Way, bool]:
         (dict, Walk._dict),
         (_SEQUENCES, Walk._sequence),
     )
-    exact = Walk._stateful if kind in _STATES else Walk._weak if kind in _WEAK else None
+    exact = Walk._stateful if kind in STATES else Walk._weak if kind in _WEAK else None
     found = exact or next((way for base, way in ways if issubclass(kind, base)), Walk._other)
     _WAYS[kind] = (found, bool(type.__getattribute__(kind, "__weakrefoffset__")))
     return _WAYS[kind]
@@ -281,4 +288,4 @@ def _way_into(kind: type) -> tuple[_Way, bool]:
 def is_looked_at_by_attributes(kind: type) -> bool:
     """Tell whether a walk looks at the attributes of things of a type, and at nothing else."""
     way, _ = _WAYS.get(kind) or _way_into(kind)
-    return way is Walk._other and not issubclass(kind, (weakref.ReferenceType, *(wrapper for wrapper, _ in _PARTS)))
+    return way is Walk._other and not issubclass(kind, (weakref.ReferenceType, *(wrapper for wrapper, _ in PARTS)))

@@ -7,67 +7,52 @@ there by the tests in which it moved, where nothing could be put there a second 
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from _noxline_glance import glance
-from _noxline_inside import AGAIN, EMPTY, address
+from _noxline_inside import AGAIN, address, kind_in
 from _noxline_walk import Walk
 
+WATCH = "NOXLINE_WATCH"
 _MOST_OBJECTS = 300  # that can be reached from one variable; of more it is not known
 _MOST_TESTS = 64  # in which something may move; of more it is as well to say that it may be any
 _SHARE = 0.03  # of the time that tests take
 _GRACE = 0.2  # seconds
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Python 3.8 has no such types at run time
+    from _noxline_walk import Key
+
     _Place = tuple[str, tuple[str, ...]]
 
 
 class Moves:
-    """In which tests something moved: None when it is not known. `bare`: all that was left each time is empty."""
+    """In which tests something moved: None when it is not known."""
 
-    def __init__(self) -> None:
-        self.tests: dict[str, None] | None = {}
-        self.bare = True
+    def __init__(self, tests: Iterable[str] | None = ()) -> None:
+        self.tests: dict[str, None] | None = None if tests is None else dict.fromkeys(tests)
 
-    @classmethod
-    def unknown(cls) -> Moves:
-        """Return those of something of which nobody knows."""
-        made = cls()
-        made.tests, made.bare = None, False
-        return made
-
-    @classmethod
-    def of(cls, tests: Iterable[str], kind: int) -> Moves:
-        """Return those of something that moved in any of these tests, and is of this kind now."""
-        made = cls()
-        made.add(tests, [kind])
-        return made
-
-    def add(self, tests: Iterable[str], kinds: Iterable[int]) -> None:
-        """Take into account that in some of these tests something came to hold what is of these kinds."""
-        kinds = set(kinds)
-        self.bare = self.bare and kinds == {EMPTY}
-        if self.tests is None or AGAIN in kinds:
-            self.tests = None
-            return
-        self.tests.update(dict.fromkeys(tests))
-        if len(self.tests) > _MOST_TESTS:
-            self.tests = None
+    def add(self, tests: Iterable[str], kinds: Iterable[int] = ()) -> None:
+        """Take into account that in any of these tests something came to hold what is of these kinds."""
+        if self.tests is not None:
+            self.tests.update(dict.fromkeys(tests))
+            if AGAIN in kinds or len(self.tests) > _MOST_TESTS:
+                self.tests = None
 
     def merge(self, other: Moves) -> None:
         """Take into account what is known of something that moved as well."""
-        self.bare = self.bare and other.bare
-        if self.tests is not None:
-            self.add(other.tests or (), [EMPTY if other.bare else 0])
         if other.tests is None:
             self.tests = None
+        else:
+            self.add(other.tests)
 
-    def told(self) -> list[Any]:
+    def told(self) -> list[str] | None:
         """Return it as it is written down."""
-        return [None if self.tests is None else list(self.tests), self.bare]
+        return None if self.tests is None else list(self.tests)
 
 
 class Watch:
@@ -78,7 +63,7 @@ class Watch:
         self._inside = inside
         self._looked_up: frozenset[str] = frozenset()
         self._places: dict[_Place, Any] = {}
-        self._first: dict[_Place, Walk] = {}
+        self._lasting: dict[_Place, dict[int, Any]] = {}  # what belonged to it in all looks
         self._looks: dict[_Place, Walk] = {}
         self._glances: dict[_Place, list[Any] | None] = {}
         self._moves: dict[_Place, Moves] = {}
@@ -99,7 +84,8 @@ class Watch:
             look = self._look(place)
             if not look.over and not look.opaque:
                 self._spent[place] = 0.0
-                self._first[place] = self._looks[place] = look
+                self._looks[place] = look
+                self._lasting[place] = dict(look.alive)
                 self._moves[place] = Moves()
                 self._glances[place] = self._glance(place)
 
@@ -133,41 +119,43 @@ class Watch:
 
     def _glance(self, place: _Place) -> list[Any] | None:
         variables = vars(self._places[place])
-        found: list[Any] | None = glance([variables.get(name, self) for name in place[1]], self._looks[place].keyed)
+        try:
+            found: list[Any] | None = glance([variables.get(name, self) for name in place[1]], self._looks[place].keyed)
+        except Exception:  # noqa: BLE001 - a thing whose class has ideas of its own, or one that changes meanwhile
+            return None
         return found
 
     def _is_known(self, place: _Place, now: Walk, test: str) -> bool:
         """Note whether a place moved in a test; tell whether it is still known in which ones it did."""
-        if now.is_same_as(self._looks[place]):
-            return True
-        self._looks[place] = now
-        self._moves[place].add([test], list(self._kinds(place, now)) or [0])
+        before = self._looks[place]
+        if not now.is_same_as(before):
+            self._moves[place].add([test], set(self._kinds(place, before, now)))
+            self._looks[place] = now
+            self._lasting[place] = {o: ref for o, ref in self._lasting[place].items() if now.alive.get(o) is ref}
         return self._moves[place].tests is not None
 
-    def _kinds(self, place: _Place, now: Walk) -> Iterator[int]:
-        """Yield of which kinds that is which differs from what was there at first."""
-        first = self._first[place].seen
+    def _kinds(self, place: _Place, before: Walk, now: Walk) -> Iterator[int]:
+        """Yield of which kinds that is which is not as it was; what a new object holds came with it."""
+        module = address(self._places[place])
         for key, (_, state, _, kind) in now.seen.items():
-            if key not in first or first[key][1] != state:
-                # What a new object holds came with it: to hold the same, another must be there.
-                yield kind if self._was_there(place, key[0]) else 0
-        for owner, way, _ in first.keys() - now.seen.keys():
-            if not way and self._was_there(place, owner):
-                yield AGAIN  # an attribute that is gone: nobody would see it go again
+            known = before.seen.get(key)
+            if (known is None or known[1] != state) and (key[0] == module or before.lives(key[0])):
+                yield kind_in(kind, was_there=known is not None)
+        if _lost_attributes(before, now, module):
+            yield AGAIN  # nobody would see them go again
 
-    def _was_there(self, place: _Place, owner: int) -> bool:
-        """Tell whether an object was part of a place before the first test."""
-        first = self._first[place].alive.get(owner)
-        return owner == address(self._places[place]) or (first is not None and first() is not None)
-
-    def moves(self) -> list[tuple[Any, ...]]:
+    def moves(self) -> list[tuple[str, tuple[str, ...], Any]]:
         """Return for each place, by its file and names, in which tests it moved."""
-        return [(*place, *moves.told()) for place, moves in self._moves.items()]
+        return [(*place, moves.told()) for place, moves in self._moves.items()]
 
-    def of(self, owner: int, name: str) -> Moves | None:
-        """Return when something moved that belongs to an object; None when it was not watched."""
+    def of(self, key: Key) -> Moves | None:
+        """Return when something moved that is known by this key; None when it was not watched all the time."""
+        owner, way, name = key
         for place in self._looks:
-            if self._was_there(place, owner) and (owner != address(self._places[place]) or name in place[1]):
+            if owner == address(self._places[place]):
+                if not way and name in place[1]:
+                    return self._moves[place]
+            elif owner in self._lasting[place] and self._lasting[place][owner]() is not None:
                 return self._moves[place]
         return None
 
@@ -176,7 +164,7 @@ class Watch:
         return self._looked_up
 
     def _forget(self, place: _Place) -> None:
-        for kept in (self._looks, self._glances, self._spent, self._first, self._moves):
+        for kept in (self._looks, self._glances, self._spent, self._lasting, self._moves):
             del kept[place]
 
     def _look(self, place: _Place) -> Walk:
@@ -184,3 +172,19 @@ class Watch:
         variables = vars(self._places[place])
         walk.start({name: variables[name] for name in place[1] if name in variables}, address(self._places[place]))
         return walk
+
+
+def _lost_attributes(before: Walk, now: Walk, module: int) -> bool:
+    """Tell whether something that is still there has lost attributes."""
+    gone = before.seen.keys() - now.seen.keys()
+    return any(not way and (owner == module or owner in now.alive) for owner, way, _ in gone)
+
+
+def to_watch() -> dict[str, Any]:
+    """Return what the sources say of that which may last (testing/lasting.py, testing/lookups.py)."""
+    path = os.environ.get(WATCH, "")
+    if not path:
+        return {"places": [], "looked_up": [], "stored": []}
+    with open(path, encoding="utf-8") as stream:
+        told: dict[str, Any] = json.load(stream)
+    return told

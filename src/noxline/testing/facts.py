@@ -24,11 +24,9 @@ class Facts:
     `calls` the names handed to each function that it calls,
     `passes` the functions that get its own parameters,
     `writes` those whose content it may change, `through` functions that give it what it changes, `lends` the names lent
-    to each function that it calls, `shared` variables of the module that it changes; `hands` the functions that get any
-    variable of its own;
-    `takes`: it has parameters, beside the object that it is a method of; `alters`: it may change what a variable of its
-    own holds; `computes`: it calls by names that are not written down; `inspects`: it compares what it finds by such
-    names.
+    to each function that it calls, `shared` variables of the module that it changes;
+    `takes`: it has parameters, beside the object that it is a method of; `computes`: it calls by names that are not
+    written down; `inspects`: it compares what it finds by such names.
     """
 
     names: frozenset[str] = frozenset()
@@ -39,9 +37,7 @@ class Facts:
     through: frozenset[str] = frozenset()
     lends: Mapping[str, frozenset[str]] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
-    hands: frozenset[str] = frozenset()
     takes: bool = False
-    alters: bool = False
     computes: bool = False
     inspects: bool = False
 
@@ -52,9 +48,11 @@ def facts_of(nodes: Sequence[ast.stmt], parameters: frozenset[str], outside: fro
     variables = _variables_of(everything, parameters)
     calls = list(_calls(everything))
     changed = list(_changed(everything))
-    computing = list(filter(_computes, everything))
-    inspecting = _only_compared(computing, everything)
     defines = frozenset(_defined(everything))
+    computing = list(filter(_computes, everything))
+    # What a function inside, or another one of the module, does with a variable is not seen here.
+    alone = outside and not (defines or variables.declared)
+    inspecting = _only_compared(computing, everything) if alone else []
     roots = frozenset(map(_root, changed))
     return Facts(
         names=_all_mentioned(nodes, variables.bound, {}),
@@ -65,9 +63,7 @@ def facts_of(nodes: Sequence[ast.stmt], parameters: frozenset[str], outside: fro
         through=_called_in(changed),
         lends=_by_callee(calls, _lent, variables),
         shared=(roots & (outside - variables.bound - defines)) | (variables.shared & variables.stored),
-        hands=_handed_any(calls, variables.bound),
         takes=bool(parameters - _SELF),
-        alters=bool(roots & variables.bound - _SELF),
         computes=len(computing) > len(inspecting),
         inspects=bool(inspecting),
     )

@@ -13,12 +13,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce
-from operator import or_
 
 from noxline.testing.blocks import Source
 from noxline.testing.facts import Facts, facts_of
-from noxline.testing.moves import Moved, Moves
+from noxline.testing.moves import Moved
 
 _MAKING = frozenset({"__init__", "__new__", "__post_init__", "__setstate__"})
 _PROPERTY = re.compile(r"property|attribute|descriptor|reify", re.IGNORECASE)
@@ -103,18 +101,19 @@ class Lasting:
                 found.setdefault(file, []).append(tuple(sorted(place)))
         return {file: tuple(sorted(places)) for file, places in sorted(found.items())}
 
-    def heed(self, moved: Iterable[Moved]) -> dict[frozenset[str], Moves]:
+    def heed(self, moved: Iterable[Moved]) -> dict[frozenset[str], tuple[str, ...]]:
         """Leave out the places that never moved; return in which tests the others did, as far as that is known."""
-        known: dict[frozenset[str], dict[str, Moves]] = {}
+        known: dict[frozenset[str], dict[str, tuple[str, ...]]] = {}
         for one in moved:
             known.setdefault(frozenset(one.names), {})[one.file] = one.moves
         found = {}
         for place, moves in known.items():
-            files = {file for file in self.places.pop(place, ()) if file not in moves or moves[file].tests}
+            still = {file for file, tests in moves.items() if not tests}
+            files = self.places.pop(place, set()) - still
             if files:
                 self.places[place] = files
-            if files and files <= moves.keys():
-                found[place] = reduce(or_, map(moves.__getitem__, files))
+                if files <= moves.keys():
+                    found[place] = tuple(sorted(set[str]().union(*map(moves.__getitem__, files))))
         return found
 
     def meant(self, names: Iterable[str]) -> set[str]:

@@ -9,6 +9,8 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 
 _KIND = "WeakKeyDictionary"
+_ANY_NAME = frozenset({"vars", "globals", "__dict__"})
+_BY_ANY_NAME = (b"vars(", b"globals(", b"__dict__", b"match ")
 _LOOKING_UP = frozenset({"get", "setdefault", "pop"})
 
 
@@ -28,10 +30,19 @@ def looked_up(texts: Mapping[str, bytes]) -> list[str]:
 
 def _said_otherwise(text: bytes, names: set[str], sayable: set[str]) -> set[str]:
     """Return those of the names that a file says for anything but a look-up; all where it cannot be read."""
-    if not any(name.encode() in text for name in names):
-        return set()
-    tree = _parsed(text)
-    return set(names) if tree is None else {*_mentioned_otherwise(tree), *(sayable & _texts_in(tree))}
+    said = {name for name in names if name.encode() in text}
+    if any(mark in text for mark in _BY_ANY_NAME):
+        said |= sayable
+    tree = _parsed(text) if said else None
+    if tree is None:
+        return said
+    any_name = any(map(_reaches_any_name, ast.walk(tree)))
+    return {*_mentioned_otherwise(tree), *(sayable if any_name else sayable & _texts_in(tree))}
+
+
+def _reaches_any_name(node: ast.AST) -> bool:
+    """Tell whether a piece of code gets at variables or attributes without saying their names in the usual way."""
+    return isinstance(node, ast.MatchClass) or _name_of(node) in _ANY_NAME
 
 
 def _parsed(text: bytes) -> ast.Module | None:
@@ -53,7 +64,7 @@ def _made_in(tree: ast.Module | None) -> Iterator[tuple[str, bool]]:
             inside.update(map(id, ast.walk(node)))
         elif isinstance(node, ast.Global):
             shared.update(node.names)
-    for target in _targets(everything):
+    for target in filter(_name_of, _targets(everything)):
         name = _name_of(target)
         yield name, isinstance(target, ast.Name) and id(target) in inside and name not in shared
 

@@ -9,51 +9,34 @@ from operator import or_
 import msgspec
 
 
-class Moves(msgspec.Struct, frozen=True, array_like=True):
-    """The tests in which something moved; None: in which is not known. `bare`: only empty containers came of it."""
-
-    tests: tuple[str, ...] | None = None
-    bare: bool = False
-
-    def __or__(self, other: Moves) -> Moves:
-        """Return the moves of both."""
-        return Moves(_both(self.tests, other.tests), self.bare and other.bare)
-
-
 class Change(msgspec.Struct, frozen=True, array_like=True):
     """What is known of a name that held something else after tests than before.
 
-    `files` are the test files that alone lead there ("" when more do). `alone` are tests in which it moved while others
-    were reused, which might have moved it before them.
+    `files` are the test files that alone lead there ("" when more do), `tests` those in which it moved; None: in which
+    is not known. `alone` are tests in which it moved while others were reused, which might have moved it before them.
     """
 
     files: tuple[str, ...] = ()
     tests: tuple[str, ...] | None = None
-    bare: bool = False
     alone: tuple[str, ...] = ()
 
     @property
-    def moves(self) -> Moves:
-        """Return in which tests it moved."""
-        return Moves(_both(self.tests, self.alone), self.bare)
+    def moves(self) -> tuple[str, ...] | None:
+        """Return in which tests it moved; None when that is not known."""
+        return _both(self.tests, self.alone)
 
     def __or__(self, other: Change) -> Change:
         """Return what is known of both."""
-        return Change(
-            _united(self.files, other.files),
-            _both(self.tests, other.tests),
-            self.bare and other.bare,
-            _united(self.alone, other.alone),
-        )
+        tests = _both(self.tests, other.tests)
+        return Change(_united(self.files, other.files), tests, _united(self.alone, other.alone))
 
 
 class Moved(msgspec.Struct, frozen=True, array_like=True):
-    """A place, by its file and names, that was watched to the end; `alone` as in Change."""
+    """A place, by its file and names, that was watched to the end; `tests` and `alone` as in Change."""
 
     file: str
     names: tuple[str, ...]
     tests: tuple[str, ...] = ()
-    bare: bool = False
     alone: tuple[str, ...] = ()
 
     @property
@@ -62,14 +45,13 @@ class Moved(msgspec.Struct, frozen=True, array_like=True):
         return self.file, self.names
 
     @property
-    def moves(self) -> Moves:
+    def moves(self) -> tuple[str, ...]:
         """Return in which tests it moved."""
-        return Moves(_united(self.tests, self.alone), self.bare)
+        return _united(self.tests, self.alone)
 
     def __or__(self, other: Moved) -> Moved:
         """Return what is known of the same place in both."""
-        tests, alone = _united(self.tests, other.tests), _united(self.alone, other.alone)
-        return Moved(self.file, self.names, tests, self.bare and other.bare, alone)
+        return Moved(*self.place, _united(self.tests, other.tests), _united(self.alone, other.alone))
 
 
 def _united(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
@@ -102,7 +84,7 @@ def seen_alone(moved: Iterable[Moved], before: Iterable[Moved]) -> tuple[Moved, 
     found = []
     for one in moved:
         tests, alone = _apart(one.tests, known.get(one.place, frozenset()))
-        found.append(Moved(one.file, one.names, tests, one.bare, alone))
+        found.append(Moved(*one.place, tests, alone))
     return tuple(found)
 
 
@@ -113,7 +95,7 @@ def still_known(moved: Iterable[Moved], reused: frozenset[str], again: Iterable[
     """
     now = {one.place: one.tests for one in again}
     return tuple(
-        Moved(*one.place, _of(one.tests, reused), one.bare, _of(one.alone, reused))
+        Moved(*one.place, _of(one.tests, reused), _of(one.alone, reused))
         for one in moved
         if reused.union(now.get(one.place, ())).issuperset(one.tests)
     )
@@ -125,7 +107,7 @@ def changes_seen_alone(changed: Mapping[str, Change], before: Mapping[str, Chang
     for name, change in changed.items():
         known = frozenset(before[name].tests or ()) if name in before else frozenset[str]()
         tests, alone = (None, ()) if change.tests is None else _apart(change.tests, known)
-        found[name] = Change(change.files, tests, change.bare, alone)
+        found[name] = Change(change.files, tests, alone)
     return found
 
 
@@ -138,7 +120,7 @@ def changes_still_known(
         now = again[name].tests or () if name in again else ()
         known = change.tests is not None and reused.union(now).issuperset(change.tests)
         tests = _of(change.tests or (), reused) if known else None
-        found[name] = Change(change.files, tests, change.bare, _of(change.alone, reused))
+        found[name] = Change(change.files, tests, _of(change.alone, reused))
     return found
 
 

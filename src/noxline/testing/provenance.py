@@ -8,35 +8,15 @@ from dataclasses import dataclass
 
 from noxline.testing.facts import Facts
 from noxline.testing.lasting import Lasting
-from noxline.testing.moves import Change, Moves
+from noxline.testing.moves import Change
 
 EVERYWHERE = frozenset({""})
 _FINDING = frozenset({"__getattr__", "__getattribute__", "__get__"})
 _MAKING = frozenset({"__init__", "__new__", "__init_subclass__", "__set_name__", "__class_getitem__"})
-# Functions of Python that change nothing that they get.
-_HARMLESS = frozenset(
-    {
-        "isinstance",
-        "issubclass",
-        "callable",
-        "len",
-        "type",
-        "id",
-        "hash",
-        "repr",
-        "str",
-        "bytes",
-        "int",
-        "float",
-        "bool",
-    }
-    | {"getattr", "hasattr", "format", "ord", "chr", "abs", "round", "min", "max", "sum", "any", "all", "sorted"}
-    | {"tuple", "list", "dict", "set", "frozenset", "range", "cast", "fspath"}
-)
 _CALLERS = 3  # how far up the values that were handed down are followed
 
 
-_NEVER_WATCHED: Mapping[frozenset[str], Moves] = {}
+_NEVER_WATCHED: Mapping[frozenset[str], tuple[str, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +54,7 @@ class Provenance:
         *,
         together: Iterable[Together],
         changed: Mapping[str, Change],
-        moves: Mapping[frozenset[str], Moves] = _NEVER_WATCHED,
+        moves: Mapping[frozenset[str], tuple[str, ...]] = _NEVER_WATCHED,
         called: Iterable[str] = (),
     ) -> None:
         self._blocks = blocks
@@ -90,7 +70,6 @@ class Provenance:
         self._special: dict[str, set[int]] = {}
         self._named: dict[int, set[int]] = {}
         self._own = self._by_name.keys() | self._by_class.keys()
-        self._altering: dict[str, bool] = {}
         self._callers: dict[str, set[int]] = {}
         self._mentioning: dict[str, set[int]] = {}
         for number in range(len(blocks)):
@@ -129,17 +108,15 @@ class Provenance:
     def _facts(self, number: int) -> Facts:
         return self._lasting.facts.get(self._blocks[number], _NOTHING)
 
-    def _take(self, place: frozenset[str], roots: frozenset[str], moves: Moves) -> None:
+    def _take(self, place: frozenset[str], roots: frozenset[str], moves: tuple[str, ...] | None) -> None:
         """Let all who mention a place, and may get there, depend on what may have made its content."""
         who = self._mention(place) or self._computing
         writing = self._writing(place, who)
         made: set[int] = set()
         for context in self._together:
             among = context.blocks
-            writers = writing & among if context.reaches(roots, moves.tests) else None
-            if writers and moves.bare:  # an empty container says no more than who put it there
-                made |= writers
-            elif writers:
+            writers = writing & among if context.reaches(roots, moves) else None
+            if writers:
                 made |= self._of(writers | self._handed_down(writers, among), among)
         left = self.left.setdefault(roots, {})
         for number in who if made else ():
@@ -163,20 +140,8 @@ class Provenance:
         return found or who
 
     def _lends(self, facts: Facts, place: frozenset[str]) -> bool:
-        """Tell whether a function of the project gets the content of a place as an argument, and may change it."""
-        lent = (callee for callee, names in facts.lends.items() if callee in self._own and names & place)
-        return any(map(self._alters, lent))
-
-    def _alters(self, name: str) -> bool:
-        """Tell whether a function may change what it gets, or hands it on to one that may."""
-        if name not in self._own:
-            return name not in _HARMLESS
-        if name not in self._altering:
-            self._altering[name] = False  # where it calls itself
-            meant = self._by_name.get(name, set()) | self._specials(name)
-            found = any(self._facts(n).alters or any(map(self._alters, self._facts(n).hands)) for n in meant)
-            self._altering[name] = found
-        return self._altering[name]
+        """Tell whether a function of the project gets the content of a place as an argument."""
+        return any(callee in self._own and names & place for callee, names in facts.lends.items())
 
     def _handed_down(self, writers: Iterable[int], among: frozenset[int]) -> set[int]:
         """Return the functions whose results callers may have handed down to these, or to functions around them."""
@@ -263,13 +228,12 @@ def _enclosing(blocks: Sequence[tuple[str, int]], qualified: Sequence[str]) -> l
 
 
 def _all_places(
-    lasting: Lasting, changed: Mapping[str, Change], moves: Mapping[frozenset[str], Moves]
+    lasting: Lasting, changed: Mapping[str, Change], moves: Mapping[frozenset[str], tuple[str, ...]]
 ) -> dict[frozenset[str], Change]:
     """Return the places that last, by the source and as was seen, with the files that lead there."""
     places: dict[frozenset[str], Change] = {}
     for place, files in lasting.places.items():
-        known = moves.get(place, Moves())
-        places[place] = Change(tuple(files), known.tests, known.bare)
+        places[place] = Change(tuple(files), moves.get(place))
     for name, change in changed.items():
         place = frozenset({name})
         places[place] = change | places[place] if place in places else change
