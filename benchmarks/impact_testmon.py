@@ -64,11 +64,18 @@ class Testmon:
 
     def _run(self, *options: str, seconds: int = SLOW) -> subprocess.CompletedProcess[str]:
         (self.suite.root / DATA).write_bytes(self.known)
-        return _pytest(self.suite, "--testmon", "--testmon-nocollect", *options, seconds=seconds)
+        # Without the last one it selects nothing in a suite whose own options choose tests by their marks.
+        return _pytest(self.suite, "--testmon-nocollect", "--testmon-forceselect", *options, seconds=seconds)
 
 
 def _pytest(suite: Suite, *options: str, seconds: int = SLOW) -> subprocess.CompletedProcess[str]:
-    command = [str(suite.bin / "python"), "-m", "pytest", "-q", *options]
+    command = [
+        str(suite.bin / "python"),
+        "-m",
+        "pytest",
+        *options,
+        "--verbosity=-1",
+    ]  # a suite may have a -q of its own
     # Byte code is known by seconds and sizes: two mutants of one second would be taken for one another.
     environ = {**suite.plain_variables, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
