@@ -36,14 +36,15 @@ def _only_marked_tests_start_processes(request: pytest.FixtureRequest) -> Iterat
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _children_take_hang_ups() -> Iterator[None]:
-    """Keep `nohup` from reaching the tested processes: they inherit what is ignored, but no handler."""
-    if sys.platform == "win32" or signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        yield
-        return
-    signal.signal(signal.SIGHUP, lambda *_: None)
+def _children_take_signals() -> Iterator[None]:
+    """Take what is ignored here, for children inherit that: hang-ups under `nohup`, interrupts in a job of a script."""
+    ignored = [] if sys.platform == "win32" else [signal.SIGHUP, signal.SIGINT]
+    ignored = [one for one in ignored if signal.getsignal(one) is signal.SIG_IGN]
+    for one in ignored:
+        signal.signal(one, lambda *_: None)
     yield
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for one in ignored:
+        signal.signal(one, signal.SIG_IGN)
 
 
 @pytest.fixture(autouse=True)
