@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -139,14 +138,14 @@ def test_repositories_inside_and_folders_without_git_are_looked_at_too(tmp_path:
 def test_whoever_does_not_end_leaves_nothing_behind(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     child = Fake(None)
     monkeypatch.setattr(beside, "start", lambda _work: child)
-    files = Files(str(project), begin(str(project)))
-    files.drop()  # not even listed
-    files = Files(str(project), begin(str(project)))
-    assert files.begin() is not None
-    files.drop()
+    for is_begun in (False, True):
+        asked = begin(str(project))
+        files = Files(str(project), asked)
+        assert not is_begun or files.begin() is not None
+        files.drop()
+        with pytest.raises(ChildProcessError):
+            os.waitpid(asked._pid, os.WNOHANG)
     assert child.dropped
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
 
 
 def test_few_files_need_no_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -208,17 +208,35 @@ def _computes(node: ast.AST) -> bool:
 
 def _only_compared(computing: Iterable[ast.AST], everything: Sequence[ast.AST]) -> list[ast.AST]:
     """Return those calls of `getattr` of whose results nothing is done but to compare them."""
-    compares = [node for node in everything if isinstance(node, ast.Compare)]
-    compared = {id(side) for node in compares for side in (node.left, *node.comparators)}
-    loads = [node for node in everything if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
-    found = []
-    for call in computing:
-        kept = [node for node in everything if isinstance(node, ast.Assign) and node.value is call]
-        names = {target.id if isinstance(target, ast.Name) else "" for node in kept for target in node.targets}
-        uses = [node for node in loads if node.id in names] if names else [call]
-        if _called(call) == "getattr" and "" not in names and all(id(use) in compared for use in uses):
-            found.append(call)
-    return found
+    compared = set(map(id, _compared_in(everything)))
+    return [call for call in computing if _called(call) == "getattr" and _is_only(call, compared, everything)]
+
+
+def _compared_in(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    for node in nodes:
+        if isinstance(node, ast.Compare):
+            yield node.left
+            yield from node.comparators
+
+
+def _is_only(call: ast.AST, places: set[int], everything: Sequence[ast.AST]) -> bool:
+    """Tell whether a value is nowhere but in these places, itself or as a variable that keeps it."""
+    targets = [target for node in everything for target in _keeping(node, call)]
+    if not all(isinstance(target, ast.Name) for target in targets):
+        return False
+    names = {target.id for target in targets if isinstance(target, ast.Name)}
+    return all(id(use) in places for use in (_loads(names, everything) if targets else [call]))
+
+
+def _keeping(node: ast.AST, value: ast.AST) -> list[ast.expr]:
+    """Return what an assignment gives this value to."""
+    return node.targets if isinstance(node, ast.Assign) and node.value is value else []
+
+
+def _loads(names: set[str], nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    for node in nodes:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
+            yield node
 
 
 def _changed(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
