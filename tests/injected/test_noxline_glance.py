@@ -90,7 +90,7 @@ class Looks:
         return found
 
     def glance(self) -> Any:
-        return self._glance.glance([vars(self._module)[name] for name in NAMES], set())
+        return self._glance.glance([vars(self._module)[name] for name in NAMES], {})
 
 
 @settings(max_examples=150, deadline=None)
@@ -132,11 +132,11 @@ def test_each_of_these_changes_is_seen_by_both(modules: tuple[Any, Any], change:
 def test_what_is_not_seen_at_a_glance_is_left_to_a_walk(modules: tuple[Any, Any], value: str) -> None:
     module = fresh()
     found = eval(value, module.__dict__)
-    assert modules[0].glance([[found]], set()) is None
+    assert modules[0].glance([[found]], {}) is None
 
 
 def test_more_than_is_looked_at_is_left_to_a_walk(modules: tuple[Any, Any]) -> None:
-    assert modules[0].glance([[[number] for number in range(1000)]], set()) is None
+    assert modules[0].glance([[[number] for number in range(1000)]], {}) is None
 
 
 def test_an_empty_cell_is_left_to_a_walk(modules: tuple[Any, Any]) -> None:
@@ -148,7 +148,7 @@ def test_an_empty_cell_is_left_to_a_walk(modules: tuple[Any, Any]) -> None:
             later = 1
         return inner
 
-    assert modules[0].glance([around()], set()) is None
+    assert modules[0].glance([around()], {}) is None
 
 
 def test_nobody_hears_of_a_second_glance(modules: tuple[Any, Any]) -> None:

@@ -36,7 +36,7 @@ def test_an_entry_that_only_holds_itself_is_forgotten(inside: Any) -> None:
     kept[lost] = lost
     del lost
     assert len(kept) == 2
-    assert [value for _, value in inside.keyed(data_of(kept))] == [known]
+    assert [value for _, value in inside.keyed(data_of(kept), weakref.ref(kept))] == [known]
 
 
 def test_an_entry_is_forgotten_when_the_last_one_lets_go(inside: Any) -> None:
@@ -46,9 +46,9 @@ def test_an_entry_is_forgotten_when_the_last_one_lets_go(inside: Any) -> None:
         kept[key] = key
     del key
     for left in range(4, 0, -1):
-        assert len(inside.keyed(data_of(kept))) == left
+        assert len(inside.keyed(data_of(kept), weakref.ref(kept))) == left
         holders.pop(left // 2)
-    assert inside.keyed(data_of(kept)) == []
+    assert inside.keyed(data_of(kept), weakref.ref(kept)) == []
 
 
 @pytest.mark.parametrize("value", [1, "text", None, [1], Key()], ids=["number", "text", "none", "list", "object"])
@@ -56,7 +56,7 @@ def test_an_entry_with_another_value_counts(inside: Any, value: Any) -> None:
     kept: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
     key = Key()
     kept[key] = value
-    assert [found for _, found in inside.keyed(data_of(kept))] == [value]
+    assert [found for _, found in inside.keyed(data_of(kept), weakref.ref(kept))] == [value]
 
 
 def test_after_entries_went_the_others_are_looked_at_again(inside: Any) -> None:
@@ -66,15 +66,15 @@ def test_after_entries_went_the_others_are_looked_at_again(inside: Any) -> None:
     lost = Key()
     kept[lost] = lost
     del lost
-    assert len(inside.keyed(data_of(kept))) == 2
+    assert len(inside.keyed(data_of(kept), weakref.ref(kept))) == 2
     del first
     late = Key()
     kept[late] = late
-    assert [value for _, value in inside.keyed(data_of(kept))] == [2, late]
+    assert [value for _, value in inside.keyed(data_of(kept), weakref.ref(kept))] == [2, late]
     kept.clear()
-    assert inside.keyed(data_of(kept)) == []
+    assert inside.keyed(data_of(kept), weakref.ref(kept)) == []
     kept[late] = late
-    assert [value for _, value in inside.keyed(data_of(kept))] == [late]
+    assert [value for _, value in inside.keyed(data_of(kept), weakref.ref(kept))] == [late]
 
 
 def test_kinds(inside: Any) -> None:
@@ -110,7 +110,7 @@ def test_what_is_found_by_its_equals_is_not_forgotten(inside: Any) -> None:
     lost = Equal()
     kept[lost] = lost
     del lost
-    assert len(inside.keyed(data_of(kept))) == 1
+    assert len(inside.keyed(data_of(kept), weakref.ref(kept))) == 1
     assert kept.get(Equal()) is not None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import weakref
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from _noxline_inside import ATOMS, PLAIN, address, defaults_of, dictionary, keyed, slots_of
@@ -15,11 +15,11 @@ _REFERENCES = (weakref.ReferenceType, weakref.KeyedRef)
 _WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 
 
-def glance(things: Iterable[Any], weak: Container[int]) -> list[Any] | None:
+def glance(things: Iterable[Any], weak: Mapping[int, Any]) -> list[Any] | None:
     """Return what is the same again as long as nothing moved that these lead to, and as long as all of it lives.
 
-    None for things whose inside is not seen at a glance. `weak` are the ids of dictionaries with weak keys in which one
-    only looks things up.
+    None for things whose inside is not seen at a glance. `weak` are dictionaries with weak keys in which one only looks
+    things up, by address, each with a weak reference to its owner.
     """
     found: list[Any] = []
     known: set[int] = set()
@@ -34,7 +34,7 @@ def glance(things: Iterable[Any], weak: Container[int]) -> list[Any] | None:
         if kind in ATOMS or here in known:
             continue
         known.add(here)
-        parts = _of_keyed(thing) if here in weak else (_WAYS.get(kind) or _way_into(kind))(thing)
+        parts = _of_keyed(thing, weak[here]) if here in weak else (_WAYS.get(kind) or _way_into(kind))(thing)
         if parts is None or len(waiting) > _MOST_OBJECTS:
             return None
         found.append(len(parts))
@@ -42,8 +42,8 @@ def glance(things: Iterable[Any], weak: Container[int]) -> list[Any] | None:
     return found
 
 
-def _of_keyed(thing: Any) -> list[Any]:
-    return [part for item in keyed(thing) for part in item]
+def _of_keyed(thing: Any, owner: Any) -> list[Any]:
+    return [part for item in keyed(thing, owner) for part in item]
 
 
 def _of_function(thing: Any) -> list[Any] | None:

@@ -106,20 +106,28 @@ def kind_in(kind: int, *, was_there: bool) -> int:
     return (AGAIN if was_there else 0) if kind == EMPTY else kind
 
 
-def keyed(data: dict[Any, Any]) -> list[tuple[Any, Any]]:
+def keyed(data: dict[Any, Any], owner: Any = None) -> list[tuple[Any, Any]]:
     """Return those items of a dictionary by weak references that somebody may still look up.
 
     Where an entry's value is its key, and nothing else holds it, nobody has the key any more. Such entries stay for
-    good, and are not looked at twice.
+    good, and are not looked at twice; `owner` refers weakly to what the dictionary is the inside of.
     """
     references, values = list(data), list(data.values())
-    count, last, places = _KNOWN.get(address(data), (0, 0, []))
-    if count > len(references) or (count and address(references[count - 1]) != last):
-        count, places = 0, []  # it lost some
+    count, places = _known(data, owner, references)
     places = _not_forgotten(references, values, [*places, *range(count, len(references))])
-    if references:
-        _KNOWN[address(data)] = len(references), address(references[-1]), places
+    if references and owner is not None and owner() is not None:
+        _KNOWN[address(data)] = owner, len(references), address(references[-1]), places
     return [(references[place], values[place]) for place in places]
+
+
+def _known(data: dict[Any, Any], owner: Any, references: list[Any]) -> tuple[int, list[int]]:
+    """Return how many entries were looked at before, and which of them were not forgotten; none when some went since."""
+    whose, count, last, places = _KNOWN.get(address(data), (None, 0, 0, []))
+    if whose is None or owner is None or whose() is not owner():
+        return 0, []  # of another one, that was there before
+    if count > len(references) or address(references[count - 1]) != last:
+        return 0, []
+    return count, places
 
 
 def _not_forgotten(references: list[Any], values: list[Any], places: list[int]) -> list[int]:
@@ -139,8 +147,8 @@ def is_its_own_value(reference: Any, value: Any) -> bool:
     return (kind.__hash__, kind.__eq__) == by_identity
 
 
-# By dictionary: how many entries it had, the key of the last one, and which of them were not forgotten.
-_KNOWN: dict[int, tuple[int, int, list[int]]] = {}
+# By dictionary: whose it is, how many entries it had, the key of the last one, and which of them were not forgotten.
+_KNOWN: dict[int, tuple[Any, int, int, list[int]]] = {}
 
 
 def _holders(values: list[Any], places: Iterable[int]) -> list[int]:

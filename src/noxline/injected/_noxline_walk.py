@@ -69,7 +69,9 @@ class Walk:
         self._is_own = is_own
         self._most = most
         self._looked_up = looked_up
-        self.keyed: set[int] = set()  # the ids of what is inside of these
+        self.keyed: dict[
+            int, Any
+        ] = {}  # what is inside of these, by address: a weak reference to the one it belongs to
         self._waiting: collections.deque[tuple[Any, tuple[str, ...], Place]] = collections.deque()
         self._roots = EVERYWHERE
         # The objects are kept for the time of the walk: ids stay theirs.
@@ -174,7 +176,7 @@ class Walk:
 
     def _dict(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
         weak = address(thing) in self.keyed
-        items = keyed(thing) if weak else list(items_of(thing, kind))
+        items = keyed(thing, self.keyed[address(thing)]) if weak else list(items_of(thing, kind))
         # Where a key is its own value, the value follows from the key.
         values = [value for key, value in items if not (weak and is_its_own_value(key, value))]
         self._note(thing, tuple(pairs(items)), names, place, KINDS.of_all(values) if values or not items else 0)
@@ -247,7 +249,7 @@ class Walk:
 
     def _hold(self, name: str, value: Any, names: tuple[str, ...], place: Place) -> None:
         if type(value) is weakref.WeakKeyDictionary and name.strip("<>") in self._looked_up:
-            self.keyed.add(address(vars(value)["data"]))
+            self.keyed[address(vars(value)["data"])] = weakref.ref(value)
         kind = type(value)
         state = hash((kind.__name__, value)) if kind in PLAIN else address(value)  # as held() has it
         self._put((*place, name), names, state, KINDS.of(value))
