@@ -121,7 +121,7 @@ def keyed(data: dict[Any, Any], owner: Any = None) -> list[tuple[Any, Any]]:
 
 
 def _known(data: dict[Any, Any], owner: Any, references: list[Any]) -> tuple[int, list[int]]:
-    """Return how many entries were looked at before, and which of them were not forgotten; none when some went since."""
+    """Return how many entries were looked at before, and which of them were kept; none when some went since."""
     whose, count, last, places = _KNOWN.get(address(data), (None, 0, 0, []))
     if whose is None or owner is None or whose() is not owner():
         return 0, []  # of another one, that was there before
