@@ -194,8 +194,8 @@ def test_inputs_that_change_while_a_task_runs_leave_nothing_behind(desk: Desk) -
 
 def test_a_forced_task_runs_and_its_new_result_takes_the_place_of_the_old(desk: Desk) -> None:
     desk.once(LINT, {"out.txt": "old"})
-    assert reasons(desk, forced=frozenset({"lint"})) == ("--force",)
-    desk.once(LINT, {"out.txt": "new"}, forced=frozenset({"lint"}))
+    assert reasons(desk, forced={"lint": "--force"}) == ("--force",)
+    desk.once(LINT, {"out.txt": "new"}, forced={"lint": "--force"})
     reuser = desk.reuser()
     reuser.decide(LINT)
     assert (reuser.place("lint")[0] / "out.txt").read_text(encoding="utf-8") == "new"
@@ -204,7 +204,7 @@ def test_a_forced_task_runs_and_its_new_result_takes_the_place_of_the_old(desk: 
 def test_a_result_counts_no_more_once_its_task_failed_with_nothing_changed(desk: Desk) -> None:
     """Until it passes again: it rests on something that the fingerprint does not hold, chance perhaps."""
     desk.once(LINT, {"out.txt": "old"})
-    desk.once(LINT, forced=frozenset({"lint"}), passes=False)
+    desk.once(LINT, forced={"lint": "--force"}, passes=False)
     assert reasons(desk) == (FAILED_SINCE,)
     (seen,) = foresee(desk.project((LINT,)), desk.reuser()).values()
     assert (seen.decision, seen.reasons) == ("run", (FAILED_SINCE,))

@@ -40,7 +40,7 @@ def test_where_one_will_be_reused_not_all_run(desk: Desk) -> None:
 
 def test_where_all_are_forced_all_run(desk: Desk) -> None:
     keep(desk)
-    reuser = desk.reuser(forced=frozenset(task.name for task in SHARDS))
+    reuser = desk.reuser(forced={task.name: "--force" for task in SHARDS})
     reuser.decide(SHARDS[0])
     assert all_shards_run(reuser, SHARDS, "tests")
     assert all_shards_run(desk.reuser(no_cache=True), SHARDS, "tests")
@@ -50,7 +50,7 @@ def test_a_stored_result_that_counts_no_more_is_none(desk: Desk) -> None:
     """Both shards failed since: both run."""
     keep(desk)
     for task in SHARDS:
-        desk.once(task, forced=frozenset({task.name}), passes=False)
+        desk.once(task, forced={task.name: "--force"}, passes=False)
     reuser = desk.reuser()
     reuser.decide(SHARDS[0])
     assert all_shards_run(reuser, SHARDS, "tests")

@@ -31,7 +31,6 @@ from noxline.tree_outputs import gather, links_in, put_back
 from noxline.verification import REASON, Verifier
 
 NO_OUTPUT = "none"
-FORCED = "--force"
 _UNKNOWN = "unknown"  # nothing that follows from such an output is reused: it is never twice the same
 NEVER = "it never ran here"
 
@@ -48,7 +47,8 @@ def _never(_task: str) -> bool:
 class Reuser:
     """Decides and keeps; `place` gives the folders of a task's output and log in this run.
 
-    `again` holds stored results that stand, but for their flaky tests, which run again.
+    `forced` tells why stages or tasks run whatever is stored of them, by name; `again` holds stored results that stand,
+    but for their flaky tests, which run again.
     """
 
     root: Path
@@ -58,7 +58,7 @@ class Reuser:
     store: CacheStore | None
     seen: LastSeen
     place: Callable[[str], tuple[Path, Path]]
-    forced: frozenset[str] = frozenset()
+    forced: Mapping[str, str] = field(default_factory=dict)
     started: dict[str, Started] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     made: dict[str, Fingerprint] = field(default_factory=dict)
@@ -171,9 +171,10 @@ class Reuser:
             return "--no-cache"
         if not self.definitions[task.name].reuse:
             return "its results are never reused"
-        if task.stage in self.forced or task.name in self.forced:
-            return FORCED
-        return "its inputs are checked" if self.is_checked(task.name) else ""
+        return self._forced(task) or ("its inputs are checked" if self.is_checked(task.name) else "")
+
+    def _forced(self, task: Task) -> str:
+        return self.forced.get(task.name) or self.forced.get(task.stage, "")
 
     def needs(self, task: str) -> dict[str, str]:
         """Return the digests of the outputs that a task gets from others."""
@@ -258,7 +259,7 @@ class Reuser:
             inputs=self.fingerprints.inputs(task.name).text,
             output_digest=self.outputs[task.name],
         )
-        unwanted = task.name in self.refused or self.standing_reason(task) == FORCED
+        unwanted = task.name in self.refused or bool(self._forced(task))
         self.store.keep(replace(kept, replaces=unwanted, max_age=self.definitions[task.name].max_age))
         if self.travel is not None:
             self.travel.kept(task, made.digest, output)

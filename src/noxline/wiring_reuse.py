@@ -96,8 +96,15 @@ def open_reuse(
         travel=_travel(project, store),
         seen=LastSeen.load(project.root, warn),
         place=place,
-        forced=frozenset(options.force),
+        forced=_forced(project, options),
     )
+
+
+def _forced(project: Project, options: Options) -> dict[str, str]:
+    """Return which stages and tasks run whatever is stored of them, with the option that wants it."""
+    stages = project.pipeline.stages if options.all_tests else ()
+    tests = {stage.name: "--all-tests" for stage in stages if stage.standard == "tests"}
+    return tests | dict.fromkeys(options.force, "--force")
 
 
 def _travel(project: Project, store: CacheStore | None) -> ImpactTravel | None:

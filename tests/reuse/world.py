@@ -182,7 +182,7 @@ class WorkTree:
             local=store,
             seen=LastSeen.load(self.root, warnings.append),
             place=lambda task: (_folder(directory, task) / "output", _folder(directory, task) / "log.txt"),
-            forced=forced,
+            forced=dict.fromkeys(forced, "--force"),
         )
 
 

@@ -140,6 +140,148 @@ def test_a_table_that_is_lent_to_a_function_may_be_changed_by_it() -> None:
     assert found == [set(), {"store", "fill", "helper"}]
 
 
+ASKED = """
+KEPT = {}
+
+def store(value):
+    if is_free(KEPT):
+        return
+    KEPT[1] = 1
+
+def show(message):
+    if is_free(KEPT):
+        return message
+
+def is_free(table): {does}
+
+def text(): return "a"
+
+def first(): store(1)
+
+def second(): show(text())
+
+def ask(): return KEPT[1]
+"""
+
+
+@pytest.mark.parametrize(
+    ("does", "made"),
+    [
+        ("return table is None", {"store", "is_free"}),
+        ("table[2] = 1", {"store", "is_free", "show", "text"}),
+        ("return table.get(1)", {"store", "is_free", "show", "text"}),
+        ("return other(table)", {"store", "is_free", "show", "text"}),
+    ],
+)
+def test_whoever_lends_it_to_a_function_that_only_asks_does_not_change_it(does: str, made: set[str]) -> None:
+    runs = (["first", "store", "is_free"], ["second", "show", "text", "is_free"], ["ask"])
+    assert left(ASKED.replace("{does}", does), *runs, changed=["KEPT"])[2] == made
+
+
+def test_a_function_that_did_not_run_changed_nothing_unless_it_may_be_replaced() -> None:
+    text = ASKED.replace("{does}", "table[2] = 1")
+    runs = (["first", "store", "is_free"], ["second", "show", "text"], ["ask"])
+    assert left(text, *runs, changed=["KEPT"])[2] == {"store", "is_free"}
+    patched = text + "\ndef patch(): mock('package.is_free')\n"
+    assert left(patched, *runs, changed=["KEPT"])[2] == {"store", "is_free", "show", "text"}
+    held = text.replace("is_free(KEPT)", "HELPERS.is_free(KEPT)")
+    assert left(held, *runs, changed=["KEPT"])[2] == {"store", "is_free", "show", "text"}
+    given = text.replace("def show(message)", "def show(message, is_free=None)")
+    assert left(given, *runs, changed=["KEPT"])[2] == {"store", "is_free", "show", "text"}
+
+
+def test_where_it_moved_and_nobody_but_askers_is_to_be_found_they_count() -> None:
+    text = ASKED.replace("{does}", "return table is None")
+    runs = (["first", "store", "is_free"], ["second", "show", "text", "is_free"], ["ask"])
+    assert left(text, *runs, places={frozenset({"KEPT"}): ("1",)})[2] == {"show", "text", "is_free"}
+
+
+GIVEN = """
+CACHE = []
+
+class Base:
+    def register(self): {does}
+
+class Item(Base):
+    def __init__(self, value): self.value = computed(value)
+
+def keep(it): CACHE.append(it)
+
+def computed(value): return value
+
+def make(): Item(given()).register()
+
+def given(): return 1
+
+def ask(): return CACHE[0].value
+"""
+
+
+@pytest.mark.parametrize("does", ["CACHE.append(self)", "CACHE[0] = self", "keep(self)"])
+def test_what_made_an_object_counts_where_it_gives_itself(does: str) -> None:
+    runs = (["make", "Base.register", "Item.__init__", "computed", "given", "keep"], ["ask"])
+    found = left(GIVEN.replace("{does}", does), *runs, changed=["CACHE"])[1]
+    assert found >= {"Item.__init__", "computed", "given"}
+
+
+@pytest.mark.parametrize("does", ["CACHE.append(self.value)", "CACHE.append(1) or self == 2"])
+def test_an_object_that_does_not_give_itself_is_not_followed(does: str) -> None:
+    runs = (["make", "Base.register", "Item.__init__", "computed", "given"], ["ask"])
+    assert "given" not in left(GIVEN.replace("{does}", does), *runs, changed=["CACHE"])[1]
+
+
+BY_TEXT = """
+class Kind:
+    def load(self): return helper()
+
+def fill(kind): {does}
+
+def helper(): return 1
+
+def ask(): return THING.found
+"""
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        "THING.found = getattr(kind, 'load')()",
+        "setattr(THING, 'found', kind.load())",
+        "THING.__dict__['found'] = kind.load()",
+        "THING.__dict__.setdefault('found', []).append(kind.load())",
+    ],
+)
+def test_a_name_in_a_text_is_a_name(does: str) -> None:
+    more = "\ndef other(): return THING.found or helping()\n\ndef helping(): pass\n"
+    runs = (["fill", "Kind.load", "helper"], ["other", "helping"], ["ask"])
+    found = left(BY_TEXT.replace("{does}", does) + more, *runs, changed=["found"])
+    assert found[2] == {"fill", "Kind.load", "helper"}
+
+
+ANOTHER_NAME = """
+class Shell:
+    context_class: type = Context
+
+    def make(self): self.context_class(given()).enter()
+
+class Context:
+    def __init__(self, value): self.value = value
+
+    def enter(self): STACK.append(self)
+
+STACK = []
+
+def given(): return 1
+
+def ask(): return STACK[0].value
+"""
+
+
+def test_a_class_that_is_called_by_another_name_is_made_from_what_it_is_given() -> None:
+    runs = (["Shell.make", "Context.__init__", "Context.enter", "given"], ["ask"])
+    assert {"Context.__init__", "given"} <= left(ANOTHER_NAME, *runs, changed=["STACK"])[1]
+
+
 HANDED = """
 class Registry:
     def take(self, value): self.items.append(value)

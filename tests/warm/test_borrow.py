@@ -277,7 +277,7 @@ def test_who_signs_goes_the_ordinary_way(shared: Shared) -> None:
     assert [decision for decision, _ in sources(done)] == ["reused"] * 2
 
 
-@pytest.mark.parametrize("argument", ["--offline", "--no-cache", "--refresh", "--force=unit"])
+@pytest.mark.parametrize("argument", ["--offline", "--no-cache", "--refresh", "--force=unit", "--all-tests"])
 def test_whoever_wants_no_result_of_others_gets_none(shared: Shared, argument: str) -> None:
     assert not shared.clone().ci(argument).replayed
 

@@ -6,14 +6,13 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-_MUTATING = frozenset(
-    {"append", "add", "update", "setdefault", "insert", "extend", "pop", "clear", "remove", "discard", "popitem"}
-    | {"__setitem__", "__delitem__", "appendleft", "register", "move_to_end"}
-)
+from noxline.testing.altering import MUTATING, NOTHING, Alters, altered
+from noxline.testing.altering import callee as called_by
+from noxline.testing.computed import computing_in, meant_attribute, only_compared
+
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _SELF = frozenset({"self", "cls", "mcs"})
 _CHANGING = frozenset({"setattr", "delattr", "next", "heappush", "heappop", "heapify", "insort", "shuffle", "update"})
-_COMPUTING = frozenset({"getattr", "setattr", "methodcaller", "attrgetter", "eval", "exec", "globals", "vars"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,8 +22,11 @@ class Facts:
     `names` are those it mentions and does not bind itself, `defines` functions and classes inside it,
     `calls` the names handed to each function that it calls,
     `passes` the functions that get its own parameters,
+    `gives` those that get the object that it is a method of, "" for other places;
     `writes` those whose content it may change, `through` functions that give it what it changes, `lends` the names lent
     to each function that it calls, `shared` variables of the module that it changes;
+    `local` functions that it calls by a variable of its own, `plain` those that it calls neither so nor as attributes;
+    `alters` what becomes of its parameters;
     `takes`: it has parameters, beside the object that it is a method of; `computes`: it calls by names that are not
     written down; `inspects`: it compares what it finds by such names.
     """
@@ -36,6 +38,10 @@ class Facts:
     writes: frozenset[str] = frozenset()
     through: frozenset[str] = frozenset()
     lends: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    local: frozenset[str] = frozenset()
+    plain: frozenset[str] = frozenset()
+    gives: frozenset[str] = frozenset()
+    alters: Alters = NOTHING
     shared: frozenset[str] = frozenset()
     takes: bool = False
     computes: bool = False
@@ -49,10 +55,10 @@ def facts_of(nodes: Sequence[ast.stmt], parameters: frozenset[str], outside: fro
     calls = list(_calls(everything))
     changed = list(_changed(everything))
     defines = frozenset(_defined(everything))
-    computing = list(filter(_computes, everything))
+    computing = computing_in(everything)
     # What a function inside, or another one of the module, does with a variable is not seen here.
     alone = outside and not (defines or variables.declared)
-    inspecting = _only_compared(computing, everything) if alone else []
+    inspecting = only_compared(computing, everything) if alone else []
     roots = frozenset(map(_root, changed))
     return Facts(
         names=_all_mentioned(nodes, variables.bound, {}),
@@ -62,6 +68,10 @@ def facts_of(nodes: Sequence[ast.stmt], parameters: frozenset[str], outside: fro
         writes=_all_mentioned(changed, variables.bound, variables.sources) | (variables.declared & variables.stored),
         through=_called_in(changed),
         lends=_by_callee(calls, _lent, variables),
+        local=frozenset(map(_called, calls)) & variables.bound,
+        plain=frozenset(map(_called, calls)) - variables.bound - frozenset(_called_as_attributes(calls)),
+        gives=frozenset(_given(everything, calls)),
+        alters=altered(everything, parameters, variables.bound),
         shared=(roots & (outside - variables.bound - defines)) | (variables.shared & variables.stored),
         takes=bool(parameters - _SELF),
         computes=len(computing) > len(inspecting),
@@ -125,6 +135,26 @@ def _hands_on(call: ast.Call, variables: frozenset[str]) -> bool:
     return bool(names & variables - _SELF)
 
 
+def _given(nodes: Sequence[ast.AST], calls: Iterable[ast.Call]) -> Iterator[str]:
+    """Yield the functions that get `self` itself; "" where it may be kept otherwise."""
+    asked = {id(part) for node in nodes for part in _asked_of(node)}
+    bare = {id(node) for node in nodes if isinstance(node, ast.Name) and node.id == "self" and id(node) not in asked}
+    for call in calls:
+        handed = bare.intersection(id(node) for part in _handed(call) for node in ast.walk(part))
+        if handed:
+            bare -= handed
+            yield _called(call)
+    if bare:
+        yield ""
+
+
+def _asked_of(node: ast.AST) -> Iterable[ast.AST | None]:
+    """Return what is only asked, compared or returned here."""
+    if isinstance(node, ast.Attribute | ast.Return):
+        return [node.value]
+    return [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+
+
 def _calls(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
     for node in nodes:
         if isinstance(node, ast.Call):
@@ -146,8 +176,9 @@ def _all_mentioned(
 def _mentioned(node: ast.AST, bound: frozenset[str], sources: Mapping[str, frozenset[str]]) -> Iterator[str]:
     """Yield the names in a piece of code: attributes, and variables that are not its own; for those, `sources`."""
     for inner in ast.walk(node):
-        if isinstance(inner, ast.Attribute):
-            yield inner.attr
+        attribute = inner if isinstance(inner, ast.Attribute) else meant_attribute(inner)
+        if attribute:
+            yield attribute.attr
         elif isinstance(inner, ast.Name):
             yield from (sources.get(inner.id, ()) if inner.id in bound else (inner.id,))
 
@@ -187,9 +218,13 @@ def _stored_in(target: ast.AST) -> Iterator[str]:
 
 def _called(node: ast.AST) -> str:
     """Return the name that a call calls; empty for anything else."""
-    if not isinstance(node, ast.Call):
-        return ""
-    return node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+    return called_by(node) if isinstance(node, ast.Call) else ""
+
+
+def _called_as_attributes(calls: Iterable[ast.Call]) -> Iterator[str]:
+    for call in calls:
+        if isinstance(call.func, ast.Attribute):
+            yield call.func.attr
 
 
 def _called_in(nodes: Iterable[ast.AST]) -> frozenset[str]:
@@ -197,58 +232,16 @@ def _called_in(nodes: Iterable[ast.AST]) -> frozenset[str]:
     return frozenset(_called(inner) for node in nodes for inner in ast.walk(node)) - {""}
 
 
-def _computes(node: ast.AST) -> bool:
-    name = _called(node)
-    if isinstance(node, ast.Attribute) and node.attr == "__dict__":
-        return True
-    if name not in _COMPUTING:
-        return False
-    return not (isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.args[1], ast.Constant))
-
-
-def _only_compared(computing: Iterable[ast.AST], everything: Sequence[ast.AST]) -> list[ast.AST]:
-    """Return those calls of `getattr` of whose results nothing is done but to compare them."""
-    compared = set(map(id, _compared_in(everything)))
-    return [call for call in computing if _called(call) == "getattr" and _is_only(call, compared, everything)]
-
-
-def _compared_in(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    for node in nodes:
-        if isinstance(node, ast.Compare):
-            yield node.left
-            yield from node.comparators
-
-
-def _is_only(call: ast.AST, places: set[int], everything: Sequence[ast.AST]) -> bool:
-    """Tell whether a value is nowhere but in these places, itself or as a variable that keeps it."""
-    targets = [target for node in everything for target in _keeping(node, call)]
-    if not all(isinstance(target, ast.Name) for target in targets):
-        return False
-    names = {target.id for target in targets if isinstance(target, ast.Name)}
-    return all(id(use) in places for use in (_loads(names, everything) if targets else [call]))
-
-
-def _keeping(node: ast.AST, value: ast.AST) -> list[ast.expr]:
-    """Return what an assignment gives this value to."""
-    return node.targets if isinstance(node, ast.Assign) and node.value is value else []
-
-
-def _loads(names: set[str], nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    for node in nodes:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
-            yield node
-
-
 def _changed(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Yield what is written to: attributes, and objects of which an item or an attribute is."""
     for node in nodes:
         if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
-            yield node if isinstance(node, ast.Attribute) else node.value
+            yield node if isinstance(node, ast.Attribute) else meant_attribute(node) or node.value
         elif isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATING:
-                yield node.func.value
-            if _called(node) in _CHANGING:
-                yield from node.args[:1]
+            if isinstance(node.func, ast.Attribute) and node.func.attr in MUTATING:
+                yield meant_attribute(node) or node.func.value
+            if _called(node) in _CHANGING and node.args:
+                yield meant_attribute(node) or node.args[0]
 
 
 def _root(node: ast.AST) -> str:

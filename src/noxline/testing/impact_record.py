@@ -11,7 +11,7 @@ import msgspec
 from noxline.testing.moves import Change, Moved
 
 # 3: with the tests in which something moved.
-SCHEMA = 3
+SCHEMA = 4
 ABSENT = "absent"
 
 

@@ -61,7 +61,9 @@ class Lasting:
         elif isinstance(node, ast.alias):
             self._take_alias(node)
         elif isinstance(node, ast.Assign) and not local:
-            self._take_assignment(node)
+            self._take_assignment(node.targets, node.value)
+        elif isinstance(node, ast.AnnAssign) and node.value and not local:
+            self._take_assignment([node.target], node.value)
 
     def _take_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         decorators = [name for decorator in node.decorator_list for name in _names(_caller(decorator))]
@@ -71,20 +73,22 @@ class Lasting:
             self._note({node.name})
 
     def _take_constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, str) and node.value.isidentifier():
-            self.strings.add(node.value)
+        if isinstance(node.value, str):
+            name = node.value.rpartition(".")[2]  # of what is found, or patched, by a dotted name
+            if name.isidentifier() and " " not in node.value:
+                self.strings.add(name)
 
     def _take_alias(self, node: ast.alias) -> None:
         if node.asname:
             self.aliases.setdefault(node.asname, set()).add(node.name.rpartition(".")[2])
 
-    def _take_assignment(self, node: ast.Assign) -> None:
-        named = set(_names(node.value))
-        targets = [target.id for target in node.targets if isinstance(target, ast.Name)]
+    def _take_assignment(self, left: Iterable[ast.expr], value: ast.expr) -> None:
+        named = set(_names(value))
+        targets = [target.id for target in left if isinstance(target, ast.Name)]
         for target in targets:
             self.aliases.setdefault(target, set()).update(named)
         if any(map(_MEMO.search, named)):
-            self._note({*targets, *_arguments(node.value)})
+            self._note({*targets, *_arguments(value)})
 
     def _note(self, place: Iterable[str]) -> None:
         self.places.setdefault(frozenset(place), set()).add(self._file)
@@ -115,6 +119,10 @@ class Lasting:
                 if files <= moves.keys():
                     found[place] = tuple(sorted(set[str]().union(*map(moves.__getitem__, files))))
         return found
+
+    def is_replaced(self, name: str) -> bool:
+        """Tell whether code may put something else in the place of a function: as an attribute, or by a text."""
+        return name in self.strings or any(name in names for names in self.stored.values())
 
     def meant(self, names: Iterable[str]) -> set[str]:
         """Return the names with what they stand for."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from noxline.testing.altering import Altering
 from noxline.testing.facts import Facts
 from noxline.testing.lasting import Lasting
 from noxline.testing.moves import Change
+from noxline.testing.naming import Naming
 
 EVERYWHERE = frozenset({""})
 _FINDING = frozenset({"__getattr__", "__getattribute__", "__get__"})
-_MAKING = frozenset({"__init__", "__new__", "__init_subclass__", "__set_name__", "__class_getitem__"})
 _CALLERS = 3  # how far up the values that were handed down are followed
 
 
@@ -57,65 +57,51 @@ class Provenance:
         moves: Mapping[frozenset[str], tuple[str, ...]] = _NEVER_WATCHED,
         called: Iterable[str] = (),
     ) -> None:
-        self._blocks = blocks
         self._lasting = lasting
+        self._facts = [lasting.facts.get(block, _NOTHING) for block in blocks]
+        self._naming = Naming(blocks, qualified, lasting)
+        self._altering = Altering([facts.alters for facts in self._facts], self._naming.functions, lasting.bases)
         self._together = together
-        self.names = [name.rpartition(".")[2].partition("#")[0] for name in qualified]
-        self._classes = [name.rpartition(".")[0].rpartition(".")[2].partition("#")[0] for name in qualified]
-        self._around = _enclosing(blocks, qualified)
-        self._by_name: dict[str, set[int]] = {}
-        self._by_class: dict[str, set[int]] = {}
-        for number, name in enumerate(self.names):
-            self._file_under_its_name(number, name)
-        self._special: dict[str, set[int]] = {}
+        self._everything = frozenset(range(len(blocks)))
         self._named: dict[int, set[int]] = {}
-        self._own = self._by_name.keys() | self._by_class.keys()
-        self._callers: dict[str, set[int]] = {}
+        self._callers: dict[str, set[tuple[str, int]]] = {}
         self._mentioning: dict[str, set[int]] = {}
-        for number in range(len(blocks)):
+        for number in self._everything:
             self._file_under_what_it_says(number)
-        self._computing = {number for number in range(len(blocks)) if self._facts(number).computes}
+        self._computing = {number for number, facts in enumerate(self._facts) if facts.computes}
         self._unnamed = self._named_by_nobody(called)
-        self._properties = self._named_any(lasting.properties | _FINDING)
+        self._properties = self._naming.any_of(lasting.properties | _FINDING)
         self.left: dict[frozenset[str], dict[int, set[int]]] = {}
         for place, change in _all_places(lasting, changed, moves).items():
             self._take(place, EVERYWHERE if "" in change.files else frozenset(change.files), change.moves)
 
-    def _file_under_its_name(self, number: int, name: str) -> None:
-        if name.startswith("__"):
-            self._by_class.setdefault(self._classes[number], set()).add(number)
-        else:
-            self._by_name.setdefault(name, set()).add(number)
-
     def _file_under_what_it_says(self, number: int) -> None:
         """Note a block with each function that it calls, and with each name that it mentions."""
-        facts = self._facts(number)
-        for name in facts.calls.keys() & self._own:
-            self._callers.setdefault(name, set()).add(number)
-        for name in {*self._lasting.meant(facts.names - facts.defines), self.names[number]}:
+        facts = self._facts[number]
+        for said in facts.calls:
+            for name in self._lasting.meant({said}) & self._naming.own:
+                self._callers.setdefault(name, set()).add((said, number))
+        for name in {*self._lasting.meant(facts.names - facts.defines), self._naming.names[number]}:
             self._mentioning.setdefault(name, set()).add(number)
 
     def _named_by_nobody(self, called: Iterable[str]) -> set[int]:
         """Return the functions that no block names or whose names stand in strings: what computed names may mean."""
-        facts = [self._facts(number) for number in range(len(self.names))]
-        said = set[str](called).union(*(self._lasting.meant(one.names) for one in facts))
+        said = set[str](called).union(*(self._lasting.meant(one.names) for one in self._facts))
         strings = self._lasting.strings
-        return {n for n, name in enumerate(self.names) if name and (name not in said or name in strings)}
-
-    def _named_any(self, names: set[str] | frozenset[str]) -> set[int]:
-        return {number for number, name in enumerate(self.names) if name in names}
-
-    def _facts(self, number: int) -> Facts:
-        return self._lasting.facts.get(self._blocks[number], _NOTHING)
+        return {n for n, name in enumerate(self._naming.names) if name and (name not in said or name in strings)}
 
     def _take(self, place: frozenset[str], roots: frozenset[str], moves: tuple[str, ...] | None) -> None:
         """Let all who mention a place, and may get there, depend on what may have made its content."""
         who = self._mention(place) or self._computing
-        writing = self._writing(place, who)
+        writing, lending = self._writing(place, who)
         made: set[int] = set()
         for context in self._together:
             among = context.blocks
-            writers = writing & among if context.reaches(roots, moves) else None
+            if (writing | lending).isdisjoint(among) or not context.reaches(roots, moves):
+                continue
+            writers = writing & among | {number for number in lending & among if self._lends(number, place, among)}
+            if context.tests and moves is not None:  # it moved here: who else did it is not to be found
+                writers = writers or lending & among
             if writers:
                 made |= self._of(writers | self._handed_down(writers, among), among)
         left = self.left.setdefault(roots, {})
@@ -124,70 +110,62 @@ class Provenance:
 
     def _mention(self, names: Iterable[str]) -> set[int]:
         found = set[int]().union(*(self._mentioning.get(name, ()) for name in names))
-        return {number for number in found if self.names[number]}
+        return {number for number in found if self._naming.names[number]}
 
-    def _writing(self, place: frozenset[str], who: set[int]) -> set[int]:
+    def _writing(self, place: frozenset[str], who: set[int]) -> tuple[set[int], set[int]]:
         """Return the blocks that may change a place, those included which reach it through a function that returns it.
 
-        Where none is to be found, all that mention the place may.
+        After them those come that lend it to others. Where none is to be found, all that mention the place may.
         """
-        through = {self.names[number] for number in who}
-        found = {n for name in place for n in self._by_name.get(name, ())}
+        through = {self._naming.names[number] for number in who}
+        found, lending = self._naming.called(place), set[int]()
         for number in self._mention(place | through):
-            facts = self._facts(number)
-            if facts.writes & place or facts.through & through or self._lends(facts, place):
+            facts = self._facts[number]
+            if facts.writes & place or facts.through & through:
                 found.add(number)
-        return found or who
+            elif self._lent(facts, place):
+                lending.add(number)
+        if found or any(self._lends(number, place, self._everything) for number in lending):
+            return found, lending - found
+        return who, set()
 
-    def _lends(self, facts: Facts, place: frozenset[str]) -> bool:
-        """Tell whether a function of the project gets the content of a place as an argument."""
-        return any(callee in self._own and names & place for callee, names in facts.lends.items())
+    def _lent(self, facts: Facts, place: frozenset[str]) -> list[str]:
+        """Return the functions of the project that get the content of a place as an argument."""
+        return [name for name, names in facts.lends.items() if name in self._naming.own and names & place]
+
+    def _lends(self, number: int, place: frozenset[str], among: frozenset[int]) -> bool:
+        """Tell whether a block lends a place to a function that may change it, as far as these ran."""
+        facts = self._facts[number]
+        callees = self._lent(facts, place)
+        sure = {name for name in callees if name in facts.plain and not self._lasting.is_replaced(name)}
+        return any(name in facts.local or self._altering.may(name, among, sure=name in sure) for name in callees)
 
     def _handed_down(self, writers: Iterable[int], among: frozenset[int]) -> set[int]:
-        """Return the functions whose results callers may have handed down to these, or to functions around them."""
+        """Return the functions whose results callers may have handed down to these, or to functions around them.
+
+        So they did with objects that are given on by their own methods: who made them made what is given.
+        """
+        taking = {one for number in writers for one in (number, *self._naming.around[number]) if self._is_handed(one)}
+        wanted = set[str]().union(*map(self._naming.call_names, taking))
+        giving = {number for number in writers if self._facts[number].gives}
         found: set[int] = set()
-        taking = {one for number in writers for one in (number, *self._around[number]) if self._is_handed(one)}
-        wanted = {self._call_name(number) for number in taking}
         known: set[str] = set()
         for _ in range(_CALLERS):
+            given = set[str]().union(*map(self._naming.kinds, giving))
+            found |= self._naming.functions(given) & among
+            wanted |= given - known
             known |= wanted
-            up: set[str] = set()
-            for name in wanted:
-                for number in self._callers.get(name, set()) & among:
-                    facts = self._facts(number)
-                    found |= self._functions(facts.calls[name]) & among
-                    if name in facts.passes:
-                        up.add(self._call_name(number))
-            wanted = up - known
-        return found
+            calls = [call for name in wanted for call in self._callers.get(name, ()) if call[1] in among]
+            for name, number in calls:
+                found |= self._naming.functions(self._facts[number].calls[name]) & among
+            up = {number for name, number in calls if name in self._facts[number].passes}
+            giving = {number for name, number in calls if name in self._facts[number].gives}
+            wanted = set[str]().union(*map(self._naming.call_names, up)) - known
+        return found | self._naming.functions(set[str]().union(*map(self._naming.kinds, giving))) & among
 
     def _is_handed(self, number: int) -> bool:
         """Tell whether callers hand something to a function; to a special method they did by making its object."""
-        return self._facts(number).takes or self.names[number].startswith("__")
-
-    def _call_name(self, number: int) -> str:
-        """Return the name by which a function is called: of a special method, its class's."""
-        return self._classes[number] if self.names[number].startswith("__") else self.names[number]
-
-    def _functions(self, names: Iterable[str]) -> set[int]:
-        """Return the functions that these names may mean."""
-        meant = self._lasting.meant(names)
-        found = {number for name in meant for number in self._by_name.get(name, ())}
-        for name in meant & (self._by_class.keys() | self._lasting.bases.keys()):
-            found |= self._specials(name)
-        return found
-
-    def _specials(self, name: str) -> set[int]:
-        """Return the special methods of a class, those of its bases included: whoever names it may make one."""
-        if name not in self._special:
-            self._special[name] = set(self._by_class.get(name, ()))
-            for base in self._lasting.bases.get(name, ()):
-                self._special[name] |= self._specials(base)
-        return self._special[name]
-
-    def _operators(self, name: str) -> set[int]:
-        """Return the special methods of a class that are called without its name; a module's are named by nobody."""
-        return {number for number in self._specials(name) if self.names[number] not in _MAKING} if name else set()
+        return self._facts[number].takes or self._naming.is_special(number)
 
     def _of(self, starts: Iterable[int], among: frozenset[int]) -> set[int]:
         """Return what these blocks may have run of the blocks that ran with them."""
@@ -198,33 +176,18 @@ class Provenance:
             if number in reached or number not in among:
                 continue
             reached.add(number)
-            facts = self._facts(number)
+            facts = self._facts[number]
             if facts.computes:
                 waiting += self._unnamed & among
             elif facts.inspects:
                 waiting += self._unnamed & self._properties & among
             if number not in self._named:
-                self._named[number] = self._functions(facts.names) | self._operators(self._classes[number])
+                self._named[number] = self._naming.functions(facts.names) | self._naming.operators(number)
             waiting += self._named[number]
         return reached
 
 
 _NOTHING = Facts()
-_NUMBERED = re.compile(r"#\d+")
-
-
-def _enclosing(blocks: Sequence[tuple[str, int]], qualified: Sequence[str]) -> list[list[int]]:
-    """Return for each block the functions around it, whose parameters it sees."""
-    known: dict[tuple[str, str], list[int]] = {}
-    plain = [_NUMBERED.sub("", name) for name in qualified]  # which of several of one name is around it, no name says
-    for number, ((file, _), name) in enumerate(zip(blocks, plain, strict=True)):
-        known.setdefault((file, name), []).append(number)
-    found = []
-    for (file, _), name in zip(blocks, plain, strict=True):
-        parts = name.split(".")
-        outer = (known.get((file, ".".join(parts[:end])), ()) for end in range(1, len(parts)))
-        found.append([number for numbers in outer for number in numbers])
-    return found
 
 
 def _all_places(

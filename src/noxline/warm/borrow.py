@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from noxline.warm.shares import Files
 
 RUN_LIFE = 30 * 24 * 3600.0
-_REFUSED = ("--offline", "--no-cache", "--refresh", "--check-inputs", "--affected", "--dry-run", "--force")
+_REFUSED = (
+    "--offline",
+    "--no-cache",
+    "--refresh",
+    "--check-inputs",
+    "--affected",
+    "--dry-run",
+    "--force",
+    "--all-tests",
+)
 
 
 def borrow(root: str, arguments: Sequence[str]) -> tuple[dict[str, Any], Index] | None:

@@ -1,0 +1,158 @@
+"""Whether a function may change what it is given, or keep it: whoever only asks things of it does neither."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+MUTATING = frozenset(
+    {"append", "add", "update", "setdefault", "insert", "extend", "pop", "clear", "remove", "discard", "popitem"}
+    | {"__setitem__", "__delitem__", "appendleft", "register", "move_to_end"}
+)
+_ASKING = frozenset(
+    {"isinstance", "issubclass", "len", "bool", "str", "repr", "type", "id", "hash", "hasattr", "getattr", "callable"}
+    | {"startswith", "endswith", "lower", "upper", "strip"}
+)
+_ANYTHING = frozenset({"eval", "exec", "locals", "vars", "globals", "setattr", "delattr", "next"})
+# What a function inside does with a variable is not seen, nor what goes on while a value waits outside.
+_UNCLEAR = (ast.Global, ast.Nonlocal, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.Match)
+# Entries may be made by asking for them, iterators used up by looking into them; an operator may do anything.
+_USING = (ast.AugAssign, ast.BinOp, ast.Subscript, ast.Starred, ast.For, ast.AsyncFor, ast.comprehension)
+_USING_TOO = (ast.withitem, ast.Yield, ast.YieldFrom, ast.Await, ast.Delete, ast.Raise)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alters:
+    """What one block does with its parameters, and with what it makes of them.
+
+    `itself`: it may change or keep them; `hands_on` names the functions that get them, `asks` attributes that it reads.
+    """
+
+    itself: bool = False
+    hands_on: frozenset[str] = frozenset()
+    asks: frozenset[str] = frozenset()
+
+
+NOTHING = Alters()
+
+
+def altered(nodes: Sequence[ast.AST], parameters: frozenset[str], bound: frozenset[str]) -> Alters:
+    """Return what these nodes, all of one block, do with its parameters; `bound` are all variables of its own."""
+    if not parameters:
+        return NOTHING
+    derived = _derived(nodes, parameters)
+    if any(_changes(node, derived, bound) for node in nodes):
+        return Alters(itself=True)
+    calls = [node for node in nodes if isinstance(node, ast.Call) and _says(node, derived)]
+    asks = [node.attr for node in nodes if isinstance(node, ast.Attribute) and _says(node.value, derived)]
+    return Alters(hands_on=frozenset(map(callee, calls)), asks=frozenset(asks))
+
+
+def callee(call: ast.Call) -> str:
+    """Return the name that a call calls; empty for a function that is computed."""
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+
+
+def _derived(nodes: Sequence[ast.AST], parameters: frozenset[str]) -> frozenset[str]:
+    """Return the variables that hold parameters, or something made of them."""
+    found = set(parameters)
+    count = 0
+    while count < len(found):
+        count = len(found)
+        for node in nodes:
+            value = getattr(node, "value", None)
+            if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and value and _says(value, found):
+                found.update(inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and _is_set(inner))
+    return frozenset(found)
+
+
+def _is_set(node: ast.Name | ast.Attribute | ast.Subscript) -> bool:
+    return not isinstance(node.ctx, ast.Load)
+
+
+def _says(node: ast.AST, names: frozenset[str] | set[str]) -> bool:
+    return any(isinstance(inner, ast.Name) and inner.id in names for inner in ast.walk(node))
+
+
+def _changes(node: ast.AST, derived: frozenset[str], bound: frozenset[str]) -> bool:
+    """Tell whether a piece of code may itself change, or keep, what these variables hold."""
+    if isinstance(node, _UNCLEAR):
+        return True
+    if isinstance(node, _USING + _USING_TOO):
+        return _says(node, derived)
+    if isinstance(node, ast.Attribute):
+        return _is_set(node) and _says(node, derived)
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        return _keeps(node) and _says(node, derived)
+    if isinstance(node, ast.Compare):
+        return any(isinstance(op, ast.In | ast.NotIn) for op in node.ops) and _says(node, derived)
+    return isinstance(node, ast.Call) and _calls_unclear(node, derived, bound)
+
+
+def _keeps(node: ast.Assign | ast.AnnAssign) -> bool:
+    """Tell whether an assignment sets anything but variables."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    parts = (part for target in targets for part in ast.walk(target))
+    return any(isinstance(part, ast.Attribute | ast.Subscript) and _is_set(part) for part in parts)
+
+
+def _calls_unclear(call: ast.Call, derived: frozenset[str], bound: frozenset[str]) -> bool:
+    """Tell whether a call may do anything with these variables: through a method that takes something, for one."""
+    name, func = callee(call), call.func
+    if name in _ANYTHING:
+        return True
+    if not _says(call, derived):
+        return False
+    if isinstance(func, ast.Attribute):
+        takes = bool(call.args or call.keywords) and name not in _ASKING
+        return name in MUTATING or (takes and _says(func.value, derived))
+    return not name or name in bound
+
+
+class Altering:
+    """Answers which functions may change or keep what they are given, with all that they hand it on to.
+
+    `of` tells of each block what it does itself; `functions` which blocks a name may mean, `classes` are names of which
+    more may run than is written down.
+    """
+
+    def __init__(
+        self, of: Sequence[Alters], functions: Callable[[Iterable[str]], set[int]], classes: Mapping[str, object]
+    ) -> None:
+        self._of = of
+        self._functions = functions
+        self._classes = classes
+        self._meant: dict[str, frozenset[int]] = {}
+
+    def may(self, name: str, among: frozenset[int], *, sure: bool = False) -> bool:
+        """Tell whether a function of this name may, as far as it ran among these blocks.
+
+        Where none ran another one was called, unless it is `sure` that the name means nothing else.
+        """
+        if sure and name not in self._classes and self._all(name) and not self._ran(name, among):
+            return False
+        return any(self._found(name, among, set()))
+
+    def _found(self, name: str, among: frozenset[int], known: set[str]) -> Iterator[bool]:
+        """Yield for each function that gets hold of it whether that one may, until one does."""
+        known.add(name)
+        ran = self._ran(name, among)
+        yield name in self._classes or not ran
+        for number in ran:
+            alters = self._of[number]
+            yield alters.itself
+            for inner in alters.hands_on - known:
+                if inner not in _ASKING or self._ran(inner, among):
+                    yield from self._found(inner, among, known)
+            for inner in alters.asks - known:
+                if self._ran(inner, among):
+                    yield from self._found(inner, among, known)
+
+    def _ran(self, name: str, among: frozenset[int]) -> frozenset[int]:
+        return self._all(name) & among
+
+    def _all(self, name: str) -> frozenset[int]:
+        if name not in self._meant:
+            self._meant[name] = frozenset(self._functions({name}))
+        return self._meant[name]
