@@ -193,6 +193,16 @@ def test_a_shard_that_is_reused_keeps_its_split_from_being_replaced(first: Clone
     assert set(first.run().decisions.values()) == {"reused"}, "the newest results are those of the newest split"
 
 
+def test_all_tests_run_when_that_is_asked_for(first: Clone) -> None:
+    first.run()
+    assert set(first.run().decisions.values()) == {"reused"}
+    anew = first.run("--all-tests")
+    shards = {name: decision for name, decision in anew.decisions.items() if "#" in name}
+    assert set(shards.values()) == {"run"}
+    assert anew.reasons.split().count("--all-tests") == len(shards)
+    assert anew.value("tests.passed") == 14
+
+
 def test_a_flaky_test_of_a_reused_result_that_is_broken_now_fails_the_task(first: Clone, luck: Path) -> None:
     (luck / "chance").write_text("1")
     first.run()

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from noxline.sessions.coverage_data import find_data
 from noxline.sessions.coverage_settings import run_settings
-from noxline.sessions.impact import RECORD, Impact, test_events
+from noxline.sessions.impact import RECORD, Impact
+from noxline.sessions.impact_events import events_of_tests
 from noxline.sessions.measure import recording_environment
 from noxline.settings.facts import ProjectFacts
 from noxline.testing.impact_record import read_record
@@ -110,7 +111,7 @@ class TracedProject:
 
     @property
     def outcomes(self) -> dict[str, str]:
-        return {name.rpartition("::")[2]: event["outcome"] for name, event in test_events(self.output).items()}
+        return {name.rpartition("::")[2]: event["outcome"] for name, event in events_of_tests(self.output).items()}
 
     def dependencies(self) -> dict[str, tuple[set[str], set[str]]]:
         """Return the blocks and the data on which each test depends, as the record of the last run has them."""

@@ -64,7 +64,7 @@ def reuse_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "metavar": "STAGE,...",
     }
     for decorate in (
-        click.option("--all-tests", is_flag=True, help="Reuse no single test ([tests] select)."),
+        click.option("--all-tests", is_flag=True, help="Run all tests, whatever is stored of them."),
         click.option("--refresh", is_flag=True, help="Resolve distributions again, however young their sets are."),
         click.option("--offline", is_flag=True, help="Leave the remote store alone."),
         click.option("--force", help="Run these stages whatever is known of them.", **named),

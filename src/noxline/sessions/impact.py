@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from noxline.sessions.impact_checks import METRICS, is_due, missed, read_checks, write_checks
+from noxline.sessions.impact_events import events_of_tests, merge_events, reused_events
 from noxline.sessions.impact_files import (
     datum_digest,
     environment_digest,
@@ -27,7 +29,7 @@ from noxline.testing.blocks import Source
 from noxline.testing.carried import carry
 from noxline.testing.impact import Now, Selection, select
 from noxline.testing.impact_record import Record, read_record, write_record
-from noxline.testing.records import FOLDER as RECORDS
+from noxline.testing.lazy_imports import reused_units
 from noxline.testing.traced import build
 from noxline.testing.traces import ProcessTrace, Traced, why_not
 
@@ -156,12 +158,13 @@ class Impact:
         processes = self._processes()
         ids = {name: line for process in processes for name, line in process.reused.items()}
         found = context_lines(self.output, self.root)
-        events = test_events(self.output)
+        events = events_of_tests(self.output)
         whole = without_contexts(self.output)
         if ids and self.before is not None and self.selection is not None:
-            add_reused(whole, self.before, self.selection, self.root, reused=frozenset(ids))
+            units = reused_units(self.before, self.selection, ids, self._source_of)
+            add_reused(whole, self.before, self.selection, self.root, units)
             order = next(process.order for process in processes if process.order)
-            merge_events(self.output, _reused_events(self.before, ids), order)
+            merge_events(self.output, reused_events(self.before, ids), order)
         whole.close()
         self._say(len(events), len(events) + len(ids))
         self._count_checks(events)
@@ -193,7 +196,7 @@ class Impact:
             arcs=found.arcs,
             sources=self._parsed(),
             digest=lambda kind, path: datum_digest(self.root, kind, path),
-            events=test_events(self.output),
+            events=events_of_tests(self.output),
             environment=self.environment,
             branch=found.branch or bool(reused and self.before and self.before.branch),
             watched=self.watched,
@@ -210,65 +213,18 @@ class Impact:
         write_record(self._state, record)
 
     def _parsed(self) -> dict[str, tuple[str, Source]]:
-        parsed = {name: (digest, source_of(self.root, name)) for name, digest in self.sources.items()}
-        return {name: (digest, source) for name, (digest, source) in parsed.items() if source is not None}
+        parsed = ((name, digest, self._source_of(name)) for name, digest in self.sources.items())
+        return {name: (digest, source) for name, digest, source in parsed if source}
+
+    @cached_property
+    def _source_of(self) -> Callable[[str], Source | None]:
+        return cache(partial(source_of, self.root))
 
     def _why_not(self, outside: str) -> str:
         if outside:
             return f"an installed copy is tested, not the project's own files: {outside}"
         changed = [name for name, digest in self.sources.items() if file_digest(self.root / name) != digest]
         return f"{changed[0]} changed while the tests ran" if changed else ""
-
-
-def test_events(output: Path) -> dict[str, dict[str, Any]]:
-    """Return the line of each test in the records of a run."""
-    found: dict[str, dict[str, Any]] = {}
-    for path in sorted((output / RECORDS).glob("*.jsonl")):
-        for event in _lines(path):
-            if event["event"] == "test":
-                found[event["id"]] = event
-    return found
-
-
-test_events.__test__ = False  # type: ignore[attr-defined]  # what pytest looks for, lest it takes this for a test
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def _reused_events(before: Record, lines: Mapping[str, int | None]) -> dict[str, dict[str, Any]]:
-    """Return what is on record of the reused tests, each with the line on which it stands now."""
-    return {test.id: {**test.event, "line": lines[test.id]} for test in before.tests if test.id in lines}
-
-
-def merge_events(output: Path, reused: Mapping[str, dict[str, Any]], order: Sequence[str]) -> None:
-    """Write the reused tests into the record of the run, each at the place where it would have run."""
-    for path in sorted((output / RECORDS).glob("*.jsonl")):
-        events = _lines(path)
-        if _of_kind(events, "collected"):
-            lines = [json.dumps(event) for event in _merged(events, reused, order)]
-            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-            return
-
-
-def _merged(
-    events: Sequence[dict[str, Any]], reused: Mapping[str, dict[str, Any]], order: Sequence[str]
-) -> list[dict[str, Any]]:
-    ranks = {name: number for number, name in enumerate(order)}
-
-    def rank(name: str) -> int:
-        return ranks.get(name, len(ranks))
-
-    collected = [
-        {**event, "ids": sorted({*event["ids"], *reused}, key=rank)} for event in _of_kind(events, "collected")
-    ]
-    tests = sorted([*_of_kind(events, "test"), *reused.values()], key=lambda event: rank(event["id"]))
-    return [*_of_kind(events, "start", "collect-error"), *collected, *tests, *_of_kind(events, "end")]
-
-
-def _of_kind(events: Sequence[dict[str, Any]], *kinds: str) -> list[dict[str, Any]]:
-    return [event for event in events if event["event"] in kinds]
 
 
 def open_impact(

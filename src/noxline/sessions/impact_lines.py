@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from noxline.sessions.coverage_data import find_data
 from noxline.testing.carried import arcs_of, lines_of
 from noxline.testing.impact import Selection
-from noxline.testing.impact_record import Record, Unit
+from noxline.testing.impact_record import Record
 
 if TYPE_CHECKING:
     from coverage import CoverageData
@@ -97,23 +97,14 @@ def without_contexts(output: Path) -> CoverageData:
     return whole
 
 
-def add_reused(
-    whole: CoverageData, record: Record, selection: Selection, root: Path, *, reused: frozenset[str]
-) -> None:
-    """Add what the reused tests covered, each line where its unchanged block is now."""
-    for unit in _reused_units(record, selection, reused):
+def add_reused(whole: CoverageData, record: Record, selection: Selection, root: Path, units: Iterable[int]) -> None:
+    """Add what these units of reused tests and of their imports covered, each line where its unchanged block is now."""
+    for unit in (record.units[number] for number in units):
+        if unit.apart:
+            continue
         if record.branch:
             found = arcs_of(record, unit, selection)
             whole.add_arcs({str(root / name): sorted(pairs) for name, pairs in found.items()})
         else:
             lines = lines_of(record, unit, selection)
             whole.add_lines({str(root / name): sorted(numbers) for name, numbers in lines.items()})
-
-
-def _reused_units(record: Record, selection: Selection, reused: frozenset[str]) -> list[Unit]:
-    """Return the units of the reused tests that count as covered by the suite."""
-    numbers = {number for test in record.tests if test.id in reused for number in test.units}
-    # What ran while modules were imported counts for all who import them; only what changed is measured anew.
-    numbers |= {number for file, number in record.imports.items() if file not in selection.moves}
-    units = (record.units[number] for number in sorted(numbers))
-    return [unit for unit in units if not unit.apart]

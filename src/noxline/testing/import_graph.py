@@ -16,6 +16,7 @@ _DYNAMIC = frozenset(
         "run_path",
         "run_module",
         "load_setuptools_entrypoints",
+        "importorskip",
     }
 )
 
@@ -31,11 +32,11 @@ class Imports:
 def imports_of(file: str, tree: Iterable[ast.AST]) -> Imports:
     """Return what a file imports anywhere, functions included, without what only type checkers see."""
     nodes = list(_running_nodes(tree))
-    names = {name for node in nodes for name in _imported_by(file, node) if name}
+    names = {name for node in nodes for name in imported_by(file, node) if name}
     return Imports(names=frozenset(names), dynamic=any(_name_of(node) in _DYNAMIC for node in nodes))
 
 
-def _imported_by(file: str, node: ast.AST) -> Iterator[str]:
+def imported_by(file: str, node: ast.AST) -> Iterator[str]:
     """Yield the dotted names that a statement imports; empty ones too, for the root of the project."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
