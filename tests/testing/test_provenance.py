@@ -167,7 +167,7 @@ def ask(): return KEPT[1]
 @pytest.mark.parametrize(
     ("does", "made"),
     [
-        ("return table is None", {"store", "is_free"}),
+        ("return table is None", {"store", "is_free", "show"}),
         ("table[2] = 1", {"store", "is_free", "show", "text"}),
         ("return table.get(1)", {"store", "is_free", "show", "text"}),
         ("return other(table)", {"store", "is_free", "show", "text"}),
@@ -181,7 +181,7 @@ def test_whoever_lends_it_to_a_function_that_only_asks_does_not_change_it(does: 
 def test_a_function_that_did_not_run_changed_nothing_unless_it_may_be_replaced() -> None:
     text = ASKED.replace("{does}", "table[2] = 1")
     runs = (["first", "store", "is_free"], ["second", "show", "text"], ["ask"])
-    assert left(text, *runs, changed=["KEPT"])[2] == {"store", "is_free"}
+    assert left(text, *runs, changed=["KEPT"])[2] == {"store", "is_free", "show"}
     patched = text + "\ndef patch(): mock('package.is_free')\n"
     assert left(patched, *runs, changed=["KEPT"])[2] == {"store", "is_free", "show", "text"}
     held = text.replace("is_free(KEPT)", "HELPERS.is_free(KEPT)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 MUTATING = frozenset(
@@ -56,14 +56,17 @@ def callee(call: ast.Call) -> str:
 
 def _derived(nodes: Sequence[ast.AST], parameters: frozenset[str]) -> frozenset[str]:
     """Return the variables that hold parameters, or something made of them."""
-    found = set(parameters)
-    count = 0
-    while count < len(found):
-        count = len(found)
-        for node in nodes:
-            value = getattr(node, "value", None)
-            if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and value and _says(value, found):
-                found.update(inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and _is_set(inner))
+    made_of: dict[str, set[str]] = {}
+    for node in nodes:
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value:
+            names = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+            for said in (name.id for name in names if not _is_set(name)):
+                made_of.setdefault(said, set()).update(name.id for name in names if _is_set(name))
+    found, waiting = set(parameters), [*parameters]
+    while waiting:
+        new = made_of.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
     return frozenset(found)
 
 
@@ -113,16 +116,16 @@ def _calls_unclear(call: ast.Call, derived: frozenset[str], bound: frozenset[str
 class Altering:
     """Answers which functions may change or keep what they are given, with all that they hand it on to.
 
-    `of` tells of each block what it does itself; `functions` which blocks a name may mean, `classes` are names of which
-    more may run than is written down.
+    `of` tells of each block what it does itself; `functions` which blocks a name may mean, `unsettled` are names of
+    which more may run than is written down.
     """
 
     def __init__(
-        self, of: Sequence[Alters], functions: Callable[[Iterable[str]], set[int]], classes: Mapping[str, object]
+        self, of: Sequence[Alters], functions: Callable[[Iterable[str]], set[int]], unsettled: Container[str]
     ) -> None:
         self._of = of
         self._functions = functions
-        self._classes = classes
+        self._unsettled = unsettled
         self._meant: dict[str, frozenset[int]] = {}
 
     def may(self, name: str, among: frozenset[int], *, sure: bool = False) -> bool:
@@ -130,24 +133,23 @@ class Altering:
 
         Where none ran another one was called, unless it is `sure` that the name means nothing else.
         """
-        if sure and name not in self._classes and self._all(name) and not self._ran(name, among):
+        if sure and name not in self._unsettled and self._all(name) and not self._ran(name, among):
             return False
-        return any(self._found(name, among, set()))
+        return any(self._found(name, among))
 
-    def _found(self, name: str, among: frozenset[int], known: set[str]) -> Iterator[bool]:
+    def _found(self, name: str, among: frozenset[int]) -> Iterator[bool]:
         """Yield for each function that gets hold of it whether that one may, until one does."""
-        known.add(name)
-        ran = self._ran(name, among)
-        yield name in self._classes or not ran
-        for number in ran:
-            alters = self._of[number]
-            yield alters.itself
-            for inner in alters.hands_on - known:
-                if inner not in _ASKING or self._ran(inner, among):
-                    yield from self._found(inner, among, known)
-            for inner in alters.asks - known:
-                if self._ran(inner, among):
-                    yield from self._found(inner, among, known)
+        known, waiting = {name}, [name]
+        while waiting:
+            name = waiting.pop()
+            ran = self._ran(name, among)
+            yield name in self._unsettled or not ran
+            for alters in map(self._of.__getitem__, ran):
+                yield alters.itself
+                inner = {one for one in alters.hands_on if one not in _ASKING or self._ran(one, among)}
+                inner |= {one for one in alters.asks if self._ran(one, among)}
+                waiting += inner - known
+                known |= inner
 
     def _ran(self, name: str, among: frozenset[int]) -> frozenset[int]:
         return self._all(name) & among

@@ -10,7 +10,7 @@ import msgspec
 
 from noxline.testing.moves import Change, Moved
 
-# 3: with the tests in which something moved.
+# 4: with the tests in which something moved.
 SCHEMA = 4
 ABSENT = "absent"
 

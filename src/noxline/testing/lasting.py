@@ -34,6 +34,8 @@ class Lasting:
         self.stored: dict[str, set[str]] = {}  # by file: attributes that functions store, constructors left out
         self._file = ""
         self.strings: set[str] = set()
+        self._decorated: set[str] = set()
+        self._given: set[str] = set()  # parameters, those of lambdas included, and what comes from elsewhere
         self.properties: set[str] = set()  # functions that run when an attribute is asked for
 
     def add(self, file: str, source: Source) -> None:
@@ -60,6 +62,8 @@ class Lasting:
             self._take_constant(node)
         elif isinstance(node, ast.alias):
             self._take_alias(node)
+        elif isinstance(node, ast.arg):
+            self._given.add(node.arg)
         elif isinstance(node, ast.Assign) and not local:
             self._take_assignment(node.targets, node.value)
         elif isinstance(node, ast.AnnAssign) and node.value and not local:
@@ -67,6 +71,8 @@ class Lasting:
 
     def _take_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         decorators = [name for decorator in node.decorator_list for name in _names(_caller(decorator))]
+        if decorators:
+            self._decorated.add(node.name)
         if any(map(_PROPERTY.search, decorators)):
             self.properties.add(node.name)
         if any(map(_MEMO.search, decorators)):
@@ -119,6 +125,10 @@ class Lasting:
                 if files <= moves.keys():
                     found[place] = tuple(sorted(set[str]().union(*map(moves.__getitem__, files))))
         return found
+
+    def unsettled(self) -> frozenset[str]:
+        """Return the names that may call more than the functions of the project that are written down under them."""
+        return frozenset(self.bases).union(self._decorated, self._given)
 
     def is_replaced(self, name: str) -> bool:
         """Tell whether code may put something else in the place of a function: as an attribute, or by a text."""

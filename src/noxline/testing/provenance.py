@@ -60,7 +60,7 @@ class Provenance:
         self._lasting = lasting
         self._facts = [lasting.facts.get(block, _NOTHING) for block in blocks]
         self._naming = Naming(blocks, qualified, lasting)
-        self._altering = Altering([facts.alters for facts in self._facts], self._naming.functions, lasting.bases)
+        self._altering = Altering([facts.alters for facts in self._facts], self._naming.functions, lasting.unsettled())
         self._together = together
         self._everything = frozenset(range(len(blocks)))
         self._named: dict[int, set[int]] = {}
@@ -99,11 +99,11 @@ class Provenance:
             among = context.blocks
             if (writing | lending).isdisjoint(among) or not context.reaches(roots, moves):
                 continue
-            writers = writing & among | {number for number in lending & among if self._lends(number, place, among)}
+            # Who lends it is a maker in any case; what he was given counts where who gets it may change it.
+            taking = writing & among | {number for number in lending & among if self._lends(number, place, among)}
             if context.tests and moves is not None:  # it moved here: who else did it is not to be found
-                writers = writers or lending & among
-            if writers:
-                made |= self._of(writers | self._handed_down(writers, among), among)
+                taking = taking or lending & among
+            made |= self._of(taking | self._handed_down(taking, among) | lending & among, among)
         left = self.left.setdefault(roots, {})
         for number in who if made else ():
             left.setdefault(number, set()).update(made)
@@ -138,7 +138,9 @@ class Provenance:
         facts = self._facts[number]
         callees = self._lent(facts, place)
         sure = {name for name in callees if name in facts.plain and not self._lasting.is_replaced(name)}
-        return any(name in facts.local or self._altering.may(name, among, sure=name in sure) for name in callees)
+        return any(
+            not name or name in facts.local or self._altering.may(name, among, sure=name in sure) for name in callees
+        )
 
     def _handed_down(self, writers: Iterable[int], among: frozenset[int]) -> set[int]:
         """Return the functions whose results callers may have handed down to these, or to functions around them.
