@@ -258,6 +258,19 @@ def test_a_name_in_a_text_is_a_name(does: str) -> None:
     assert found[2] == {"fill", "Kind.load", "helper"}
 
 
+COMPUTED = """
+def put(thing, key): thing.__dict__[key] = helper()
+
+def helper(): return 1
+
+def ask(thing): return thing.__dict__["found"]
+"""
+
+
+def test_what_only_texts_name_may_be_what_others_compute() -> None:
+    assert left(COMPUTED, ["put", "helper"], ["ask"], changed=["found"])[1] == {"put", "helper"}
+
+
 ANOTHER_NAME = """
 class Shell:
     context_class: type = Context

@@ -19,7 +19,8 @@ _CHANGING = frozenset({"setattr", "delattr", "next", "heappush", "heappop", "hea
 class Facts:
     """What one block says.
 
-    `names` are those it mentions and does not bind itself, `defines` functions and classes inside it,
+    `names` are those it mentions and does not bind itself, `texts` those of them that only texts name,
+    `defines` functions and classes inside it,
     `calls` the names handed to each function that it calls,
     `passes` the functions that get its own parameters,
     `gives` those that get the object that it is a method of, "" for other places;
@@ -32,6 +33,7 @@ class Facts:
     """
 
     names: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
     defines: frozenset[str] = frozenset()
     calls: Mapping[str, frozenset[str]] = field(default_factory=dict)
     passes: frozenset[str] = frozenset()
@@ -62,6 +64,7 @@ def facts_of(nodes: Sequence[ast.stmt], parameters: frozenset[str], outside: fro
     roots = frozenset(map(_root, changed))
     return Facts(
         names=_all_mentioned(nodes, variables.bound, {}),
+        texts=frozenset(_named_by_texts_alone(everything)),
         defines=defines,
         calls=_by_callee(calls, _handed, variables),
         passes=_handed_any(calls, parameters),
@@ -133,6 +136,12 @@ def _hands_on(call: ast.Call, variables: frozenset[str]) -> bool:
     """Tell whether a call hands on any of these variables, the object itself left out."""
     names = {node.id for part in _handed(call) for node in ast.walk(part) if isinstance(node, ast.Name)}
     return bool(names & variables - _SELF)
+
+
+def _named_by_texts_alone(nodes: Sequence[ast.AST]) -> set[str]:
+    written = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    written |= {node.id for node in nodes if isinstance(node, ast.Name)}
+    return {attribute.attr for node in nodes if (attribute := meant_attribute(node))} - written
 
 
 def _given(nodes: Sequence[ast.AST], calls: Iterable[ast.Call]) -> Iterator[str]:

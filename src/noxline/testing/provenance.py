@@ -92,7 +92,9 @@ class Provenance:
 
     def _take(self, place: frozenset[str], roots: frozenset[str], moves: tuple[str, ...] | None) -> None:
         """Let all who mention a place, and may get there, depend on what may have made its content."""
-        who = self._mention(place) or self._computing
+        who = self._mention(place)
+        if all(place & self._facts[number].names <= self._facts[number].texts for number in who):
+            who = who | self._computing  # it is named by texts at most: so may be whatever is computed
         writing, lending = self._writing(place, who)
         made: set[int] = set()
         for context in self._together:
