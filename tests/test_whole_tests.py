@@ -198,7 +198,7 @@ def test_all_tests_run_when_that_is_asked_for(first: Clone) -> None:
     assert set(first.run().decisions.values()) == {"reused"}
     anew = first.run("--all-tests")
     shards = {name: decision for name, decision in anew.decisions.items() if "#" in name}
-    assert set(shards.values()) == {"run"}
+    assert set(shards.values()) == {"ran"}
     assert anew.reasons.split().count("--all-tests") == len(shards)
     assert anew.value("tests.passed") == 14
 

@@ -44,9 +44,11 @@ def altered(nodes: Sequence[ast.AST], parameters: frozenset[str], bound: frozens
     derived = _derived(nodes, parameters)
     if any(_changes(node, derived, bound) for node in nodes):
         return Alters(itself=True)
-    calls = [node for node in nodes if isinstance(node, ast.Call) and _says(node, derived)]
-    asks = [node.attr for node in nodes if isinstance(node, ast.Attribute) and _says(node.value, derived)]
-    return Alters(hands_on=frozenset(map(callee, calls)), asks=frozenset(asks))
+    said = [node for node in nodes if isinstance(node, ast.Call | ast.Attribute) and _says(node, derived)]
+    calls = (callee(node) for node in said if isinstance(node, ast.Call))
+    return Alters(
+        hands_on=frozenset(calls), asks=frozenset(node.attr for node in said if isinstance(node, ast.Attribute))
+    )
 
 
 def callee(call: ast.Call) -> str:
@@ -58,10 +60,11 @@ def _derived(nodes: Sequence[ast.AST], parameters: frozenset[str]) -> frozenset[
     """Return the variables that hold parameters, or something made of them."""
     made_of: dict[str, set[str]] = {}
     for node in nodes:
-        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value:
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr):
             names = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name)]
-            for said in (name.id for name in names if not _is_set(name)):
-                made_of.setdefault(said, set()).update(name.id for name in names if _is_set(name))
+            made = {name.id for name in names if _is_set(name)}
+            for name in names:
+                made_of.setdefault(name.id, set()).update(made)
     found, waiting = set(parameters), [*parameters]
     while waiting:
         new = made_of.get(waiting.pop(), set()) - found
@@ -82,15 +85,20 @@ def _changes(node: ast.AST, derived: frozenset[str], bound: frozenset[str]) -> b
     """Tell whether a piece of code may itself change, or keep, what these variables hold."""
     if isinstance(node, _UNCLEAR):
         return True
-    if isinstance(node, _USING + _USING_TOO):
-        return _says(node, derived)
+    if isinstance(node, ast.Call):
+        return _calls_unclear(node, derived, bound)
+    return _uses(node) and _says(node, derived)
+
+
+def _uses(node: ast.AST) -> bool:
+    """Tell whether whatever a piece of code speaks of may be another afterwards, or lie elsewhere, too."""
     if isinstance(node, ast.Attribute):
-        return _is_set(node) and _says(node, derived)
+        return _is_set(node)
     if isinstance(node, ast.Assign | ast.AnnAssign):
-        return _keeps(node) and _says(node, derived)
+        return _keeps(node)
     if isinstance(node, ast.Compare):
-        return any(isinstance(op, ast.In | ast.NotIn) for op in node.ops) and _says(node, derived)
-    return isinstance(node, ast.Call) and _calls_unclear(node, derived, bound)
+        return any(isinstance(op, ast.In | ast.NotIn) for op in node.ops)
+    return isinstance(node, _USING + _USING_TOO)
 
 
 def _keeps(node: ast.Assign | ast.AnnAssign) -> bool:

@@ -146,8 +146,8 @@ def _named_by_texts_alone(nodes: Sequence[ast.AST]) -> set[str]:
 
 def _given(nodes: Sequence[ast.AST], calls: Iterable[ast.Call]) -> Iterator[str]:
     """Yield the functions that get `self` itself; "" where it may be kept otherwise."""
-    asked = {id(part) for node in nodes for part in _asked_of(node)}
-    bare = {id(node) for node in nodes if isinstance(node, ast.Name) and node.id == "self" and id(node) not in asked}
+    bare = {id(node) for node in nodes if isinstance(node, ast.Name) and node.id == "self"}
+    bare = bare.difference(id(part) for node in nodes for part in _asked_of(node))
     for call in calls:
         handed = bare.intersection(id(node) for part in _handed(call) for node in ast.walk(part))
         if handed:
@@ -247,10 +247,15 @@ def _changed(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
             yield node if isinstance(node, ast.Attribute) else meant_attribute(node) or node.value
         elif isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute) and node.func.attr in MUTATING:
-                yield meant_attribute(node) or node.func.value
-            if _called(node) in _CHANGING and node.args:
-                yield meant_attribute(node) or node.args[0]
+            yield from (meant_attribute(node) or one for one in _changed_by(node))
+
+
+def _changed_by(call: ast.Call) -> Iterator[ast.AST]:
+    """Yield the objects that a call changes by what it is called."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr in MUTATING:
+        yield call.func.value
+    if _called(call) in _CHANGING:
+        yield from call.args[:1]
 
 
 def _root(node: ast.AST) -> str:

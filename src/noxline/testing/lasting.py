@@ -51,9 +51,11 @@ class Lasting:
                 self._note({name})
             for statement in nodes:
                 for node in ast.walk(statement):
-                    self._take(node, local=bool(number))
+                    self._take(node)
+                    if not number and isinstance(node, ast.Assign | ast.AnnAssign):
+                        self._take_assignment(node)
 
-    def _take(self, node: ast.AST, *, local: bool) -> None:
+    def _take(self, node: ast.AST) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             self._take_function(node)
         elif isinstance(node, ast.ClassDef):
@@ -64,10 +66,6 @@ class Lasting:
             self._take_alias(node)
         elif isinstance(node, ast.arg):
             self._given.add(node.arg)
-        elif isinstance(node, ast.Assign) and not local:
-            self._take_assignment(node.targets, node.value)
-        elif isinstance(node, ast.AnnAssign) and node.value and not local:
-            self._take_assignment([node.target], node.value)
 
     def _take_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         decorators = [name for decorator in node.decorator_list for name in _names(_caller(decorator))]
@@ -88,7 +86,10 @@ class Lasting:
         if node.asname:
             self.aliases.setdefault(node.asname, set()).add(node.name.rpartition(".")[2])
 
-    def _take_assignment(self, left: Iterable[ast.expr], value: ast.expr) -> None:
+    def _take_assignment(self, node: ast.Assign | ast.AnnAssign) -> None:
+        left, value = node.targets if isinstance(node, ast.Assign) else [node.target], node.value
+        if value is None:
+            return
         named = set(_names(value))
         targets = [target.id for target in left if isinstance(target, ast.Name)]
         for target in targets:

@@ -53,14 +53,21 @@ class LazyImports:
         source = self._source(name)
         if source is None:  # it was there when the record was made: what it ran is measured anew
             return _Statements({}, frozenset())
+        statements = [statement for nodes in source.nodes for statement in nodes]
         by_line: dict[int, frozenset[str]] = {}
-        for node in (inner for nodes in source.nodes for statement in nodes for inner in ast.walk(statement)):
+        for node in (inner for statement in statements for inner in ast.walk(statement)):
             if isinstance(node, ast.Import | ast.ImportFrom):
-                files = {file for dotted in imported_by(name, node) for file in self._finder.files(dotted)}
-                by_line[node.lineno] = by_line.get(node.lineno, frozenset()) | files
-        dynamic = imports_of(name, [statement for nodes in source.nodes for statement in nodes]).dynamic
+                by_line[node.lineno] = by_line.get(node.lineno, frozenset()) | self._files(name, node)
+        computed = self._seen(name, dynamic=imports_of(name, statements).dynamic)
+        return _Statements(by_line, computed.difference(*by_line.values()))
+
+    def _files(self, name: str, node: ast.AST) -> set[str]:
+        return {file for dotted in imported_by(name, node) for file in self._finder.files(dotted)}
+
+    def _seen(self, name: str, *, dynamic: bool) -> frozenset[str]:
+        """Return what a file was seen to import; for one that computes names, what any was."""
         seen = {target for importer, target in self._record.observed if dynamic or importer == name}
-        return _Statements(by_line, frozenset(seen & self._record.imports.keys()).difference(*by_line.values()))
+        return frozenset(seen & self._record.imports.keys())
 
 
 def reused_units(

@@ -92,23 +92,27 @@ class Provenance:
 
     def _take(self, place: frozenset[str], roots: frozenset[str], moves: tuple[str, ...] | None) -> None:
         """Let all who mention a place, and may get there, depend on what may have made its content."""
-        who = self._mention(place)
-        if all(place & self._facts[number].names <= self._facts[number].texts for number in who):
-            who = who | self._computing  # it is named by texts at most: so may be whatever is computed
+        who = self._who(place)
         writing, lending = self._writing(place, who)
         made: set[int] = set()
         for context in self._together:
-            among = context.blocks
+            among, lent = context.blocks, lending & context.blocks
             if (writing | lending).isdisjoint(among) or not context.reaches(roots, moves):
                 continue
             # Who lends it is a maker in any case; what he was given counts where who gets it may change it.
-            taking = writing & among | {number for number in lending & among if self._lends(number, place, among)}
+            taking = writing & among | {number for number in lent if self._lends(number, place, among)}
             if context.tests and moves is not None:  # it moved here: who else did it is not to be found
-                taking = taking or lending & among
-            made |= self._of(taking | self._handed_down(taking, among) | lending & among, among)
+                taking = taking or lent
+            made |= self._of(taking | self._handed_down(taking, among) | lent, among)
         left = self.left.setdefault(roots, {})
         for number in who if made else ():
             left.setdefault(number, set()).update(made)
+
+    def _who(self, place: frozenset[str]) -> set[int]:
+        """Return who may get at a place by its name; where texts alone name it, by whatever they compute, too."""
+        who = self._mention(place)
+        named = any(place & self._facts[number].names - self._facts[number].texts for number in who)
+        return who if named else who | self._computing
 
     def _mention(self, names: Iterable[str]) -> set[int]:
         found = set[int]().union(*(self._mentioning.get(name, ()) for name in names))
@@ -151,21 +155,26 @@ class Provenance:
         """
         taking = {one for number in writers for one in (number, *self._naming.around[number]) if self._is_handed(one)}
         wanted = set[str]().union(*map(self._naming.call_names, taking))
-        giving = {number for number in writers if self._facts[number].gives}
-        found: set[int] = set()
+        given = self._given(number for number in writers if self._facts[number].gives)
+        names = set(given)
         known: set[str] = set()
         for _ in range(_CALLERS):
-            given = set[str]().union(*map(self._naming.kinds, giving))
-            found |= self._naming.functions(given) & among
             wanted |= given - known
             known |= wanted
-            calls = [call for name in wanted for call in self._callers.get(name, ()) if call[1] in among]
-            for name, number in calls:
-                found |= self._naming.functions(self._facts[number].calls[name]) & among
+            calls = self._calls(wanted, among)
+            given = self._given(number for name, number in calls if name in self._facts[number].gives)
+            names |= given.union(*(self._facts[number].calls[name] for name, number in calls))
             up = {number for name, number in calls if name in self._facts[number].passes}
-            giving = {number for name, number in calls if name in self._facts[number].gives}
             wanted = set[str]().union(*map(self._naming.call_names, up)) - known
-        return found | self._naming.functions(set[str]().union(*map(self._naming.kinds, giving))) & among
+        return self._naming.functions(names) & among
+
+    def _given(self, numbers: Iterable[int]) -> set[str]:
+        """Return the classes of the objects that these methods give on."""
+        return set[str]().union(*map(self._naming.kinds, numbers))
+
+    def _calls(self, names: Iterable[str], among: frozenset[int]) -> list[tuple[str, int]]:
+        """Return the calls of these functions, each by the name that is said and the block."""
+        return [call for name in names for call in self._callers.get(name, ()) if call[1] in among]
 
     def _is_handed(self, number: int) -> bool:
         """Tell whether callers hand something to a function; to a special method they did by making its object."""
