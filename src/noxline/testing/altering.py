@@ -44,10 +44,13 @@ def altered(nodes: Sequence[ast.AST], parameters: frozenset[str], bound: frozens
     derived = _derived(nodes, parameters)
     if any(_changes(node, derived, bound) for node in nodes):
         return Alters(itself=True)
-    said = [node for node in nodes if isinstance(node, ast.Call | ast.Attribute) and _says(node, derived)]
-    calls = (callee(node) for node in said if isinstance(node, ast.Call))
+    return _told([node for node in nodes if isinstance(node, ast.expr) and _says(node, derived)])
+
+
+def _told(said: Iterable[ast.expr]) -> Alters:
     return Alters(
-        hands_on=frozenset(calls), asks=frozenset(node.attr for node in said if isinstance(node, ast.Attribute))
+        hands_on=frozenset(callee(node) for node in said if isinstance(node, ast.Call)),
+        asks=frozenset(node.attr for node in said if isinstance(node, ast.Attribute)),
     )
 
 

@@ -146,15 +146,19 @@ def _named_by_texts_alone(nodes: Sequence[ast.AST]) -> set[str]:
 
 def _given(nodes: Sequence[ast.AST], calls: Iterable[ast.Call]) -> Iterator[str]:
     """Yield the functions that get `self` itself; "" where it may be kept otherwise."""
-    bare = {id(node) for node in nodes if isinstance(node, ast.Name) and node.id == "self"}
-    bare = bare.difference(id(part) for node in nodes for part in _asked_of(node))
+    bare = _bare(nodes)
+    kept = set(bare)
     for call in calls:
         handed = bare.intersection(id(node) for part in _handed(call) for node in ast.walk(part))
-        if handed:
-            bare -= handed
-            yield _called(call)
-    if bare:
-        yield ""
+        kept -= handed
+        yield from [_called(call)] if handed else []
+    yield from [""] if kept else []
+
+
+def _bare(nodes: Sequence[ast.AST]) -> set[int]:
+    """Return where `self` stands for itself, by the identities of the nodes."""
+    found = {id(node) for node in nodes if isinstance(node, ast.Name) and node.id == "self"}
+    return found.difference(id(part) for node in nodes for part in _asked_of(node))
 
 
 def _asked_of(node: ast.AST) -> Iterable[ast.AST | None]:

@@ -96,17 +96,24 @@ class Provenance:
         writing, lending = self._writing(place, who)
         made: set[int] = set()
         for context in self._together:
-            among, lent = context.blocks, lending & context.blocks
-            if (writing | lending).isdisjoint(among) or not context.reaches(roots, moves):
-                continue
-            # Who lends it is a maker in any case; what he was given counts where who gets it may change it.
-            taking = writing & among | {number for number in lent if self._lends(number, place, among)}
-            if context.tests and moves is not None:  # it moved here: who else did it is not to be found
-                taking = taking or lent
-            made |= self._of(taking | self._handed_down(taking, among) | lent, among)
+            if not (writing | lending).isdisjoint(context.blocks) and context.reaches(roots, moves):
+                moved = moves is not None and bool(context.tests)
+                made |= self._made(
+                    place, writing & context.blocks, lending & context.blocks, context.blocks, moved=moved
+                )
         left = self.left.setdefault(roots, {})
         for number in who if made else ():
             left.setdefault(number, set()).update(made)
+
+    def _made(
+        self, place: frozenset[str], writing: set[int], lending: set[int], among: frozenset[int], *, moved: bool
+    ) -> set[int]:
+        """Return what may have made a place where these ran, in a test in which it is known to have `moved` or not."""
+        taking = writing | {number for number in lending if self._lends(number, place, among)}
+        if moved:  # who else did it is not to be found
+            taking = taking or lending
+        # Who lends it is a maker in any case; what he was given counts where who gets it may change it.
+        return self._of(taking | self._handed_down(taking, among) | lending, among)
 
     def _who(self, place: frozenset[str]) -> set[int]:
         """Return who may get at a place by its name; where texts alone name it, by whatever they compute, too."""
@@ -153,8 +160,7 @@ class Provenance:
 
         So they did with objects that are given on by their own methods: who made them made what is given.
         """
-        taking = {one for number in writers for one in (number, *self._naming.around[number]) if self._is_handed(one)}
-        wanted = set[str]().union(*map(self._naming.call_names, taking))
+        wanted = set[str]().union(*map(self._naming.call_names, self._taking(writers)))
         given = self._given(number for number in writers if self._facts[number].gives)
         names = set(given)
         known: set[str] = set()
@@ -167,6 +173,11 @@ class Provenance:
             up = {number for name, number in calls if name in self._facts[number].passes}
             wanted = set[str]().union(*map(self._naming.call_names, up)) - known
         return self._naming.functions(names) & among
+
+    def _taking(self, writers: Iterable[int]) -> set[int]:
+        """Return those of these functions, and of the ones around them, that callers hand something to."""
+        around = {one for number in writers for one in (number, *self._naming.around[number])}
+        return set(filter(self._is_handed, around))
 
     def _given(self, numbers: Iterable[int]) -> set[str]:
         """Return the classes of the objects that these methods give on."""
