@@ -84,13 +84,15 @@ def test_attributes_that_are_read_are_told() -> None:
     assert alters("x = it.first\n    return x.second.third").asks == {"first", "second", "third"}
 
 
-ONE, TWO, THREE = range(3)
+ONE, TWO, THREE, FOUR = range(4)
 NAMES = {"ask": {ONE}, "keep": {TWO}, "both": {ONE, TWO}, "again": {THREE}}
 
 
 def altering(*of: Alters) -> Altering:
-    classes: dict[str, object] = {"Box": ()}
-    return Altering(of, lambda names: {n for name in names for n in NAMES.get(name, ())}, classes)
+    functions = {**NAMES, "Box": set[int]()}
+    return Altering(
+        of, lambda names: {n for name in names for n in functions.get(name, ())}, unsettled={"Box"}, unasked=[FOUR]
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,19 +111,27 @@ def altering(*of: Alters) -> Altering:
     ],
 )
 def test_a_function_may_when_any_may_that_it_hands_it_on_to(name: str, ran: set[int], may: bool) -> None:
-    of = (Alters(), Alters(itself=True), Alters(hands_on=frozenset({"both", "again", "len"}), asks=frozenset({"x"})))
+    hands_on = Alters(hands_on=frozenset({"both", "again", "len"}), asks=frozenset({"x"}))
+    of = (Alters(), Alters(itself=True), hands_on, Alters())
     assert altering(*of).may(name, frozenset(ran)) is may
 
 
 def test_an_attribute_that_is_a_function_of_the_project_runs() -> None:
     asks = Alters(asks=frozenset({"keep", "unknown"}))
-    assert not altering(asks, Alters(itself=True), Alters()).may("ask", frozenset({ONE}))
-    assert altering(asks, Alters(itself=True), Alters()).may("ask", frozenset({ONE, TWO}))
+    assert not altering(asks, Alters(itself=True), Alters(), Alters()).may("ask", frozenset({ONE}))
+    assert altering(asks, Alters(itself=True), Alters(), Alters()).may("ask", frozenset({ONE, TWO}))
 
 
 def test_a_name_that_surely_means_one_that_did_not_run_called_nothing() -> None:
-    found = altering(Alters(), Alters(itself=True), Alters())
+    found = altering(Alters(), Alters(itself=True), Alters(), Alters())
     assert not found.may("keep", frozenset({ONE}), sure=True)
     assert found.may("keep", frozenset({TWO}), sure=True)
     assert found.may("unknown", frozenset({ONE}), sure=True)
     assert found.may("Box", frozenset({ONE}), sure=True)
+
+
+@pytest.mark.parametrize(("changes", "may"), [(True, True), (False, False)])
+def test_a_special_method_that_ran_and_changes_something_leaves_nothing_sure(*, changes: bool, may: bool) -> None:
+    found = altering(Alters(), Alters(), Alters(), Alters(itself=changes))
+    assert not found.may("ask", frozenset({ONE}))
+    assert found.may("ask", frozenset({ONE, FOUR})) is may

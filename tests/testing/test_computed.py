@@ -10,7 +10,7 @@ from noxline.testing.computed import computing_in, meant_attribute
 
 
 def meant(text: str) -> str | None:
-    attribute = meant_attribute(ast.parse(text).body[0].value)  # type: ignore[attr-defined]  # one expression
+    attribute = meant_attribute(ast.parse(text, mode="eval").body)
     return None if attribute is None else ast.unparse(attribute)
 
 

@@ -1,4 +1,4 @@
-"""Whether a function may change what it is given, or keep it: whoever only asks things of it does neither."""
+"""Whether a function may change what it is given, or keep it: by what its source does with its parameters."""
 
 from __future__ import annotations
 
@@ -38,20 +38,26 @@ NOTHING = Alters()
 
 
 def altered(nodes: Sequence[ast.AST], parameters: frozenset[str], bound: frozenset[str]) -> Alters:
-    """Return what these nodes, all of one block, do with its parameters; `bound` are all variables of its own."""
+    """Return what becomes of the parameters of one block; `bound` are all variables of its own.
+
+    `nodes` are all of the block, each before what is inside it.
+    """
     if not parameters:
         return NOTHING
-    derived = _derived(nodes, parameters)
-    if any(_changes(node, derived, bound) for node in nodes):
+    said = _saying(nodes, _derived(nodes, parameters))
+    if any(_changes(node, said, bound) for node in nodes):
         return Alters(itself=True)
-    return _told([node for node in nodes if isinstance(node, ast.expr) and _says(node, derived)])
+    return _told(node for node in nodes if id(node) in said)
 
 
-def _told(said: Iterable[ast.expr]) -> Alters:
-    return Alters(
-        hands_on=frozenset(callee(node) for node in said if isinstance(node, ast.Call)),
-        asks=frozenset(node.attr for node in said if isinstance(node, ast.Attribute)),
-    )
+def _told(said: Iterable[ast.AST]) -> Alters:
+    hands_on, asks = set[str](), set[str]()
+    for node in said:
+        if isinstance(node, ast.Call):
+            hands_on.add(callee(node))
+        elif isinstance(node, ast.Attribute):
+            asks.add(node.attr)
+    return Alters(hands_on=frozenset(hands_on), asks=frozenset(asks))
 
 
 def callee(call: ast.Call) -> str:
@@ -80,17 +86,26 @@ def _is_set(node: ast.Name | ast.Attribute | ast.Subscript) -> bool:
     return not isinstance(node.ctx, ast.Load)
 
 
-def _says(node: ast.AST, names: frozenset[str] | set[str]) -> bool:
-    return any(isinstance(inner, ast.Name) and inner.id in names for inner in ast.walk(node))
+def _saying(nodes: Sequence[ast.AST], names: frozenset[str]) -> set[int]:
+    """Return the nodes, by identity, that say any of these names somewhere inside them."""
+    found: set[int] = set()
+    for node in reversed(nodes):
+        if isinstance(node, ast.Name):
+            says = node.id in names
+        else:
+            says = any(id(inner) in found for inner in ast.iter_child_nodes(node))
+        if says:
+            found.add(id(node))
+    return found
 
 
-def _changes(node: ast.AST, derived: frozenset[str], bound: frozenset[str]) -> bool:
+def _changes(node: ast.AST, said: set[int], bound: frozenset[str]) -> bool:
     """Tell whether a piece of code may itself change, or keep, what these variables hold."""
     if isinstance(node, _UNCLEAR):
         return True
     if isinstance(node, ast.Call):
-        return _calls_unclear(node, derived, bound)
-    return _uses(node) and _says(node, derived)
+        return _calls_unclear(node, said, bound)
+    return id(node) in said and _uses(node)
 
 
 def _uses(node: ast.AST) -> bool:
@@ -111,16 +126,16 @@ def _keeps(node: ast.Assign | ast.AnnAssign) -> bool:
     return any(isinstance(part, ast.Attribute | ast.Subscript) and _is_set(part) for part in parts)
 
 
-def _calls_unclear(call: ast.Call, derived: frozenset[str], bound: frozenset[str]) -> bool:
+def _calls_unclear(call: ast.Call, said: set[int], bound: frozenset[str]) -> bool:
     """Tell whether a call may do anything with these variables: through a method that takes something, for one."""
     name, func = callee(call), call.func
     if name in _ANYTHING:
         return True
-    if not _says(call, derived):
+    if id(call) not in said:
         return False
     if isinstance(func, ast.Attribute):
         takes = bool(call.args or call.keywords) and name not in _ASKING
-        return name in MUTATING or (takes and _says(func.value, derived))
+        return name in MUTATING or (takes and id(func.value) in said)
     return not name or name in bound
 
 
@@ -128,22 +143,40 @@ class Altering:
     """Answers which functions may change or keep what they are given, with all that they hand it on to.
 
     `of` tells of each block what it does itself; `functions` which blocks a name may mean, `unsettled` are names of
-    which more may run than is written down.
+    which more may run than is written down, `unasked` the blocks that run without being called.
     """
 
     def __init__(
-        self, of: Sequence[Alters], functions: Callable[[Iterable[str]], set[int]], unsettled: Container[str]
+        self,
+        of: Sequence[Alters],
+        functions: Callable[[Iterable[str]], set[int]],
+        *,
+        unsettled: Container[str],
+        unasked: Iterable[int],
     ) -> None:
         self._of = of
         self._functions = functions
         self._unsettled = unsettled
         self._meant: dict[str, frozenset[int]] = {}
+        self._restless = frozenset(number for number in unasked if of[number].itself)
+        self._among = frozenset[int]()
+        self._known: dict[tuple[str, bool], bool] = {}
 
     def may(self, name: str, among: frozenset[int], *, sure: bool = False) -> bool:
-        """Tell whether a function of this name may, as far as it ran among these blocks.
+        """Tell whether a function of this name may, as far as those ran that have it among these blocks.
 
-        Where none ran another one was called, unless it is `sure` that the name means nothing else.
+        Where none of them ran another one was called, unless it is `sure` that the name means nothing else. Any may
+        where a special method ran that changes its object or what it is compared with.
         """
+        if among is not self._among:
+            self._among, self._known = among, {}
+        if (name, sure) not in self._known:
+            self._known[name, sure] = self._may(name, among, sure=sure)
+        return self._known[name, sure]
+
+    def _may(self, name: str, among: frozenset[int], *, sure: bool) -> bool:
+        if not self._restless.isdisjoint(among):
+            return True
         if sure and name not in self._unsettled and self._all(name) and not self._ran(name, among):
             return False
         return any(self._found(name, among))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from noxline.testing.blocks import Source
 from noxline.testing.facts import Facts, facts_of
@@ -20,6 +21,7 @@ from noxline.testing.moves import Moved
 
 _MAKING = frozenset({"__init__", "__new__", "__post_init__", "__setstate__"})
 _PROPERTY = re.compile(r"property|attribute|descriptor|reify", re.IGNORECASE)
+_PLAIN = frozenset({"overload", "staticmethod", "classmethod", "abstractmethod", "override", "t", "typing", "abc"})
 _MEMO = re.compile(r"cache|memo|lazy|once|singleton|reify", re.IGNORECASE)
 
 
@@ -34,8 +36,8 @@ class Lasting:
         self.stored: dict[str, set[str]] = {}  # by file: attributes that functions store, constructors left out
         self._file = ""
         self.strings: set[str] = set()
-        self._decorated: set[str] = set()
-        self._given: set[str] = set()  # parameters, those of lambdas included, and what comes from elsewhere
+        self._decorated: set[str] = set()  # functions for which a decorator may have put something else
+        self._given: set[str] = set()  # parameters, those of lambdas included
         self.properties: set[str] = set()  # functions that run when an attribute is asked for
 
     def add(self, file: str, source: Source) -> None:
@@ -69,7 +71,7 @@ class Lasting:
 
     def _take_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         decorators = [name for decorator in node.decorator_list for name in _names(_caller(decorator))]
-        if decorators:
+        if not _PLAIN.issuperset(decorators):
             self._decorated.add(node.name)
         if any(map(_PROPERTY.search, decorators)):
             self.properties.add(node.name)
@@ -133,7 +135,11 @@ class Lasting:
 
     def is_replaced(self, name: str) -> bool:
         """Tell whether code may put something else in the place of a function: as an attribute, or by a text."""
-        return name in self.strings or any(name in names for names in self.stored.values())
+        return name in self.strings or name in self._replaced
+
+    @cached_property
+    def _replaced(self) -> frozenset[str]:
+        return frozenset().union(*self.stored.values())
 
     def meant(self, names: Iterable[str]) -> set[str]:
         """Return the names with what they stand for."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from noxline.testing.lasting import Lasting
 
 _MAKING = frozenset({"__init__", "__new__", "__init_subclass__", "__set_name__", "__class_getitem__"})
+_CALLED = frozenset({"__call__", "__enter__", "__exit__", "__aenter__", "__aexit__", "__post_init__"})
 _NUMBERED = re.compile(r"#\d+")
 
 
@@ -65,6 +66,10 @@ class Naming:
         """Return the special methods of a block's class that run without its name; a module's are named by nobody."""
         name = self._classes[number]
         return {special for special in self._specials(name) if self.names[special] not in _MAKING} if name else set()
+
+    def unasked(self) -> Iterator[int]:
+        """Yield the special methods that run without a call: by a comparison, a look-up, as text."""
+        return (n for n, name in enumerate(self.names) if name.startswith("__") and name not in _MAKING | _CALLED)
 
     def is_special(self, number: int) -> bool:
         """Tell whether a block is a special method."""

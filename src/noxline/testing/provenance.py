@@ -60,7 +60,12 @@ class Provenance:
         self._lasting = lasting
         self._facts = [lasting.facts.get(block, _NOTHING) for block in blocks]
         self._naming = Naming(blocks, qualified, lasting)
-        self._altering = Altering([facts.alters for facts in self._facts], self._naming.functions, lasting.unsettled())
+        self._altering = Altering(
+            [facts.alters for facts in self._facts],
+            self._naming.functions,
+            unsettled=lasting.unsettled(),
+            unasked=self._naming.unasked(),
+        )
         self._together = together
         self._everything = frozenset(range(len(blocks)))
         self._named: dict[int, set[int]] = {}
