@@ -84,6 +84,7 @@ def test_what_was_not_reached_in_time_moved_in_any_test_since(
     injected: Any, module: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(injected, "_SHARE", 0.0)
+    monkeypatch.setattr(injected, "_GRACE", 0.0)
     sweep, walk = begun(injected, module, "own")
     for test in "abc":
         sweep.after_test(test)

@@ -36,16 +36,18 @@ class Attempt:
         subtest = type(report).__name__.lower().startswith("subtest")
         if subtest and report.outcome != "failed":
             return
-        outcome = _outcome(report)
-        if _RANK.index(outcome) > _RANK.index(self.outcome):
+        outcome = "passed" if report.outcome == "passed" else _outcome(report)
+        if outcome != "passed" and _RANK.index(outcome) > _RANK.index(self.outcome):
             self.outcome = outcome
             self.message = message(report)
         self.xfail = self.xfail or hasattr(report, "wasxfail")
         if not subtest:
             self.phases[str(report.when)] = round(getattr(report, "duration", 0.0), 6)
-        self.location = (report.location[0], report.location[1])
+        self.location = report.location[:2]
         self.worker = getattr(report, "worker_id", "")
-        self.seen = {**self.seen, **getattr(report, "noxline", {})}
+        seen = getattr(report, "noxline", None)
+        if seen:
+            self.seen = {**self.seen, **seen}
 
     def fields(self, record: records.Recorder) -> dict[str, Any]:
         """Return the record's fields, those that say nothing left out."""

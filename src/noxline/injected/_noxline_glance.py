@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from _noxline_inside import ATOMS, PLAIN, address, defaults_of, dictionary, keyed, slots_of
+from _noxline_inside import ATOMS, PLAIN, STATES, address, defaults_of, dictionary, keyed, slots_of
 from _noxline_walk import is_looked_at_by_attributes
 
 _MOST_OBJECTS = 300
@@ -56,6 +56,11 @@ def _of_function(thing: Any) -> list[Any] | None:
         return None
 
 
+def _of_stateful(thing: Any) -> list[Any]:
+    state = STATES[type(thing)](thing)
+    return [*(state if type(state) is tuple else (state,)), getattr(thing, "__wrapped__", None)]
+
+
 def _of_object(thing: Any) -> list[Any] | None:
     found = dictionary(thing, type(thing))
     return None if found is None else [found]
@@ -71,6 +76,7 @@ _WAYS: dict[type, Callable[[Any], list[Any] | None]] = {
     **dict.fromkeys((list, tuple, set, frozenset), list),
     **dict.fromkeys(_REFERENCES, lambda thing: [address(thing())]),
     **dict.fromkeys(_WEAK, lambda thing: [vars(thing)["data"]]),
+    **dict.fromkeys(STATES, _of_stateful),
 }
 
 

@@ -11,7 +11,9 @@ import _noxline_starve as starve
 import _noxline_trace as tracing
 import pytest
 from _noxline_attempt import Attempt, message
-from _noxline_select import Fixtures, Selector
+from _noxline_contexts import TracePlugin
+from _noxline_fixtures import Fixtures
+from _noxline_select import Selector
 
 _TRACE = tracing.begin()
 
@@ -42,11 +44,13 @@ def _adjust_options(config: Any) -> None:
 def _register_helpers(config: Any, selector: Selector) -> None:
     """Register what workers of pytest-xdist need too."""
     config.pluginmanager.register(selector, "noxline-selector")
-    config.pluginmanager.register(Fixtures(selector), "noxline-fixtures")
+    trace = None
+    if _TRACE is not None and not config.getoption("numprocesses", None):  # the workers themselves, or without any
+        trace = TracePlugin(_TRACE, selector)
+        config.pluginmanager.register(trace, "noxline-trace")
+    config.pluginmanager.register(Fixtures(selector, trace), "noxline-fixtures")
     if starve.wanted(os.environ):
         config.pluginmanager.register(starve.Starver(), "noxline-starver")
-    if _TRACE is not None and not config.getoption("numprocesses", None):  # the workers themselves, or without any
-        config.pluginmanager.register(tracing.TracePlugin(_TRACE, selector), "noxline-trace")
 
 
 def _rootdir(config: Any) -> str:
@@ -64,6 +68,7 @@ class PytestRecorder:
         self._ids: list[str] | None = None
         self._copies: Counter[str] = Counter()
         self._started: Counter[str] = Counter()
+        self._names: dict[str, str] = {}  # of the tests that run, by what pytest calls them
         self._session: Any = None
         self._parallel = False
         self._strip = False
@@ -128,7 +133,8 @@ class PytestRecorder:
         """Name the test that starts, for the case that it takes the process down."""
         self._started[nodeid] += 1
         self._began = self._clock.now()
-        self.record.write(event="begin", id=self._name(nodeid))
+        self._names[nodeid] = name = self._name(nodeid)
+        self.record.begin(name)
 
     def _name(self, nodeid: str) -> str:
         """Return the id; of items that plug-ins collect under one id, each counts, so the later ones get a number."""
@@ -144,16 +150,19 @@ class PytestRecorder:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Take one phase of a test into account."""
-        self._attempts.setdefault(report.nodeid, Attempt()).take(report)
+        attempt = self._attempts.get(report.nodeid)
+        if attempt is None:
+            attempt = self._attempts[report.nodeid] = Attempt()
+        attempt.take(report)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Record the test, its last attempt only."""
-        attempt = self._attempts.pop(nodeid, None)
+        attempt, name = self._attempts.pop(nodeid, None), self._names.pop(nodeid, "")
         if attempt is not None:
             fields = attempt.fields(self.record)
             if not self._parallel:
                 fields["cost"] = max(0.0, round(self._clock.now() - self._began, 6))
-            self.record.write(event="test", id=self._name(nodeid), **fields)
+            self.record.write(event="test", id=name or self._name(nodeid), **fields)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:

@@ -13,8 +13,6 @@ import pytest
 from _noxline_order import failed_first
 from _noxline_split import digest
 
-_LEAST_SECONDS = 0.001  # a shared fixture that takes less is no reason to keep tests together
-
 
 class Selector:
     """Sees all collected items and leaves those that are to run."""
@@ -28,6 +26,7 @@ class Selector:
         self.reused: dict[str, int | None] = {}
         self.order: list[str] = []
         self._base = base
+        self._known: dict[int, tuple[Any, str, str]] = {}  # by the address of an item: its name and its group
 
     def pytest_itemcollected(self, item: Any) -> None:
         """Note the file of an item before anything can deselect it."""
@@ -54,7 +53,8 @@ class Selector:
         """Return the tests that are to run, with their rank."""
         if os.environ.get("NOXLINE_ONLY"):
             return {name: rank for rank, name in enumerate(_listed("NOXLINE_ONLY"))}
-        mine = shards.mine(list(names.values()), _groups(names), os.environ)
+        groups = {name: self.group(item) for item, name in names.items() if self.group(item)}
+        mine = shards.mine(list(names.values()), groups, os.environ)
         self.order = [name for name in names.values() if name in mine]
         known = mine.intersection(_listed("NOXLINE_REUSE"))
         self.reused = {name: _line(item) for item, name in names.items() if name in known}
@@ -62,10 +62,20 @@ class Selector:
 
     def name(self, item: Any) -> str:
         """Return the id of an item; pytest-xdist may have added the item's group to it."""
-        nodeid, group = item.nodeid, group_of(item)
-        if group and nodeid.endswith(f"@{group}"):
-            nodeid = nodeid[: -len(group) - 1]
-        return str(records.from_root(self._base, nodeid))
+        return self._of(item)[0]
+
+    def group(self, item: Any) -> str:
+        """Return the name of the item's xdist_group, or nothing."""
+        return self._of(item)[1]
+
+    def _of(self, item: Any) -> tuple[str, str]:
+        found = self._known.get(id(item))
+        if found is None or found[0] is not item:
+            nodeid, group = item.nodeid, group_of(item)
+            if group and nodeid.endswith(f"@{group}"):
+                nodeid = nodeid[: -len(group) - 1]
+            found = self._known[id(item)] = (item, str(records.from_root(self._base, nodeid)), group)
+        return found[1:]
 
     def pytest_deselected(self, items: list[Any]) -> None:
         """Count what others deselected; the shard's own part is taken off above."""
@@ -74,6 +84,7 @@ class Selector:
     def pytest_collection_finish(self, session: Any) -> None:
         """Keep the ids that are going to run; where a file cannot be collected none would, and so none is reused."""
         self.selected = [item.nodeid for item in session.items]
+        self._known = {id(item): self._known[id(item)] for item in session.items if id(item) in self._known}
         if session.testsfailed and not session.config.getoption("continue_on_collection_errors", False):
             self.reused = {}
 
@@ -131,59 +142,7 @@ def _line(item: Any) -> int | None:
     return item.location[1] + 1 if isinstance(item.location[1], int) else None
 
 
-def _groups(names: dict[Any, str]) -> dict[str, str]:
-    """Return the groups of items that must stay together, by the items' names."""
-    groups = {name: group_of(item) for item, name in names.items()}
-    return {name: group for name, group in groups.items() if group}
-
-
 def group_of(item: Any) -> str:
     """Return the name of the item's xdist_group, or nothing; several are joined as pytest-xdist does it."""
     marks = item.iter_markers("xdist_group")
     return "_".join(sorted({str(mark.args[0] if mark.args else mark.kwargs.get("name", "default")) for mark in marks}))
-
-
-class Fixtures:
-    """Measures fixtures of a wider scope than a test, where the tests run; what it sees travels with the reports."""
-
-    def __init__(self, selector: Selector) -> None:
-        self._selector = selector
-        self._clock = records.Clock()
-        self._costs: dict[str, float] = {}
-        self._current: dict[str, float] = {}
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Any:
-        """Measure how long a shared fixture takes to set up."""
-        began = self._clock.now()
-        yield
-        key = self._key(request._pyfuncitem, fixturedef)
-        seconds = round(self._clock.now() - began, 6)
-        if key and seconds >= _LEAST_SECONDS:
-            self._costs[key] = self._current[key] = seconds
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(self, item: Any, call: Any) -> Any:
-        """Attach what is known of the item's fixtures to its report; attributes of a report reach the controller."""
-        outcome = yield
-        report = outcome.get_result()
-        if call.when == "setup":
-            seen = {"shared": self._current, "uses": self._uses(item), "group": group_of(item)}
-            report.noxline = {name: value for name, value in seen.items() if value}
-            self._current = {}
-
-    def _uses(self, item: Any) -> list[str]:
-        found = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-        keys = {self._key(item, definitions[-1]) for definitions in found.values() if definitions}
-        return sorted(key for key in keys if key in self._costs)
-
-    def _key(self, item: Any, fixturedef: Any) -> str:
-        """Return a name for the fixture's instance that this item gets; nothing for one that is the item's alone."""
-        scope, file = str(fixturedef.scope), self._selector.name(item).partition("::")[0]
-        owner = item.getparent(pytest.Class)
-        if scope == "function" or (scope == "class" and owner is None):
-            return ""
-        in_class = f"{file}::{owner.name}" if owner else ""
-        place = {"session": "", "package": os.path.dirname(file), "class": in_class}.get(scope, file)
-        index = getattr(getattr(item, "callspec", None), "indices", {}).get(fixturedef.argname)
-        return f"{scope}:{place}:{fixturedef.argname}" + ("" if index is None else f"[{index}]")

@@ -17,7 +17,8 @@ from _noxline_sweep import Sweep
 from _noxline_walk import Walk
 from _noxline_watch import Moves, Watch
 
-_SHARE = 0.02  # of the time that tests take
+_SHARE = 0.01  # of the time that tests take
+_GRACE = 0.1  # seconds
 _MOST_OBJECTS = 200_000  # objects that one look visits
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Python 3.8 has no such types at run time
@@ -65,7 +66,7 @@ class State:
         """Look again, as far as the time allows that tests took since the last look."""
         self._tests.append(test)
         self._sweep.after_test(test)
-        if look and self._seen is not None and self._spent < _SHARE * (time.process_time() - self._began):
+        if look and self._seen is not None and self._spent < _GRACE + _SHARE * (time.process_time() - self._began):
             self.compare()
 
     def compare(self) -> None:

@@ -15,7 +15,8 @@ from _noxline_inside import KINDS, PLAIN, address
 from _noxline_walk import Walk
 from _noxline_watch import Moves
 
-_SHARE = 0.03  # of the time that tests take
+_SHARE = 0.01  # of the time that tests take
+_GRACE = 0.1  # seconds
 _AT_ONCE = 50  # attributes, between two looks at the clock
 _GONE = object()
 TYPE_CHECKING = False
@@ -78,16 +79,16 @@ class Sweep:
     def after_test(self, test: str) -> None:
         """Look at as many as the time allows that tests took."""
         self._tests.append(test)
-        began = now = time.process_time()
-        until = began + _SHARE * (began - self._began) - self._spent
+        allowed = _GRACE + _SHARE * (time.process_time() - self._began) - self._spent
+        if allowed <= 0:
+            return
+        began = time.perf_counter()  # which costs much less than to ask for the time of the process
         for number in range(len(self._turn)):
-            if number % _AT_ONCE == 0:
-                now = time.process_time()
-                if now >= until:
-                    break
+            if number % _AT_ONCE == 0 and time.perf_counter() - began >= allowed:
+                break
             self._check(self._turn[self._next])
             self._next = (self._next + 1) % len(self._turn)
-        self._spent += time.process_time() - began
+        self._spent += time.perf_counter() - began
 
     def of(self, key: Key) -> Moves | None:
         """Return in which tests something moved; None when it is not looked at."""

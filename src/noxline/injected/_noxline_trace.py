@@ -7,16 +7,13 @@ A context is a test ("t:"), an instance of a fixture of a wider scope ("f:"), th
 from __future__ import annotations
 
 import json
-import linecache
 import os
 import sys
 from importlib.machinery import SourceFileLoader
 from typing import Any
 
-import pytest
+import _noxline_lines as lines
 from _noxline_reads import ASIDE, CONTEXT, Reads
-from _noxline_state import State
-from _noxline_watch import Watch, to_watch
 
 FOLDER = "NOXLINE_TRACE"
 _TRACER = "CTracer"
@@ -42,9 +39,13 @@ class Trace:
         self._stack = [context]
         self._edges: dict[tuple[str, str], None] = {}
         self.reads = Reads(lambda: self._stack[-1], self.refuse)
+        self._lines: Any = None
         if not self.refused:
-            self._switch()
-            for loader in (SourceFileLoader, _rewriting()) if context == "s" else ():  # all of a child is one context
+            if context == "s":  # all of a child is one context
+                path = os.path.join(folder, "%d%s" % (self._pid, lines.SUFFIX))
+                self._lines = lines.lines_of(self._coverage, path, lambda: self._stack[-1], self.refuse)
+            self._enter()
+            for loader in (SourceFileLoader, _rewriting()) if context == "s" else ():
                 self._watch_imports(loader)
             sys.addaudithook(self.reads.hear)
 
@@ -67,23 +68,32 @@ class Trace:
 
     def push(self, context: str) -> None:
         """Begin a context inside the current one."""
+        self._leave()
         self._stack.append(context)
-        self._switch()
+        self._enter()
 
     def pop(self) -> None:
         """Go back to the context before."""
+        self._leave()
         if len(self._stack) > 1:
             self._stack.pop()
-        self._switch()
+        self._enter()
 
-    def _switch(self) -> None:
+    def _leave(self) -> None:
+        if self._lines is not None and os.getpid() == self._pid:
+            self._lines.take()
+
+    def _enter(self) -> None:
         if self.refused or os.getpid() != self._pid:
             return
         if not self.reads.parent:
             os.environ[CONTEXT] = self._stack[-1]
         if sys.gettrace() is not self._tracer:
             self.refuse("the tracer of coverage was replaced in %s" % self._stack[-1])
-            return
+        elif self._lines is None:
+            self._switch()
+
+    def _switch(self) -> None:
         try:
             self._coverage.switch_context(self._stack[-1])
         except Exception as error:  # noqa: BLE001 - whatever coverage says, the tests go on
@@ -138,6 +148,9 @@ class Trace:
             "sought": sorted({name.partition(".")[0] for name in list(sys.modules)} | set(self.reads.sought)),
             **more,
         }
+        if self._lines is not None:
+            self._lines.take()
+            self._lines.write()
         os.makedirs(self._folder, exist_ok=True)
         path = os.path.join(self._folder, "%d.json" % self._pid)
         with open(path + ".new", "w", encoding="utf-8") as stream:
@@ -170,126 +183,3 @@ def _native(reads: Reads) -> list[str]:
     files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
     inside = (reads.inside(file) for file in files if isinstance(file, str) and file.endswith((".so", ".pyd")))
     return sorted(name for name in inside if name)
-
-
-class TracePlugin:
-    """Tells the trace where pytest is."""
-
-    def __init__(self, trace: Trace, selector: Any) -> None:
-        self._trace = trace
-        self._selector = selector
-        self._tests: dict[str, dict[str, Any]] = {}
-        self._fixtures: dict[int, str] = {}  # by the fixture's definition: its instance that is alive
-        self._needs: dict[str, list[str]] = {}
-        self._state = State(trace.reads.inside, trace.refuse)
-        self._watch = Watch(self._state.is_own, trace.reads.inside)
-        self._count = 0
-        self._lines = 0
-
-    def _new(self, kind: str) -> str:
-        self._count += 1
-        return "%s:%d:%d" % (kind, os.getpid(), self._count)
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_make_collect_report(self, collector: Any) -> Any:
-        """Let what runs while a file is collected belong to that file."""
-        file = self._trace.reads.inside(str(getattr(collector, "path", None) or getattr(collector, "fspath", "")))
-        if not file or os.path.isdir(str(getattr(collector, "path", ""))):
-            yield
-            return
-        self._trace.push("c:" + file)
-        yield
-        self._trace.pop()
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtestloop(self, session: Any) -> Any:
-        """Look at what the project's names hold before the first test and after the last one."""
-        files = {self._trace.reads.inside(str(_path(item))) for item in session.items}
-        told = to_watch()
-        self._trace.aside(lambda: self._watch.begin(told["places"], told["looked_up"]))
-        self._trace.aside(lambda: self._state.begin(files, self._watch, told["stored"]))
-        yield
-        self._trace.aside(self._state.compare)
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Any:
-        """Give the test a context of its own."""
-        context, threads = self._new("t"), _threads()
-        name = self._selector.name(item)
-        if name in self._tests:
-            self._trace.refuse("several tests are called %s, or one ran twice" % name)
-        self._trace.push(context)
-        yield
-        self._trace.pop()
-        self._forget_lines()
-        if _threads() > threads:
-            self._trace.refuse("a thread outlives %s" % name)
-        units = [context, *dict.fromkeys(self._tests.get(name, {}).get("units", ()))]
-        self._tests[name] = {"units": units, "file": self._trace.reads.inside(str(_path(item)))}
-        # After the last test of a file its fixtures may have put back what its tests shared.
-        look = nextitem is not None and _path(nextitem) == _path(item)
-        self._trace.aside(lambda: (self._watch.after_test(name), self._state.after_test(name, look=look)))
-
-    def _forget_lines(self) -> None:
-        """Let each test that shows source read it for itself; pytest's reports of failures are among the readers."""
-        kept = linecache.cache
-        if len(kept) != self._lines:
-            for name in [name for name in kept if name.endswith(".py") and self._trace.reads.inside(name)]:
-                kept.pop(name, None)
-            self._lines = len(kept)
-
-    @pytest.hookimpl(hookwrapper=True, trylast=True)
-    def pytest_runtest_teardown(self, item: Any) -> Any:
-        """Note which instances of shared fixtures the test used, before they go."""
-        used = [self._fixtures[id(one)] for one in _active(item) if id(one) in self._fixtures]
-        self._tests[self._selector.name(item)] = {"units": used}
-        yield
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_fixture_setup(self, fixturedef: Any) -> Any:
-        """Give an instance of a shared fixture a context, for its set-up and for its teardown."""
-        if fixturedef.scope == "function":
-            yield
-            return
-        context, trace = self._new("f"), self._trace
-        self._needs[context] = list(self._fixtures.values())  # what lives already, it may use
-        fixturedef.addfinalizer(lambda: self._gone(fixturedef))  # runs last
-        trace.push(context)
-        yield
-        trace.pop()
-        self._fixtures[id(fixturedef)] = context
-        fixturedef.addfinalizer(lambda: trace.push(context))  # runs first
-
-    def _gone(self, fixturedef: Any) -> None:
-        if self._fixtures.pop(id(fixturedef), None):
-            self._trace.pop()
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
-        """Write what is known, early: a conftest may leave with os._exit from here."""
-        selector = self._selector
-        self._trace.write(
-            tests=self._tests,
-            fixtures=self._needs,
-            reused=selector.reused,
-            order=selector.order,
-            moves=self._watch.moves(),
-            changed=self._state.told(),
-        )
-
-
-def _active(item: Any) -> list[Any]:
-    """Return the definitions of all fixtures that a test may have used."""
-    static = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    dynamic = getattr(getattr(item, "_request", None), "_fixture_defs", {})
-    return [*(one for chain in static.values() for one in chain), *dynamic.values()]
-
-
-def _path(item: Any) -> Any:
-    return getattr(item, "path", None) or getattr(item, "fspath", "")
-
-
-def _threads() -> int:
-    import _thread
-
-    return int(_thread._count())

@@ -21,7 +21,7 @@ from _noxline_walk import Walk
 WATCH = "NOXLINE_WATCH"
 _MOST_OBJECTS = 300  # that can be reached from one variable; of more it is not known
 _MOST_TESTS = 64  # in which something may move; of more it is as well to say that it may be any
-_SHARE = 0.03  # of the time that tests take
+_SHARE = 0.02  # of the time that tests take
 _GRACE = 0.2  # seconds
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Python 3.8 has no such types at run time
@@ -68,6 +68,7 @@ class Watch:
         self._glances: dict[_Place, list[Any] | None] = {}
         self._moves: dict[_Place, Moves] = {}
         self._spent: dict[_Place, float] = {}
+        self._whole = 0.0
         self._began = 0.0
 
     def begin(self, places: Iterable[tuple[str, list[str]]], looked_up: Iterable[str] = ()) -> None:
@@ -100,17 +101,21 @@ class Watch:
 
     def after_test(self, test: str) -> None:
         """Look again, and note what is not as it was; forget what nobody can say."""
+        began, last = time.process_time(), time.perf_counter()
         for place in list(self._looks):
-            began = time.process_time()
             if not self._is_same_at_a_glance(place):
                 now = self._look(place)
                 if now.over or now.opaque or not self._is_known(place, now, test):
                     self._forget(place)
                     continue
                 self._glances[place] = self._glance(place)
-            self._spent[place] += time.process_time() - began
-        while self._looks and sum(self._spent.values()) > _GRACE + _SHARE * (time.process_time() - self._began):
-            self._forget(max(self._spent, key=lambda place: self._spent[place]))
+            before, last = last, time.perf_counter()  # which costs much less than to ask for the time of the process
+            self._spent[place] += last - before
+        self._whole += time.process_time() - began
+        while self._looks and self._whole > _GRACE + _SHARE * (began - self._began):
+            dearest = max(self._spent, key=lambda place: self._spent[place])
+            self._whole *= 1 - self._spent[dearest] / (sum(self._spent.values()) or 1)
+            self._forget(dearest)
 
     def _is_same_at_a_glance(self, place: _Place) -> bool:
         seen = self._glances.get(place)

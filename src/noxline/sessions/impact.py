@@ -203,7 +203,7 @@ class Impact:
         )
         if reused and self.before is not None and self.selection is not None:
             traced = carry(traced, self.before, self.selection, reused=reused)
-        why = why_not(traced) or self._why_not(found.outside)
+        why = why_not(traced) or self._why_not(found)
         if why:
             print(f"noxline: the next run cannot select tests: {why}", flush=True)
             self._state.unlink(missing_ok=True)
@@ -220,9 +220,11 @@ class Impact:
     def _source_of(self) -> Callable[[str], Source | None]:
         return cache(partial(source_of, self.root))
 
-    def _why_not(self, outside: str) -> str:
-        if outside:
-            return f"an installed copy is tested, not the project's own files: {outside}"
+    def _why_not(self, found: ContextLines) -> str:
+        if found.outside:
+            return f"an installed copy is tested, not the project's own files: {found.outside}"
+        if found.unclear:
+            return found.unclear
         changed = [name for name, digest in self.sources.items() if file_digest(self.root / name) != digest]
         return f"{changed[0]} changed while the tests ran" if changed else ""
 

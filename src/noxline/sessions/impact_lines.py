@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 from noxline.sessions.coverage_data import find_data
 from noxline.testing.carried import arcs_of, lines_of
@@ -17,6 +19,8 @@ from noxline.testing.impact_record import Record
 if TYPE_CHECKING:
     from coverage import CoverageData
 
+_WIDTHS = (28, 20)  # of new versions of coverage, and of those before 7.14
+_Seen = TypeVar("_Seen", int, tuple[int, int])
 _TRACED = ("t:", "f:", "i:", "c:", "p:")  # contexts as the plugin names them (injected/_noxline_trace.py)
 
 
@@ -28,6 +32,29 @@ class ContextLines:
     arcs: dict[str, dict[str, frozenset[tuple[int, int]]]] = field(default_factory=dict)
     branch: bool = False
     outside: str = ""
+    unclear: str = ""
+
+    def take(self, path: Path, root: Path) -> None:
+        """Take into account what the plugin took out of coverage's collector (injected/_noxline_lines.py)."""
+        try:
+            width = _width(chunk for chunk in _chunks(path) if chunk.branch)
+        except msgspec.DecodeError:  # it was not written to its end
+            self.unclear = f"{path.name} is damaged"
+            return
+        for chunk in _chunks(path):
+            if chunk.branch and not width:
+                self.unclear = f"this version of coverage packs branches in an unknown way ({path.name})"
+                return
+            self.branch = self.branch or chunk.branch
+            names = [self._inside(file, root) for file in chunk.files]
+            seen = [
+                (names[file], *_lines_and_arcs(numbers, width if chunk.branch else 0)) for file, numbers in chunk.sets
+            ]
+            for context, numbers in chunk.contexts.items():
+                for name, lines, arcs in (seen[number] for number in numbers):
+                    _join(self.lines.setdefault(context, {}), name, lines)
+                    if chunk.branch:
+                        _join(self.arcs.setdefault(context, {}), name, arcs)
 
     def add(self, path: Path, root: Path) -> None:
         """Take one data file into account, unless it is that of a process that was not traced: a test's child."""
@@ -57,17 +84,59 @@ class ContextLines:
         for (context, file), pairs in arcs.items():
             self.branch = True
             self._add_lines(contexts[context], names[file], [n for pair in pairs for n in pair if n > 0])
-            known = self.arcs.setdefault(contexts[context], {})
-            known[names[file]] = known.get(names[file], frozenset()).union(pairs)
+            _join(self.arcs.setdefault(contexts[context], {}), names[file], frozenset(pairs))
 
     def _add_lines(self, context: str, file: str, lines: Sequence[int]) -> None:
-        known = self.lines.setdefault(context, {})
-        known[file] = known.get(file, frozenset()).union(lines)
+        _join(self.lines.setdefault(context, {}), file, frozenset(lines))
+
+
+def _join(known: dict[str, frozenset[_Seen]], file: str, seen: frozenset[_Seen]) -> None:
+    known[file] = known[file] | seen if file in known else seen
+
+
+class _Chunk(msgspec.Struct, frozen=True):
+    """A part of what a process left: sets of lines, or of packed pairs of lines, and which of them each context saw."""
+
+    branch: bool
+    files: list[str]
+    sets: list[tuple[int, list[int]]]
+    contexts: dict[str, list[int]]
+
+
+def _chunks(path: Path) -> Iterator[_Chunk]:
+    with path.open("rb") as stream:
+        for line in stream:
+            yield msgspec.json.decode(line, type=_Chunk)
+
+
+def _width(chunks: Iterable[_Chunk]) -> int:
+    """Return in how many bits coverage packs the number of a line; 0 where that does not show.
+
+    Above the two numbers stands a bit for each that is negative, as one of them is wherever a function is entered.
+    """
+    most = max((max(numbers, default=0) for chunk in chunks for _, numbers in chunk.sets), default=0)
+    return next((width for width in _WIDTHS if most >> 2 * width), 0)
+
+
+def _lines_and_arcs(numbers: Sequence[int], width: int) -> tuple[frozenset[int], frozenset[tuple[int, int]]]:
+    """Return the lines that were seen, and the pairs; without a width these are lines."""
+    if not width:
+        return frozenset(numbers), frozenset()
+    pairs = [_unpacked(number, width) for number in numbers]
+    return frozenset(n for pair in pairs for n in pair if n > 0), frozenset(pairs)
+
+
+def _unpacked(number: int, width: int) -> tuple[int, int]:
+    most = (1 << width) - 1
+    first, second = number & most, number >> width & most
+    return -first if number >> 2 * width & 1 else first, -second if number >> 2 * width & 2 else second
 
 
 def context_lines(output: Path, root: Path) -> ContextLines:
     """Return what the traced processes measured, by context."""
     found = ContextLines()
+    for path in sorted((output / "trace").glob("*.lines")):
+        found.take(path, root)
     for path in [*find_data([output]), *sorted((output / "trace").glob("child.data.*"))]:
         found.add(path, root)
     return found

@@ -1,0 +1,152 @@
+"""Tell the trace (_noxline_trace.py) where pytest is: which test runs, which fixtures it uses, what is collected."""
+
+from __future__ import annotations
+
+import linecache
+import os
+from _thread import _count
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pytest
+from _noxline_around import AROUND
+from _noxline_state import State
+from _noxline_trace import Trace
+from _noxline_watch import Watch, to_watch
+
+_Hook = TypeVar("_Hook")
+_around: Callable[[_Hook], _Hook] = pytest.hookimpl(**AROUND, tryfirst=True)
+
+
+class TracePlugin:
+    """Tells the trace where pytest is."""
+
+    def __init__(self, trace: Trace, selector: Any) -> None:
+        self._trace = trace
+        self._selector = selector
+        self._tests: dict[str, dict[str, Any]] = {}
+        self._fixtures: dict[int, str] = {}  # by the fixture's definition: its instance that is alive
+        self._needs: dict[str, list[str]] = {}
+        self._state = State(trace.reads.inside, trace.refuse)
+        self._watch = Watch(self._state.is_own, trace.reads.inside)
+        self._begun: dict[int, str] = {}  # the same, of one that is being set up
+        self._used: tuple[str, ...] = ()  # of these, by the test that runs
+        self._path: Any = None  # of the last item, and what it is called in the project
+        self._name = ""
+        self._count = 0
+        self._lines = 0
+
+    def _new(self, kind: str) -> str:
+        self._count += 1
+        return "%s:%d:%d" % (kind, os.getpid(), self._count)
+
+    @_around
+    def pytest_make_collect_report(self, collector: Any) -> Any:
+        """Let what runs while a file is collected belong to that file."""
+        file = self._trace.reads.inside(str(_path(collector)))
+        if not file or os.path.isdir(str(_path(collector))):
+            return (yield)
+        self._trace.push("c:" + file)
+        try:
+            return (yield)
+        finally:
+            self._trace.pop()
+
+    @_around
+    def pytest_runtestloop(self, session: Any) -> Any:
+        """Look at what the project's names hold before the first test and after the last one."""
+        files = {self._file(item) for item in session.items}
+        told = to_watch()
+        self._trace.aside(lambda: self._watch.begin(told["places"], told["looked_up"]))
+        self._trace.aside(lambda: self._state.begin(files, self._watch, told["stored"]))
+        try:
+            return (yield)
+        finally:
+            self._trace.aside(self._state.compare)
+
+    @_around
+    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Any:
+        """Give the test a context of its own."""
+        context, threads, name = self._new("t"), _count(), self._selector.name(item)
+        if name in self._tests:
+            self._trace.refuse("several tests are called %s, or one ran twice" % name)
+        self._used = ()
+        self._trace.push(context)
+        try:
+            return (yield)
+        finally:
+            self._trace.pop()
+            if _count() > threads:
+                self._trace.refuse("a thread outlives %s" % name)
+            self._tests[name] = {"units": [context, *self._used], "file": self._file(item)}
+            self._look(name, item, nextitem)
+
+    def _look(self, name: str, item: Any, nextitem: Any) -> None:
+        if len(linecache.cache) != self._lines:
+            self._forget_lines()
+        # After the last test of a file its fixtures may have put back what its tests shared.
+        look = nextitem is not None and _path(nextitem) == _path(item)
+        self._trace.aside(lambda: (self._watch.after_test(name), self._state.after_test(name, look=look)))
+
+    def _file(self, item: Any) -> str:
+        path = _path(item)
+        if path is not self._path:  # items of a file hold the same object
+            self._path, self._name = path, self._trace.reads.inside(str(path))
+        return self._name
+
+    def _forget_lines(self) -> None:
+        """Let each test that shows source read it for itself; pytest's reports of failures are among the readers."""
+        kept = linecache.cache
+        for name in [name for name in kept if name.endswith(".py") and self._trace.reads.inside(name)]:
+            kept.pop(name, None)
+        self._lines = len(kept)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item: Any) -> None:
+        """Note which instances of shared fixtures the test used, before they go."""
+        if self._fixtures:
+            found = (self._fixtures.get(id(one)) for one in _active(item))
+            self._used = tuple(dict.fromkeys(context for context in found if context))
+
+    def begin_fixture(self, fixturedef: Any) -> None:
+        """Give an instance of a shared fixture a context, for its set-up and for its teardown."""
+        context = self._new("f")
+        self._needs[context] = list(self._fixtures.values())  # what lives already, it may use
+        fixturedef.addfinalizer(lambda: self._gone(fixturedef))  # runs last
+        self._trace.push(context)
+        self._begun[id(fixturedef)] = context
+
+    def end_fixture(self, fixturedef: Any) -> None:
+        """Take notice that it is set up."""
+        context = self._begun.pop(id(fixturedef))
+        self._trace.pop()
+        self._fixtures[id(fixturedef)] = context
+        fixturedef.addfinalizer(lambda: self._trace.push(context))  # runs first
+
+    def _gone(self, fixturedef: Any) -> None:
+        if self._fixtures.pop(id(fixturedef), None):
+            self._trace.pop()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Write what is known, early: a conftest may leave with os._exit from here."""
+        selector = self._selector
+        self._trace.write(
+            tests=self._tests,
+            fixtures=self._needs,
+            reused=selector.reused,
+            order=selector.order,
+            moves=self._watch.moves(),
+            changed=self._state.told(),
+        )
+
+
+def _active(item: Any) -> list[Any]:
+    """Return the definitions of all fixtures that a test may have used."""
+    static = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    dynamic = getattr(getattr(item, "_request", None), "_fixture_defs", {})
+    return [*(one for chain in static.values() for one in chain), *dynamic.values()]
+
+
+def _path(item: Any) -> Any:
+    return getattr(item, "path", None) or getattr(item, "fspath", "")
