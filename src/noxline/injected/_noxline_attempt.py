@@ -36,10 +36,8 @@ class Attempt:
         subtest = type(report).__name__.lower().startswith("subtest")
         if subtest and report.outcome != "failed":
             return
-        outcome = "passed" if report.outcome == "passed" else _outcome(report)
-        if outcome != "passed" and _RANK.index(outcome) > _RANK.index(self.outcome):
-            self.outcome = outcome
-            self.message = message(report)
+        if report.outcome != "passed":
+            self._take_outcome(report)
         self.xfail = self.xfail or hasattr(report, "wasxfail")
         if not subtest:
             self.phases[str(report.when)] = round(getattr(report, "duration", 0.0), 6)
@@ -48,6 +46,12 @@ class Attempt:
         seen = getattr(report, "noxline", None)
         if seen:
             self.seen = {**self.seen, **seen}
+
+    def _take_outcome(self, report: Any) -> None:
+        outcome = _outcome(report)
+        if _RANK.index(outcome) > _RANK.index(self.outcome):
+            self.outcome = outcome
+            self.message = message(report)
 
     def fields(self, record: records.Recorder) -> dict[str, Any]:
         """Return the record's fields, those that say nothing left out."""

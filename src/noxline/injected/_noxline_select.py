@@ -53,12 +53,16 @@ class Selector:
         """Return the tests that are to run, with their rank."""
         if os.environ.get("NOXLINE_ONLY"):
             return {name: rank for rank, name in enumerate(_listed("NOXLINE_ONLY"))}
-        groups = {name: self.group(item) for item, name in names.items() if self.group(item)}
-        mine = shards.mine(list(names.values()), groups, os.environ)
+        mine = shards.mine(list(names.values()), self._groups(names), os.environ)
         self.order = [name for name in names.values() if name in mine]
         known = mine.intersection(_listed("NOXLINE_REUSE"))
         self.reused = {name: _line(item) for item, name in names.items() if name in known}
         return _ranked(name for name in mine if name not in self.reused)
+
+    def _groups(self, names: dict[Any, str]) -> dict[str, str]:
+        """Return the groups of items that must stay together, by the items' names."""
+        groups = {name: self.group(item) for item, name in names.items()}
+        return {name: group for name, group in groups.items() if group}
 
     def name(self, item: Any) -> str:
         """Return the id of an item; pytest-xdist may have added the item's group to it."""

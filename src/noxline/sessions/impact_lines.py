@@ -45,16 +45,17 @@ class ContextLines:
             if chunk.branch and not width:
                 self.unclear = f"this version of coverage packs branches in an unknown way ({path.name})"
                 return
-            self.branch = self.branch or chunk.branch
-            names = [self._inside(file, root) for file in chunk.files]
-            seen = [
-                (names[file], *_lines_and_arcs(numbers, width if chunk.branch else 0)) for file, numbers in chunk.sets
-            ]
-            for context, numbers in chunk.contexts.items():
-                for name, lines, arcs in (seen[number] for number in numbers):
-                    _join(self.lines.setdefault(context, {}), name, lines)
-                    if chunk.branch:
-                        _join(self.arcs.setdefault(context, {}), name, arcs)
+            self._take_chunk(chunk, width, root)
+
+    def _take_chunk(self, chunk: _Chunk, width: int, root: Path) -> None:
+        self.branch = self.branch or chunk.branch
+        names = [self._inside(file, root) for file in chunk.files]
+        seen = [(names[file], *_lines_and_arcs(numbers, width if chunk.branch else 0)) for file, numbers in chunk.sets]
+        for context, numbers in chunk.contexts.items():
+            for name, lines, arcs in (seen[number] for number in numbers):
+                _join(self.lines.setdefault(context, {}), name, lines)
+                if chunk.branch:
+                    _join(self.arcs.setdefault(context, {}), name, arcs)
 
     def add(self, path: Path, root: Path) -> None:
         """Take one data file into account, unless it is that of a process that was not traced: a test's child."""
