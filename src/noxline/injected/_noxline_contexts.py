@@ -33,12 +33,16 @@ class TracePlugin:
         self._used: tuple[str, ...] = ()  # of these, by the test that runs
         self._path: Any = None  # of the last item, and what it is called in the project
         self._name = ""
+        self._runs: tuple[Any, Any] = (None, None)  # the test that runs, and the next one
+        self._context = ""
+        self._threads = 0
+        self._pid = os.getpid()
         self._count = 0
         self._lines = 0
 
     def _new(self, kind: str) -> str:
         self._count += 1
-        return "%s:%d:%d" % (kind, os.getpid(), self._count)
+        return "%s:%d:%d" % (kind, self._pid, self._count)
 
     @_around
     def pytest_make_collect_report(self, collector: Any) -> Any:
@@ -67,26 +71,33 @@ class TracePlugin:
     @_around
     def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Any:
         """Give the test a context of its own."""
-        context, threads, name = self._new("t"), _count(), self._selector.name(item)
-        if name in self._tests:
-            self._trace.refuse("several tests are called %s, or one ran twice" % name)
-        self._used = ()
-        self._trace.push(context)
+        self._runs = item, nextitem
+        self._trace.aside(self._begin)
         try:
             return (yield)
         finally:
-            self._trace.pop()
-            if _count() > threads:
-                self._trace.refuse("a thread outlives %s" % name)
-            self._tests[name] = {"units": [context, *self._used], "file": self._file(item)}
-            self._look(name, item, nextitem)
+            self._runs = item, nextitem
+            self._trace.aside(self._end)
 
-    def _look(self, name: str, item: Any, nextitem: Any) -> None:
+    def _begin(self) -> None:
+        name = self._selector.name(self._runs[0])
+        if name in self._tests:
+            self._trace.refuse("several tests are called %s, or one ran twice" % name)
+        self._context, self._threads, self._used = self._new("t"), _count(), ()
+        self._trace.push(self._context)
+
+    def _end(self) -> None:
+        item, nextitem = self._runs
+        self._trace.pop()
+        name = self._selector.name(item)
+        if _count() > self._threads:
+            self._trace.refuse("a thread outlives %s" % name)
+        self._tests[name] = {"units": [self._context, *self._used], "file": self._file(item)}
         if len(linecache.cache) != self._lines:
             self._forget_lines()
         # After the last test of a file its fixtures may have put back what its tests shared.
-        look = nextitem is not None and _path(nextitem) == _path(item)
-        self._trace.aside(lambda: (self._watch.after_test(name), self._state.after_test(name, look=look)))
+        self._watch.after_test(name)
+        self._state.after_test(name, look=nextitem is not None and _path(nextitem) == _path(item))
 
     def _file(self, item: Any) -> str:
         path = _path(item)

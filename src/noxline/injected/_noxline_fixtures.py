@@ -25,7 +25,6 @@ class Fixtures:
         self._clock = records.Clock()
         self._costs: dict[str, float] = {}
         self._current: dict[str, float] = {}
-        self._item: Any = None  # which is set up
 
     @_around
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Any:
@@ -45,20 +44,16 @@ class Fixtures:
             if self._trace is not None:
                 self._trace.end_fixture(fixturedef)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item: Any) -> None:
-        """Keep the item: its report does not name it."""
-        self._item = item
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        """Attach what is known of the item's fixtures to its report; attributes of a report reach the controller."""
-        if report.when == "setup" and self._item is not None and self._item.nodeid == report.nodeid:
-            group = self._selector.group(self._item)
-            if self._costs or group:
-                seen = {"shared": self._current, "uses": self._uses(self._item), "group": group}
-                report.noxline = {name: value for name, value in seen.items() if value}
-            self._current = {}
+    def seen(self, nodeid: str) -> dict[str, Any]:
+        """Return what is known of the fixtures of a test, those set up meanwhile as its own; nothing for most."""
+        if not self._costs and not self._selector.grouped:
+            return {}
+        item = self._selector.item(nodeid)
+        if item is None:
+            return {}
+        seen = {"shared": self._current, "uses": self._uses(item), "group": self._selector.group(item)}
+        self._current = {}
+        return {name: value for name, value in seen.items() if value}
 
     def _uses(self, item: Any) -> list[str]:
         found = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
@@ -77,3 +72,13 @@ class Fixtures:
         place = {"session": "", "package": os.path.dirname(file), "class": in_class}.get(scope, file)
         index = getattr(getattr(item, "callspec", None), "indices", {}).get(fixturedef.argname)
         return f"{scope}:{place}:{fixturedef.argname}" + ("" if index is None else f"[{index}]")
+
+
+class WorkerFixtures(Fixtures):
+    """The same in a worker of pytest-xdist: attributes of a report reach the controller."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Attach what is known of the item's fixtures to its report."""
+        if report.when == "setup":
+            report.noxline = self.seen(report.nodeid)

@@ -12,7 +12,7 @@ import _noxline_trace as tracing
 import pytest
 from _noxline_attempt import Attempt, message
 from _noxline_contexts import TracePlugin
-from _noxline_fixtures import Fixtures
+from _noxline_fixtures import Fixtures, WorkerFixtures
 from _noxline_select import Selector
 
 _TRACE = tracing.begin()
@@ -27,11 +27,11 @@ def pytest_configure(config: Any) -> None:
         return
     _adjust_options(config)
     selector = Selector(records.way_down(_rootdir(config)))
-    _register_helpers(config, selector)
+    fixtures = _register_helpers(config, selector, WorkerFixtures if worker else Fixtures)
     if not worker:
         arguments = [str(argument) for argument in config.invocation_params.args]
         record = records.Recorder("pytest", pytest.__version__, _rootdir(config), arguments)
-        config.pluginmanager.register(PytestRecorder(record, selector), "noxline-recorder")
+        config.pluginmanager.register(PytestRecorder(record, selector, fixtures), "noxline-recorder")
 
 
 def _adjust_options(config: Any) -> None:
@@ -41,16 +41,18 @@ def _adjust_options(config: Any) -> None:
         config.option.maxfail = 1
 
 
-def _register_helpers(config: Any, selector: Selector) -> None:
-    """Register what workers of pytest-xdist need too."""
+def _register_helpers(config: Any, selector: Selector, kind: type[Fixtures]) -> Fixtures:
+    """Register what workers of pytest-xdist need too; return what measures fixtures."""
     config.pluginmanager.register(selector, "noxline-selector")
     trace = None
     if _TRACE is not None and not config.getoption("numprocesses", None):  # the workers themselves, or without any
         trace = TracePlugin(_TRACE, selector)
         config.pluginmanager.register(trace, "noxline-trace")
-    config.pluginmanager.register(Fixtures(selector, trace), "noxline-fixtures")
+    fixtures = kind(selector, trace)
+    config.pluginmanager.register(fixtures, "noxline-fixtures")
     if starve.wanted(os.environ):
         config.pluginmanager.register(starve.Starver(), "noxline-starver")
+    return fixtures
 
 
 def _rootdir(config: Any) -> str:
@@ -60,14 +62,15 @@ def _rootdir(config: Any) -> str:
 class PytestRecorder:
     """Turns pytest's reports into records; lives in the controller only."""
 
-    def __init__(self, record: records.Recorder, selector: Selector) -> None:
+    def __init__(self, record: records.Recorder, selector: Selector, fixtures: Fixtures) -> None:
         self.record = record
         self.selector = selector
-        self._attempts: dict[str, Attempt] = {}
+        self._fixtures = fixtures
+        self._reports: dict[str, list[Any]] = {}  # of the tests that run
         self._seen: set[str] = set()
         self._ids: list[str] | None = None
-        self._copies: Counter[str] = Counter()
-        self._started: Counter[str] = Counter()
+        self._copies: dict[str, int] = {}  # how many items have an id, where they are several
+        self._started: Counter[str] = Counter()  # and of these, how many started
         self._names: dict[str, str] = {}  # of the tests that run, by what pytest calls them
         self._session: Any = None
         self._parallel = False
@@ -119,7 +122,7 @@ class PytestRecorder:
 
     def _write_collected(self, ids: list[str]) -> None:
         self._ids = ids
-        self._copies = Counter(ids)
+        self._copies = {name: number for name, number in Counter(ids).items() if number > 1}
         self.record.write(
             event="collected",
             ids=[self._plain(name) for name in ids],
@@ -131,15 +134,19 @@ class PytestRecorder:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Name the test that starts, for the case that it takes the process down."""
-        self._started[nodeid] += 1
-        self._began = self._clock.now()
+        if nodeid in self._copies:
+            self._started[nodeid] += 1
         self._names[nodeid] = name = self._name(nodeid)
+        if not self._began:  # the end of one test is the beginning of the next
+            self._began = self._clock.now()
         self.record.begin(name)
 
     def _name(self, nodeid: str) -> str:
         """Return the id; of items that plug-ins collect under one id, each counts, so the later ones get a number."""
-        number = min(self._started[nodeid], self._copies[nodeid])
         name = self._plain(nodeid)
+        if nodeid not in self._copies:
+            return name
+        number = min(self._started[nodeid], self._copies[nodeid])
         return f"{name}#{number}" if number > 1 else name
 
     def _plain(self, nodeid: str) -> str:
@@ -149,25 +156,30 @@ class PytestRecorder:
         return str(self.record.name(nodeid))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Take one phase of a test into account."""
-        attempt = self._attempts.get(report.nodeid)
-        if attempt is None:
-            attempt = self._attempts[report.nodeid] = Attempt()
-        attempt.take(report)
+        """Keep the report of one phase of a test until it is over."""
+        if report.nodeid in self._reports:
+            self._reports[report.nodeid].append(report)
+        else:
+            self._reports[report.nodeid] = [report]
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Record the test, its last attempt only."""
-        attempt, name = self._attempts.pop(nodeid, None), self._names.pop(nodeid, "")
-        if attempt is not None:
-            fields = attempt.fields(self.record)
-            if not self._parallel:
-                fields["cost"] = max(0.0, round(self._clock.now() - self._began, 6))
-            self.record.write(event="test", id=name or self._name(nodeid), **fields)
+        reports, name = self._reports.pop(nodeid, None), self._names.pop(nodeid, "")
+        if reports is None:
+            return
+        attempt = Attempt()
+        for report in reports:
+            attempt.take(report)
+        fields = attempt.fields(self.record)
+        if not self._parallel:
+            began, self._began = self._began, self._clock.now()
+            fields.update(self._fixtures.seen(nodeid), cost=max(0.0, round(self._began - began, 6)))
+        self.record.write(event="test", id=name or self._name(nodeid), **fields)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Record the end; early, because a conftest may leave with os._exit from here."""
-        for nodeid in list(self._attempts):  # of a crashed worker, for example
+        for nodeid in list(self._reports):  # of a crashed worker, for example
             self.pytest_runtest_logfinish(nodeid)
         self.record.end(exitstatus)
 

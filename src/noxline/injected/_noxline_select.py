@@ -26,7 +26,9 @@ class Selector:
         self.reused: dict[str, int | None] = {}
         self.order: list[str] = []
         self._base = base
+        self.grouped = False  # some test is in a group
         self._known: dict[int, tuple[Any, str, str]] = {}  # by the address of an item: its name and its group
+        self._items: dict[str, Any] = {}
 
     def pytest_itemcollected(self, item: Any) -> None:
         """Note the file of an item before anything can deselect it."""
@@ -72,6 +74,12 @@ class Selector:
         """Return the name of the item's xdist_group, or nothing."""
         return self._of(item)[1]
 
+    def item(self, nodeid: str) -> Any:
+        """Return an item of those that run by its id; of several the last."""
+        if not self._items:
+            self._items = {item.nodeid: item for item, _, _ in self._known.values()}
+        return self._items.get(nodeid)
+
     def _of(self, item: Any) -> tuple[str, str]:
         found = self._known.get(id(item))
         if found is None or found[0] is not item:
@@ -79,6 +87,7 @@ class Selector:
             if group and nodeid.endswith(f"@{group}"):
                 nodeid = nodeid[: -len(group) - 1]
             found = self._known[id(item)] = (item, str(records.from_root(self._base, nodeid)), group)
+            self.grouped = self.grouped or bool(group)
         return found[1:]
 
     def pytest_deselected(self, items: list[Any]) -> None:
