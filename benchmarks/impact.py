@@ -204,19 +204,30 @@ def selective(suite: Suite, given: argparse.Namespace) -> None:
             "median": round(median(shares) / median(floors), 3) if median(floors) else None,
         },
         "whole": dict(whole.most_common(5)),
-        "after comments": _after_comments(suite, files),
+        "after comments": _after_comments(suite, record, files),
         "after README": _after_readme(suite),
     }
     print(json.dumps({suite.root.name: figures}, indent=1), flush=True)
 
 
-def _after_comments(suite: Suite, files: Sequence[str]) -> int:
-    """Return the greatest number of tests that any file selects when a comment and blank lines are added to it."""
-    most = 0
+def _after_comments(suite: Suite, record: Record, files: Sequence[str]) -> dict[str, int]:
+    """Return the greatest numbers of tests that any file selects when a comment and blank lines are added to it.
+
+    Those that read the source of that file themselves are counted apart: for them its bytes count.
+    """
+    most = Counter[str]()
     for file in files:
         with suite.changed({file: b"# a comment\n\n\n" + (suite.root / file).read_bytes() + b"\n# another\n"}):
-            most = max(most, len(suite.chosen().run))
-    return most
+            chosen = suite.chosen().run
+        reading = _readers(record, file).intersection(chosen)
+        most |= Counter({"tests": len(chosen) - len(reading), "tests that read the file": len(reading)})
+    return {name: most[name] for name in ("tests", "tests that read the file")}
+
+
+def _readers(record: Record, file: str) -> set[str]:
+    data = {number for number, datum in enumerate(record.data) if (datum.kind, datum.path) == ("R", file)}
+    units = {number for number, unit in enumerate(record.units) if not data.isdisjoint(unit.data)}
+    return {test.id for test in record.tests if not units.isdisjoint((*test.units, test.left))}
 
 
 def _after_readme(suite: Suite) -> int:

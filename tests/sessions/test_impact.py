@@ -335,6 +335,22 @@ def test_source_that_is_read_as_data_counts_by_its_bytes(project: TracedProject)
     assert project.run() == {"test_two", "test_again"}
 
 
+def test_what_pytest_reads_to_tell_of_an_expected_failure_is_not_what_the_test_depends_on(
+    project: TracedProject,
+) -> None:  # (f)
+    project.write(
+        "tests/test_two.py",
+        "import inspect\nimport pytest\nimport demo.two\n\n@pytest.fixture\ndef asks():\n    yield\n"
+        "    inspect.getsource(demo.two)\n\n@pytest.mark.xfail\ndef test_two():\n    assert demo.two.two() == 3\n\n"
+        "@pytest.mark.xfail\ndef test_three():\n    demo.two.two(3)\n\n"
+        "@pytest.mark.xfail\ndef test_asks(asks):\n    demo.two.two(4).x\n",
+    )
+    project.write("src/demo/two.py", "def two(x=2):\n    return x if x < 3 else [].pop()\n")
+    assert {"test_two", "test_three", "test_asks"} <= project.run()
+    project.change("src/demo/two.py", "def two", "# a comment\ndef two")
+    assert project.run() == {"test_asks"}
+
+
 def test_the_report_of_a_failure_reads_source_for_the_test_that_failed_alone(project: TracedProject) -> None:  # (f)
     project.change("tests/test_one.py", "assert one() == 1", "assert one() == 3")
     project.run()

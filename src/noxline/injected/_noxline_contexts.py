@@ -93,8 +93,7 @@ class TracePlugin:
         if _count() > self._threads:
             self._trace.refuse("a thread outlives %s" % name)
         self._tests[name] = {"units": [self._context, *self._used], "file": self._file(item)}
-        if len(linecache.cache) != self._lines:
-            self._forget_lines()
+        self.forget_lines()
         # After the last test of a file its fixtures may have put back what its tests shared.
         self._watch.after_test(name)
         self._state.after_test(name, look=nextitem is not None and _path(nextitem) == _path(item))
@@ -105,9 +104,11 @@ class TracePlugin:
             self._path, self._name = path, self._trace.reads.inside(str(path))
         return self._name
 
-    def _forget_lines(self) -> None:
+    def forget_lines(self) -> None:
         """Let each test that shows source read it for itself; pytest's reports of failures are among the readers."""
         kept = linecache.cache
+        if len(kept) == self._lines:
+            return
         for name in [name for name in kept if name.endswith(".py") and self._trace.reads.inside(name)]:
             kept.pop(name, None)
         self._lines = len(kept)

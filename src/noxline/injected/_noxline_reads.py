@@ -30,6 +30,7 @@ _COLLECTING = (
     *(os.path.join("_pytest", name) for name in ("main.py", "pathlib.py", "python.py", "nodes.py")),
     os.path.join("_pytest", "config", "__init__.py"),
 )
+_TELLING = os.path.join("_pytest", "_code", "code.py")
 
 
 class Reads:
@@ -165,6 +166,8 @@ class Reads:
         if not name or self._is_no_data(kind, frame):
             return
         file, line = self.asking(frame)
+        if not file and name.endswith(".py") and _tells_of_failures(frame):
+            return
         self.seen[self._context(), kind, name, file, line] = None
 
     def _is_no_data(self, kind: str, frame: Any) -> bool:
@@ -192,6 +195,13 @@ def _asking(frame: Any) -> str:
     while frame is not None and any(part in frame.f_code.co_filename for part in _BETWEEN):
         frame = frame.f_back
     return "" if frame is None else str(frame.f_code.co_filename)
+
+
+def _tells_of_failures(frame: Any) -> bool:
+    """Tell whether pytest shows where an exception came from: no outcome depends on the text of these lines."""
+    while frame is not None and not frame.f_code.co_filename.endswith(_TELLING):
+        frame = frame.f_back
+    return frame is not None
 
 
 def _hears(options: list[str], env: Any, context: str) -> bool:

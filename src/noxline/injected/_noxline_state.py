@@ -18,7 +18,7 @@ from _noxline_walk import Walk
 from _noxline_watch import Moves, Watch
 
 _SHARE = 0.005  # of the time that tests take
-_GRACE = 0.1  # seconds
+_GRACE = 0.2  # seconds
 _MOST_OBJECTS = 200_000  # objects that one look visits
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Python 3.8 has no such types at run time

@@ -16,7 +16,7 @@ from _noxline_walk import Walk
 from _noxline_watch import Moves
 
 _SHARE = 0.005  # of the time that tests take
-_GRACE = 0.1  # seconds
+_GRACE = 0.3  # seconds
 _AT_ONCE = 50  # attributes, between two looks at the clock
 _GONE = object()
 TYPE_CHECKING = False

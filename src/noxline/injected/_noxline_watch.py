@@ -22,7 +22,7 @@ WATCH = "NOXLINE_WATCH"
 _MOST_OBJECTS = 300  # that can be reached from one variable; of more it is not known
 _MOST_TESTS = 64  # in which something may move; of more it is as well to say that it may be any
 _SHARE = 0.015  # of the time that tests take
-_GRACE = 0.2  # seconds
+_GRACE = 0.4  # seconds
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Python 3.8 has no such types at run time
     from _noxline_walk import Key
