@@ -37,6 +37,24 @@ def test_only_what_a_changed_body_reaches_runs(project: TracedProject) -> None:
     assert project.run() == set()
 
 
+def test_a_coverage_whose_collector_is_not_known_switches_contexts_itself(project: TracedProject) -> None:
+    note = project.root.parent / "switched"
+    project.write(
+        "src/sitecustomize.py",
+        "import coverage\ncoverage.version_info = (5, 0)\nswitch = coverage.Coverage.switch_context\n"
+        "def noted(self, context):\n"
+        f"    with open({str(note)!r}, 'a') as stream:\n        stream.write(context + '\\n')\n"
+        "    return switch(self, context)\ncoverage.Coverage.switch_context = noted\n",
+    )
+    assert project.run() == ALL
+    assert sum(line.startswith("t:") for line in note.read_text().splitlines()) == len(ALL)
+    project.change("src/demo/one.py", "return x", "return x + 0")
+    assert project.run() == {"test_one"}
+    selected = project.report()
+    assert project.run(everything=True) == ALL
+    assert selected == project.report()
+
+
 def test_comments_formatting_and_files_that_nobody_reads_count_for_nothing(project: TracedProject) -> None:
     project.write("README.md", "hello\n")
     project.run()
