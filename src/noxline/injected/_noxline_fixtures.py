@@ -44,9 +44,9 @@ class Fixtures:
             if self._trace is not None:
                 self._trace.end_fixture(fixturedef)
 
-    def reported(self, report: Any) -> None:
+    def forget_lines(self) -> None:
         """Let the trace forget what pytest has read to tell of a failure."""
-        if self._trace is not None and report.outcome != "passed":
+        if self._trace is not None:
             self._trace.forget_lines()
 
     def seen(self, nodeid: str) -> dict[str, Any]:
@@ -85,6 +85,7 @@ class WorkerFixtures(Fixtures):
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Attach what is known of the item's fixtures to its report."""
-        self.reported(report)
+        if report.outcome != "passed":
+            self.forget_lines()
         if report.when == "setup":
             report.noxline = self.seen(report.nodeid)

@@ -157,8 +157,8 @@ class PytestRecorder:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Keep the report of one phase of a test until it is over."""
-        if not self._parallel:
-            self._fixtures.reported(report)
+        if report.outcome != "passed" and not self._parallel:
+            self._fixtures.forget_lines()
         if report.nodeid in self._reports:
             self._reports[report.nodeid].append(report)
         else:

@@ -84,13 +84,20 @@ class Reads:
             frame = frame.f_back
         return "", 0
 
-    def hear(self, event: str, args: tuple[Any, ...]) -> None:
+    def begin(self) -> None:
+        """Hear of audit events from now on."""
+        heeded, hear = self._heeded, self._hear
+
+        def hook(event: str, args: tuple[Any, ...]) -> None:
+            if event in heeded:  # of most events nobody here wants to know, and there are a hundred in each test
+                hear(event, args)
+
+        sys.addaudithook(hook)
+
+    def _hear(self, event: str, args: tuple[Any, ...]) -> None:
         """Take notice of an audit event; raised here, an error would stop the call."""
-        heed = self._heeded.get(event)
-        if heed is None:
-            return
         try:
-            heed(event, args)
+            self._heeded[event](event, args)
         except Exception:  # noqa: BLE001 - what cannot be understood is not followed, and that is said
             self._refuse("the event %s could not be understood" % event)
 
@@ -98,16 +105,16 @@ class Reads:
         self._opened(*args)
 
     def _hear_listing(self, _event: str, args: tuple[Any, ...]) -> None:
-        self._note("L", args[0] if args and args[0] is not None else ".", sys._getframe(2))
+        self._note("L", args[0] if args and args[0] is not None else ".", sys._getframe(3))
 
     def _hear_database(self, _event: str, args: tuple[Any, ...]) -> None:
-        self._note("R", args[0], sys._getframe(2))
+        self._note("R", args[0], sys._getframe(3))
 
     def _hear_import(self, _event: str, args: tuple[Any, ...]) -> None:
         self.sought.update(dict.fromkeys(str(args[0]).split(".")))
 
     def _hear_start(self, event: str, args: tuple[Any, ...]) -> None:
-        caller = sys._getframe(2)
+        caller = sys._getframe(3)
         if self._context() == "s" and not self.asking(caller)[0]:
             return  # a plug-in of pytest starts it for itself
         # What is to be done between fork and exec is code that nobody follows.
@@ -117,7 +124,7 @@ class Reads:
             self.open.setdefault(self._context(), "starts a process")  # others of that module are known already
 
     def _hear_tracer(self, event: str, _args: tuple[Any, ...]) -> None:
-        caller = sys._getframe(2).f_code.co_filename
+        caller = sys._getframe(3).f_code.co_filename
         # A thread that begins sets what coverage has told the module threading to set.
         begins = caller == threading.__file__ and event == "sys.settrace" and _is_of_coverage(threading)
         if not begins and _COVERAGE not in caller:
@@ -144,7 +151,7 @@ class Reads:
         if read is None:
             self.open.setdefault(context, "starts a process")
         else:
-            self._named(os.fsdecode(cwd) if cwd is not None else "", read, sys._getframe(4))
+            self._named(os.fsdecode(cwd) if cwd is not None else "", read, sys._getframe(5))
 
     def _named(self, folder: str, names: list[str], frame: Any) -> None:
         """Note what the arguments of a program name as read."""
@@ -157,7 +164,7 @@ class Reads:
                 return
         elif isinstance(flags, int) and flags & _WRITING and not (flags & os.O_RDWR and not flags & os.O_TRUNC):
             return
-        self._note("R", path, sys._getframe(3))
+        self._note("R", path, sys._getframe(4))
 
     def _note(self, kind: str, path: Any, frame: Any) -> None:
         if isinstance(path, int) or os.getpid() != self._pid:

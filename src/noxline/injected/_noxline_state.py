@@ -48,6 +48,7 @@ class State:
         self._sweep = Sweep()
         self._tests: list[str] = []
         self._spent = 0.0
+        self._last = 0.0  # what the last look cost
         self._began = time.process_time()
 
     def begin(self, files: Iterable[str] = (), watch: Watch | None = None, stored: Iterable[str] = ()) -> None:
@@ -57,17 +58,22 @@ class State:
         """
         self._files = frozenset(files)
         self._watch = watch
+        began = time.process_time()
         self._seen = self._look(first=True)
         self._sweep.begin(stored, self._seen)
         self._began = time.process_time()
+        self._last = self._began - began
         self._spent = 0.0
 
     def after_test(self, test: str, *, look: bool) -> None:
         """Look again, as far as the time allows that tests took since the last look."""
         self._tests.append(test)
         self._sweep.after_test(test)
-        if look and self._seen is not None and self._spent < _GRACE + _SHARE * (time.process_time() - self._began):
+        if look and self._seen is not None and self._spent + self._last < self._allowed():
             self.compare()
+
+    def _allowed(self) -> float:
+        return _GRACE + _SHARE * (time.process_time() - self._began)
 
     def compare(self) -> None:
         """Look again, and note what changed."""
@@ -85,7 +91,8 @@ class State:
                     self._watched.setdefault(name, set()).add(key)
         self._sweep.follow(now)
         self._seen, self._tests = now, []
-        self._spent += time.process_time() - began
+        self._last = time.process_time() - began
+        self._spent += self._last
 
     def told(self) -> dict[str, list[Any]]:
         """Return it as it is written down."""

@@ -47,7 +47,7 @@ class Trace:
             self._enter()
             for loader in (SourceFileLoader, _rewriting()) if context == "s" else ():
                 self._watch_imports(loader)
-            sys.addaudithook(self.reads.hear)
+            self.reads.begin()
 
     def refuse(self, reason: str) -> None:
         """Say why nothing can be told from this trace; the first reason stays."""

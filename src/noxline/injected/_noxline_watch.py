@@ -112,10 +112,10 @@ class Watch:
             before, last = last, time.perf_counter()  # which costs much less than to ask for the time of the process
             self._spent[place] += last - before
         self._whole += time.process_time() - began
-        while self._looks and self._whole > _GRACE + _SHARE * (began - self._began):
-            dearest = max(self._spent, key=lambda place: self._spent[place])
-            self._whole *= 1 - self._spent[dearest] / (sum(self._spent.values()) or 1)
-            self._forget(dearest)
+        allowed = _GRACE + _SHARE * (began - self._began)
+        if self._looks and self._whole > allowed:
+            self._forget(max(self._spent, key=lambda place: self._spent[place]))
+            self._whole = allowed - _GRACE / 2  # what is left may show that it costs less
 
     def _is_same_at_a_glance(self, place: _Place) -> bool:
         seen = self._glances.get(place)
