@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from noxline.testing.blocks import Source
 from noxline.testing.impact_record import Datum, Entry, File, Kept, Record, Unit
@@ -39,6 +39,8 @@ class _Builder:
     units: dict[tuple[object, ...], int] = field(default_factory=dict)
     made: list[Unit] = field(default_factory=list)
     contexts: dict[str, int] = field(default_factory=dict)
+    ran: dict[tuple[str, frozenset[int]], frozenset[int]] = field(default_factory=dict)
+    orders: dict[frozenset[Any], tuple[Any, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.files = sorted(self.traced.sources)
@@ -75,8 +77,9 @@ class _Builder:
         return self.contexts[context]
 
     def _made_from(self, context: str) -> Unit:
-        lines = self._by_file(self.traced.lines.get(context, {}))
-        blocks = {b for f, found in lines.items() for line in found for b in self._blocks(self.files[f], line)}
+        seen = self.traced.lines.get(context, {})
+        lines = self._by_file(seen)
+        blocks = {block for file, found in seen.items() for block in self._ran(file, found)}
         reads = self.reads.get(context, {})
         return Unit(
             blocks=tuple(sorted(blocks)),
@@ -87,10 +90,22 @@ class _Builder:
             apart=context.startswith((CHILD, CARRIED_CHILD)),
         )
 
+    def _ran(self, file: str, lines: frozenset[int]) -> frozenset[int]:
+        """Return the blocks to which lines belong; many tests share the very same lines."""
+        key = file, lines
+        if key not in self.ran:
+            self.ran[key] = frozenset(block for line in lines for block in self._blocks(file, line))
+        return self.ran[key]
+
     def _by_file(self, seen: Mapping[str, frozenset[_Seen]]) -> dict[int, tuple[_Seen, ...]]:
         """Return what was seen, in order, by the number of the file; for files of the project only."""
         numbers = self.file_numbers
-        return {numbers[file]: tuple(sorted(found)) for file, found in seen.items() if file in numbers}
+        return {numbers[file]: self._in_order(found) for file, found in seen.items() if file in numbers}
+
+    def _in_order(self, seen: frozenset[_Seen]) -> tuple[_Seen, ...]:
+        if seen not in self.orders:
+            self.orders[seen] = tuple(sorted(seen))
+        return cast("tuple[_Seen, ...]", self.orders[seen])
 
     def _number(self, unit: Unit) -> int:
         key = (
