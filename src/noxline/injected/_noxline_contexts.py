@@ -60,9 +60,9 @@ class TracePlugin:
     def pytest_runtestloop(self, session: Any) -> Any:
         """Look at what the project's names hold before the first test and after the last one."""
         files = {self._file(item) for item in session.items}
-        told = to_watch()
+        told, count = to_watch(), len(session.items)
         self._trace.aside(lambda: self._watch.begin(told["places"], told["looked_up"]))
-        self._trace.aside(lambda: self._state.begin(files, self._watch, told["stored"]))
+        self._trace.aside(lambda: self._state.begin(files, self._watch, told["stored"], count))
         try:
             return (yield)
         finally:

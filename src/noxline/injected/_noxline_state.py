@@ -18,7 +18,7 @@ from _noxline_walk import Walk
 from _noxline_watch import Moves, Watch
 
 _SHARE = 0.005  # of the time that tests take
-_GRACE = 0.2  # seconds
+_GRACE = 0.2  # seconds, in the whole run
 _MOST_OBJECTS = 200_000  # objects that one look visits
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Python 3.8 has no such types at run time
@@ -47,20 +47,25 @@ class State:
         self._seen: Walk | None = None
         self._sweep = Sweep()
         self._tests: list[str] = []
+        self._done = 0  # tests, of this number
+        self._count = 1
         self._spent = 0.0
         self._last = 0.0  # what the last look cost
         self._began = time.process_time()
 
-    def begin(self, files: Iterable[str] = (), watch: Watch | None = None, stored: Iterable[str] = ()) -> None:
+    def begin(
+        self, files: Iterable[str] = (), watch: Watch | None = None, stored: Iterable[str] = (), tests: int = 1
+    ) -> None:
         """Look for the first time: what tests find when they begin.
 
-        `files` are those of the tests, `stored` the attributes that functions store.
+        `files` are those of the tests, of which there are so many, `stored` the attributes that functions store.
         """
         self._files = frozenset(files)
         self._watch = watch
         began = time.process_time()
         self._seen = self._look(first=True)
-        self._sweep.begin(stored, self._seen)
+        self._sweep.begin(stored, self._seen, tests)
+        self._count = max(1, tests)
         self._began = time.process_time()
         self._last = self._began - began
         self._spent = 0.0
@@ -68,12 +73,14 @@ class State:
     def after_test(self, test: str, *, look: bool) -> None:
         """Look again, as far as the time allows that tests took since the last look."""
         self._tests.append(test)
+        self._done += 1
         self._sweep.after_test(test)
         if look and self._seen is not None and self._spent + self._last < self._allowed():
             self.compare()
 
     def _allowed(self) -> float:
-        return _GRACE + _SHARE * (time.process_time() - self._began)
+        done = min(1.0, self._done / self._count)
+        return _GRACE * done + _SHARE * (time.process_time() - self._began)
 
     def compare(self) -> None:
         """Look again, and note what changed."""

@@ -16,7 +16,7 @@ from _noxline_walk import Walk
 from _noxline_watch import Moves
 
 _SHARE = 0.005  # of the time that tests take
-_GRACE = 0.3  # seconds
+_GRACE = 0.3  # seconds, in the whole run
 _AT_ONCE = 50  # attributes, between two looks at the clock
 _GONE = object()
 TYPE_CHECKING = False
@@ -46,12 +46,14 @@ class Sweep:
         self._attributes: dict[Key, _Attribute] = {}
         self._turn: list[_Attribute] = []
         self._next = 0
+        self._count = 1
         self._tests: list[str] = []
         self._spent = 0.0
         self._began = time.process_time()
 
-    def begin(self, stored: Iterable[str], walk: Walk) -> None:
-        """Begin, with the names that functions store, and with what a first walk found."""
+    def begin(self, stored: Iterable[str], walk: Walk, tests: int = 1) -> None:
+        """Begin, with the names that functions store, what a first walk found, and how many tests there are."""
+        self._count = max(1, tests)
         self._stored = frozenset(stored)
         self._began = time.process_time()
         self.follow(walk)
@@ -79,7 +81,8 @@ class Sweep:
     def after_test(self, test: str) -> None:
         """Look at as many as the time allows that tests took."""
         self._tests.append(test)
-        allowed = _GRACE + _SHARE * (time.process_time() - self._began) - self._spent
+        done = min(1.0, len(self._tests) / self._count)  # what comes early must not take the time of what comes late
+        allowed = _GRACE * done + _SHARE * (time.process_time() - self._began) - self._spent
         if allowed <= 0:
             return
         began = time.perf_counter()  # which costs much less than to ask for the time of the process
