@@ -66,6 +66,7 @@ CHANGES = (
     "cached(NUMBER)",
     "cached.cache_clear()",
     "cached.__wrapped__.label = 1",
+    "cached.label = [1]",
     "BYTES.append(1)",
     "next(COUNT)",
 )

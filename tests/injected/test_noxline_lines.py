@@ -119,6 +119,21 @@ def test_a_fork_writes_nothing_and_its_coverage_still_gets_all(
     assert not (tmp_path / "1.lines").exists()
 
 
+def test_what_coverage_was_told_to_forget_does_not_come_back(lines: Any, tmp_path: Path) -> None:
+    collector = Collector()
+    taken = lines.Lines(collector, str(tmp_path / "1.lines"), lambda: "t:1", print)
+    collector.see("a.py", {1})
+    taken.take()
+    collector.data = {}
+    collector.see("a.py", {2})
+    collector.flush_data()
+    assert collector.written == {"a.py": {2}}
+    collector.see("a.py", {1})
+    taken.take()
+    collector.flush_data()
+    assert collector.written == {"a.py": {1, 2}}
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -353,20 +353,42 @@ def test_source_that_is_read_as_data_counts_by_its_bytes(project: TracedProject)
     assert project.run() == {"test_two", "test_again"}
 
 
-def test_what_pytest_reads_to_tell_of_an_expected_failure_is_not_what_the_test_depends_on(
+def test_what_was_read_while_tests_were_collected_is_read_again_by_the_first_test(
     project: TracedProject,
 ) -> None:  # (f)
+    asks = "import inspect\nimport demo.two\n\n"
+    project.write("tests/test_one.py", asks + "def test_first():\n    assert 'one' in inspect.getsource(demo.two)\n")
     project.write(
-        "tests/test_two.py",
-        "import inspect\nimport pytest\nimport demo.two\n\n@pytest.fixture\ndef asks():\n    yield\n"
-        "    inspect.getsource(demo.two)\n\n@pytest.mark.xfail\ndef test_two():\n    assert demo.two.two() == 3\n\n"
-        "@pytest.mark.xfail\ndef test_three():\n    demo.two.two(3)\n\n"
-        "@pytest.mark.xfail\ndef test_asks(asks):\n    demo.two.two(4).x\n",
+        "tests/test_two.py", asks + "TEXT = inspect.getsource(demo.two)\n\ndef test_two():\n    assert TEXT\n"
     )
-    project.write("src/demo/two.py", "def two(x=2):\n    return x if x < 3 else [].pop()\n")
-    assert {"test_two", "test_three", "test_asks"} <= project.run()
-    project.change("src/demo/two.py", "def two", "# a comment\ndef two")
-    assert project.run() == {"test_asks"}
+    project.write("src/demo/two.py", "# one\ndef two():\n    return 2\n")
+    project.run()
+    project.change("src/demo/two.py", "# one", "# two")
+    assert project.run() == {"test_first", "test_two"}
+
+
+def test_source_that_pytest_reads_to_tell_of_an_expected_failure_counts_too(project: TracedProject) -> None:  # (f)
+    project.write(
+        "tests/conftest.py",
+        "import inspect, pytest\nfrom demo import two\n\n@pytest.hookimpl(hookwrapper=True)\n"
+        "def pytest_runtest_makereport(item, call):\n    report = (yield).get_result()\n"
+        "    if report.when == 'call' and report.failed and 'known bug' in inspect.getsource(two.two):\n"
+        "        report.outcome, report.longrepr = 'skipped', ('x', 1, 'known bug')\n",
+    )
+    project.write("src/demo/two.py", "def two():\n    # known bug\n    return 3\n")
+    project.run()
+    project.change("src/demo/two.py", "known bug", "fixed bugs")
+    assert "test_two" in project.run()
+    assert project.outcomes["test_two"] == "failed"
+
+
+def test_a_session_that_leaves_at_its_end_has_its_coverage(project: TracedProject) -> None:
+    project.write("tests/conftest.py", "import os\n\ndef pytest_sessionfinish():\n    os._exit(0)\n")
+    project.run()
+    assert {"one.py", "two.py"} <= set(project.report()[1])
+    project.change("src/demo/one.py", "return x", "return x + 0")
+    project.run()
+    assert set(project.outcomes) == ALL
 
 
 def test_the_report_of_a_failure_reads_source_for_the_test_that_failed_alone(project: TracedProject) -> None:  # (f)

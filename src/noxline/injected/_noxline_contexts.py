@@ -83,6 +83,7 @@ class TracePlugin:
         name = self._selector.name(self._runs[0])
         if name in self._tests:
             self._trace.refuse("several tests are called %s, or one ran twice" % name)
+        self._forget_lines()  # what was read while tests were collected
         self._context, self._threads, self._used = self._new("t"), _count(), ()
         self._trace.push(self._context)
 
@@ -93,7 +94,7 @@ class TracePlugin:
         if _count() > self._threads:
             self._trace.refuse("a thread outlives %s" % name)
         self._tests[name] = {"units": [self._context, *self._used], "file": self._file(item)}
-        self.forget_lines()
+        self._forget_lines()
         # After the last test of a file its fixtures may have put back what its tests shared.
         self._watch.after_test(name)
         self._state.after_test(name, look=nextitem is not None and _path(nextitem) == _path(item))
@@ -104,7 +105,7 @@ class TracePlugin:
             self._path, self._name = path, self._trace.reads.inside(str(path))
         return self._name
 
-    def forget_lines(self) -> None:
+    def _forget_lines(self) -> None:
         """Let each test that shows source read it for itself; pytest's reports of failures are among the readers."""
         kept = linecache.cache
         if len(kept) == self._lines:

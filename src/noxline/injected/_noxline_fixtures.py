@@ -44,11 +44,6 @@ class Fixtures:
             if self._trace is not None:
                 self._trace.end_fixture(fixturedef)
 
-    def forget_lines(self) -> None:
-        """Let the trace forget what pytest has read to tell of a failure."""
-        if self._trace is not None:
-            self._trace.forget_lines()
-
     def seen(self, nodeid: str) -> dict[str, Any]:
         """Return what is known of the fixtures of a test, those set up meanwhile as its own; nothing for most."""
         if not self._costs and not self._selector.grouped:
@@ -85,7 +80,5 @@ class WorkerFixtures(Fixtures):
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Attach what is known of the item's fixtures to its report."""
-        if report.outcome != "passed":
-            self.forget_lines()
         if report.when == "setup":
             report.noxline = self.seen(report.nodeid)

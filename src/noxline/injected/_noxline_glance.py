@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from _noxline_inside import ATOMS, PLAIN, STATES, address, defaults_of, dictionary, keyed, slots_of
+from _noxline_inside import ATOMS, PLAIN, STATES, address, attributes_of, defaults_of, dictionary, keyed, slots_of
 from _noxline_walk import is_looked_at_by_attributes
 
 _MOST_OBJECTS = 300
@@ -58,7 +58,8 @@ def _of_function(thing: Any) -> list[Any] | None:
 
 def _of_stateful(thing: Any) -> list[Any]:
     state = STATES[type(thing)](thing)
-    return [*(state if type(state) is tuple else (state,)), getattr(thing, "__wrapped__", None)]
+    parts = [part for item in attributes_of(thing) for part in item]
+    return [*(state if type(state) is tuple else (state,)), getattr(thing, "__wrapped__", None), *parts]
 
 
 def _of_object(thing: Any) -> list[Any] | None:

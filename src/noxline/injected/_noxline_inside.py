@@ -34,6 +34,7 @@ STATES: dict[type, Callable[[Any], Any]] = {
     itertools.count: repr,
     types.GeneratorType: lambda made: made.gi_frame.f_lasti if made.gi_frame else -1,
 }
+_WRAPPED = frozenset({*functools.WRAPPER_ASSIGNMENTS, "__wrapped__", "__type_params__", "cache_parameters"})
 # Tells objects apart as id() does, of each call of which all audit hooks hear.
 address = object.__hash__
 
@@ -54,6 +55,11 @@ def defaults_of(function: types.FunctionType) -> list[Any]:
     if not found:
         _WITHOUT_DEFAULTS[address(function)] = weakref.ref(function)
     return found
+
+
+def attributes_of(thing: Any) -> list[tuple[str, Any]]:
+    """Return the attributes of a wrapper of a function beyond those that each has."""
+    return [item for item in (getattr(thing, "__dict__", None) or {}).items() if item[0] not in _WRAPPED]
 
 
 def is_bare(function: types.FunctionType) -> bool:

@@ -22,6 +22,7 @@ class Lines:
 
     def __init__(self, collector: Any, path: str, context: Callable[[], str], refuse: Callable[[str], None]) -> None:
         self._collector = collector
+        self._data = collector.data
         self._refuse = refuse
         self._path = path
         self._context = context
@@ -36,8 +37,10 @@ class Lines:
 
     def take(self) -> None:
         """Let what was seen since the last time belong to the context that ran until now."""
+        if self._collector.data is not self._data:
+            self._begin_again()
         found = None
-        for file, seen in list(self._collector.data.items()):  # other threads add files
+        for file, seen in list(self._data.items()):  # other threads add files
             if not seen:
                 continue
             part = frozenset(seen)
@@ -51,6 +54,11 @@ class Lines:
             found[number] = None
         if self._numbers > _MOST_NUMBERS:
             self.write()
+
+    def _begin_again(self) -> None:
+        """Take notice that coverage was told to forget all that it had seen."""
+        self.write()
+        self._data, self._missing = self._collector.data, {}
 
     def _new(self, file: str, part: frozenset[int]) -> int:
         self._missing.setdefault(file, set()).update(part)
@@ -79,13 +87,17 @@ class Lines:
         except OSError as error:  # the tests go on
             self._refuse("what the tests executed cannot be written: %s" % error)
 
+    def hand_over(self) -> None:
+        """Write what is known, and let coverage write what it gets back: the process may end without its asking."""
+        self._collector.flush_data()
+
     def _give_back(self) -> None:
         """Put back what was taken: coverage is about to look; at the end that is the last that is heard of it."""
         if os.getpid() == self._pid:
             self.take()
             self.write()
         for file, numbers in self._missing.items():
-            self._collector.data.setdefault(file, set()).update(numbers)
+            self._data.setdefault(file, set()).update(numbers)
         self._missing = {}
 
 

@@ -137,8 +137,7 @@ class PytestRecorder:
         if nodeid in self._copies:
             self._started[nodeid] += 1
         self._names[nodeid] = name = self._name(nodeid)
-        if not self._began:  # the end of one test is the beginning of the next
-            self._began = self._clock.now()
+        self._began = self._clock.now()
         self.record.begin(name)
 
     def _name(self, nodeid: str) -> str:
@@ -157,8 +156,6 @@ class PytestRecorder:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Keep the report of one phase of a test until it is over."""
-        if report.outcome != "passed" and not self._parallel:
-            self._fixtures.forget_lines()
         if report.nodeid in self._reports:
             self._reports[report.nodeid].append(report)
         else:
@@ -174,8 +171,8 @@ class PytestRecorder:
             attempt.take(report)
         fields = attempt.fields(self.record)
         if not self._parallel:
-            began, self._began = self._began, self._clock.now()
-            fields.update(self._fixtures.seen(nodeid), cost=max(0.0, round(self._began - began, 6)))
+            cost = max(0.0, round(self._clock.now() - self._began, 6))
+            fields.update(self._fixtures.seen(nodeid), cost=cost)
         self.record.write(event="test", id=name or self._name(nodeid), **fields)
 
     @pytest.hookimpl(tryfirst=True)

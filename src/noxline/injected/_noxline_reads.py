@@ -30,7 +30,6 @@ _COLLECTING = (
     *(os.path.join("_pytest", name) for name in ("main.py", "pathlib.py", "python.py", "nodes.py")),
     os.path.join("_pytest", "config", "__init__.py"),
 )
-_TELLING = os.path.join("_pytest", "_code", "code.py")
 
 
 class Reads:
@@ -170,25 +169,17 @@ class Reads:
         if isinstance(path, int) or os.getpid() != self._pid:
             return
         name = self.inside(path) or ("." if kind == "L" and self._is_root(path) else "")
-        if not name or self._is_no_data(kind, name, frame):
+        if not name or self._is_no_data(kind, frame):
             return
         file, line = self.asking(frame)
         self.seen[self._context(), kind, name, file, line] = None
 
-    def _is_no_data(self, kind: str, name: str, frame: Any) -> bool:
-        """Tell whether the code that asks imports, measures, looks for tests, or tells of a failure."""
+    def _is_no_data(self, kind: str, frame: Any) -> bool:
+        """Tell whether the code that asks imports, measures, or looks for tests."""
         asking = _asking(frame)
         if asking.startswith(_IMPORTING[:2]) or asking.endswith(_IMPORTING[2]) or _COVERAGE in asking:
             return True
-        return self._collects(frame) if kind == "L" else name.endswith(".py") and self._tells_of_failures(frame)
-
-    def _tells_of_failures(self, frame: Any) -> bool:
-        """Tell whether pytest shows where an exception came from: no outcome depends on the text of these lines."""
-        if self.asking(frame)[0]:
-            return False
-        while frame is not None and not frame.f_code.co_filename.endswith(_TELLING):
-            frame = frame.f_back
-        return frame is not None
+        return kind == "L" and self._collects(frame)
 
     def _is_root(self, path: Any) -> bool:
         full = os.path.join(os.path.normpath(os.path.join(os.getcwd(), os.fsdecode(path))), "")

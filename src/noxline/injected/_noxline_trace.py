@@ -149,8 +149,7 @@ class Trace:
             **more,
         }
         if self._lines is not None:
-            self._lines.take()
-            self._lines.write()
+            self._lines.hand_over()
         os.makedirs(self._folder, exist_ok=True)
         path = os.path.join(self._folder, "%d.json" % self._pid)
         with open(path + ".new", "w", encoding="utf-8") as stream:

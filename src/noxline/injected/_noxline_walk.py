@@ -22,6 +22,7 @@ from _noxline_inside import (
     SLOTS,
     STATES,
     address,
+    attributes_of,
     defaults_of,
     dictionary,
     filled,
@@ -168,6 +169,8 @@ class Walk:
     def _stateful(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
         self._note(thing, STATES[kind](thing), (*names, getattr(thing, "__name__", "")), place, AGAIN)
         self.visit(getattr(thing, "__wrapped__", None), names, place)
+        for name, value in attributes_of(thing):
+            self._hold(name, value, (name,), place)
 
     def _weak(self, thing: Any, kind: type, names: tuple[str, ...], place: Place) -> None:
         """Look into one of the library's containers of weak references, the notes left out that it keeps for itself."""
