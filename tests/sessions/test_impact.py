@@ -382,6 +382,20 @@ def test_source_that_pytest_reads_to_tell_of_an_expected_failure_counts_too(proj
     assert project.outcomes["test_two"] == "failed"
 
 
+def test_a_coverage_that_cannot_write_is_a_reason_and_no_error_of_pytest(project: TracedProject) -> None:
+    project.write(
+        "tests/conftest.py",
+        "import coverage\n\nadd = coverage.CoverageData.add_lines\n\n"
+        "def fail(*given):\n    raise coverage.exceptions.DataError('full')\n\n"
+        "def pytest_collection_finish():\n    coverage.CoverageData.add_lines = fail\n\n"
+        "def pytest_unconfigure():\n    coverage.CoverageData.add_lines = add\n",
+    )
+    project.run()
+    assert "INTERNALERROR" not in project.said
+    assert set(project.outcomes) == ALL
+    assert project.run() == ALL
+
+
 def test_a_session_that_leaves_at_its_end_has_its_coverage(project: TracedProject) -> None:
     project.write("tests/conftest.py", "import os\n\ndef pytest_sessionfinish():\n    os._exit(0)\n")
     project.run()

@@ -29,13 +29,13 @@ class TracePlugin:
         self._needs: dict[str, list[str]] = {}
         self._state = State(trace.reads.inside, trace.refuse)
         self._watch = Watch(self._state.is_own, trace.reads.inside)
-        self._begun: dict[int, str] = {}  # the same, of one that is being set up
-        self._used: tuple[str, ...] = ()  # of these, by the test that runs
+        # Of the test that runs: it and the next one, its context, the instances that it used, the threads before it.
+        self._runs: tuple[Any, Any] = (None, None)
+        self._context = ""
+        self._used: tuple[str, ...] = ()
+        self._threads = 0
         self._path: Any = None  # of the last item, and what it is called in the project
         self._name = ""
-        self._runs: tuple[Any, Any] = (None, None)  # the test that runs, and the next one
-        self._context = ""
-        self._threads = 0
         self._pid = os.getpid()
         self._count = 0
         self._lines = 0
@@ -121,17 +121,16 @@ class TracePlugin:
             found = (self._fixtures.get(id(one)) for one in _active(item))
             self._used = tuple(dict.fromkeys(context for context in found if context))
 
-    def begin_fixture(self, fixturedef: Any) -> None:
-        """Give an instance of a shared fixture a context, for its set-up and for its teardown."""
+    def begin_fixture(self, fixturedef: Any) -> str:
+        """Give an instance of a shared fixture a context, for its set-up and for its teardown; return it."""
         context = self._new("f")
         self._needs[context] = list(self._fixtures.values())  # what lives already, it may use
         fixturedef.addfinalizer(lambda: self._gone(fixturedef))  # runs last
         self._trace.push(context)
-        self._begun[id(fixturedef)] = context
+        return context
 
-    def end_fixture(self, fixturedef: Any) -> None:
+    def end_fixture(self, fixturedef: Any, context: str) -> None:
         """Take notice that it is set up."""
-        context = self._begun.pop(id(fixturedef))
         self._trace.pop()
         self._fixtures[id(fixturedef)] = context
         fixturedef.addfinalizer(lambda: self._trace.push(context))  # runs first

@@ -31,8 +31,7 @@ class Fixtures:
         """Measure how long a shared fixture takes to set up, and trace it; of a test's own fixtures nothing is kept."""
         if fixturedef.scope == "function":
             return (yield)
-        if self._trace is not None:
-            self._trace.begin_fixture(fixturedef)
+        context = self._trace.begin_fixture(fixturedef) if self._trace is not None else ""
         began = self._clock.now()
         try:
             return (yield)
@@ -42,7 +41,7 @@ class Fixtures:
             if key and seconds >= _LEAST_SECONDS:
                 self._costs[key] = self._current[key] = seconds
             if self._trace is not None:
-                self._trace.end_fixture(fixturedef)
+                self._trace.end_fixture(fixturedef, context)
 
     def seen(self, nodeid: str) -> dict[str, Any]:
         """Return what is known of the fixtures of a test, those set up meanwhile as its own; nothing for most."""

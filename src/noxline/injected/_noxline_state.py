@@ -64,7 +64,7 @@ class State:
         self._watch = watch
         began = time.process_time()
         self._seen = self._look(first=True)
-        self._sweep.begin(stored, self._seen, tests)
+        self._sweep.begin(stored, self._seen)
         self._count = max(1, tests)
         self._began = time.process_time()
         self._last = self._began - began
@@ -74,13 +74,11 @@ class State:
         """Look again, as far as the time allows that tests took since the last look."""
         self._tests.append(test)
         self._done += 1
-        self._sweep.after_test(test)
-        if look and self._seen is not None and self._spent + self._last < self._allowed():
+        done = min(1.0, self._done / self._count)  # what comes early must not take the time of what comes late
+        self._sweep.after_test(test, done)
+        allowed = _GRACE * done + _SHARE * (time.process_time() - self._began)
+        if look and self._seen is not None and self._spent + self._last < allowed:
             self.compare()
-
-    def _allowed(self) -> float:
-        done = min(1.0, self._done / self._count)
-        return _GRACE * done + _SHARE * (time.process_time() - self._began)
 
     def compare(self) -> None:
         """Look again, and note what changed."""

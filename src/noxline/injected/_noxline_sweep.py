@@ -46,14 +46,12 @@ class Sweep:
         self._attributes: dict[Key, _Attribute] = {}
         self._turn: list[_Attribute] = []
         self._next = 0
-        self._count = 1
         self._tests: list[str] = []
         self._spent = 0.0
         self._began = time.process_time()
 
-    def begin(self, stored: Iterable[str], walk: Walk, tests: int = 1) -> None:
-        """Begin, with the names that functions store, what a first walk found, and how many tests there are."""
-        self._count = max(1, tests)
+    def begin(self, stored: Iterable[str], walk: Walk) -> None:
+        """Begin, with the names that functions store, and with what a first walk found."""
         self._stored = frozenset(stored)
         self._began = time.process_time()
         self.follow(walk)
@@ -78,10 +76,9 @@ class Sweep:
     def _follows(self, key: Key) -> bool:
         return key in self._attributes and self._attributes[key].owner() is not None
 
-    def after_test(self, test: str) -> None:
-        """Look at as many as the time allows that tests took."""
+    def after_test(self, test: str, done: float = 1.0) -> None:
+        """Look at as many as the time allows that tests took; `done` is the part of them that has run."""
         self._tests.append(test)
-        done = min(1.0, len(self._tests) / self._count)  # what comes early must not take the time of what comes late
         allowed = _GRACE * done + _SHARE * (time.process_time() - self._began) - self._spent
         if allowed <= 0:
             return

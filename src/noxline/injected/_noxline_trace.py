@@ -80,7 +80,7 @@ class Trace:
         self._enter()
 
     def _leave(self) -> None:
-        if self._lines is not None and os.getpid() == self._pid:
+        if self._lines is not None and not self.refused and os.getpid() == self._pid:
             self._lines.take()
 
     def _enter(self) -> None:
@@ -98,6 +98,12 @@ class Trace:
             self._coverage.switch_context(self._stack[-1])
         except Exception as error:  # noqa: BLE001 - whatever coverage says, the tests go on
             self.refuse("coverage cannot switch contexts: %s" % error)
+
+    def _hand_over(self) -> None:
+        try:
+            self._lines.hand_over()
+        except Exception as error:  # noqa: BLE001 - coverage will say it itself when the tests are over
+            self.refuse("coverage cannot write its data: %s" % error)
 
     def aside(self, look: Any) -> None:
         """Do something that the interpreter does not trace: in an audit hook, our own."""
@@ -138,6 +144,8 @@ class Trace:
         """Leave what is known."""
         if os.getpid() != self._pid:
             return
+        if self._lines is not None:
+            self._hand_over()
         found = {
             "refused": self.refused,
             "edges": [list(edge) for edge in self._edges],
@@ -148,8 +156,6 @@ class Trace:
             "sought": sorted({name.partition(".")[0] for name in list(sys.modules)} | set(self.reads.sought)),
             **more,
         }
-        if self._lines is not None:
-            self._lines.hand_over()
         os.makedirs(self._folder, exist_ok=True)
         path = os.path.join(self._folder, "%d.json" % self._pid)
         with open(path + ".new", "w", encoding="utf-8") as stream:
