@@ -252,17 +252,20 @@ def history(suite: Suite, given: argparse.Namespace, place: Path) -> None:
             run = suite.traced(everything=False)
             selected, kept = suite.left(), suite.state.read_bytes() if suite.state.exists() else b""
             suite.traced(everything=True)
-            different = selected.difference(suite.left())
+            full = suite.left()
+            different = selected.difference(full)
             suite.state.unlink(missing_ok=True)
             if kept:
                 suite.state.write_bytes(kept)
             chosen = run.selection
             share = len(chosen.run) / max(1, len(chosen.run) + len(chosen.reuse)) if chosen else 1.0
-            found.append({"step": f"{tree.name}: {file}", "share": round(share, 3), "different": different})
+            step = {"step": f"{tree.name}: {file}", "tests": len(full.cases), "share": round(share, 3)}
+            found.append({**step, "different": different})
             print(json.dumps(found[-1]), flush=True)
-    shares = [float(str(one["share"])) for one in found]
+    shares = [float(str(one["share"])) for one in found if one["tests"]]
     figures = {
         "steps": len(found),
+        "without_tests": sum(not one["tests"] for one in found),  # half a version may break the collection of all
         "share": round(mean(shares), 3) if shares else None,
         "different": [one for one in found if one["different"]],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -73,10 +74,10 @@ def key_of(walk: Any, thing: object, name: str) -> tuple[int, int, str]:
 def test_it_says_in_which_test_an_attribute_moved(injected: Any, module: ModuleType, owner: str, name: str) -> None:
     sweep, walk = begun(injected, module, "own", "shared")
     thing = vars(module)[owner] if owner else module
-    sweep.after_test("a")
+    sweep.after_test("a", time.process_time())
     setattr(thing, name, [1])
-    sweep.after_test("b")
-    sweep.after_test("c")
+    sweep.after_test("b", time.process_time())
+    sweep.after_test("c", time.process_time())
     assert list(sweep.of(key_of(walk, thing, name)).tests) == ["b"]
 
 
@@ -87,10 +88,10 @@ def test_what_was_not_reached_in_time_moved_in_any_test_since(
     monkeypatch.setattr(injected, "_GRACE", 0.0)
     sweep, walk = begun(injected, module, "own")
     for test in "abc":
-        sweep.after_test(test)
+        sweep.after_test(test, time.process_time())
     module.THING.own = []
     assert list(sweep.of(key_of(walk, module.THING, "own")).tests) == ["a", "b", "c"]
-    sweep.after_test("d")
+    sweep.after_test("d", time.process_time())
     module.THING.own = []
     assert list(sweep.of(key_of(walk, module.THING, "own")).tests) == ["a", "b", "c", "d"]
 
@@ -98,7 +99,7 @@ def test_what_was_not_reached_in_time_moved_in_any_test_since(
 def test_what_can_be_put_there_twice_moved_nobody_knows_when(injected: Any, module: ModuleType) -> None:
     sweep, walk = begun(injected, module, "own")
     module.THING.own = 5
-    sweep.after_test("a")
+    sweep.after_test("a", time.process_time())
     assert sweep.of(key_of(walk, module.THING, "own")).tests is None
 
 
@@ -118,17 +119,17 @@ def test_things_that_are_gone_are_passed_over_and_nothing_is_kept(injected: Any,
     thing = weakref.ref(module.THING)
     del module.THING
     assert thing() is None
-    sweep.after_test("a")
+    sweep.after_test("a", time.process_time())
 
 
 def test_what_is_found_later_is_followed_from_then_on(injected: Any, module: ModuleType) -> None:
     sweep, _ = begun(injected, module, "own")
-    sweep.after_test("a")
+    sweep.after_test("a", time.process_time())
     module.LATER = module.Thing()
     walk = walk_of(module)
     sweep.follow(walk)
     module.LATER.own = []
-    sweep.after_test("b")
+    sweep.after_test("b", time.process_time())
     assert list(sweep.of(key_of(walk, module.LATER, "own")).tests) == ["b"]
 
 

@@ -510,6 +510,31 @@ def test_what_a_python_child_ran_belongs_to_the_test_that_started_it(project: Tr
     assert project.outcomes["test_two"] == "failed"
 
 
+def test_a_child_that_is_started_between_two_tests_belongs_to_no_test(project: TracedProject) -> None:  # (h)
+    start = "subprocess.run([sys.executable, '-c', 'from demo.two import two; assert two()'], check=True)"
+    project.write(
+        "tests/conftest.py",
+        "import pytest, subprocess, sys\n\nclass Outside:\n    @pytest.hookimpl(hookwrapper=True, tryfirst=True)\n"
+        f"    def pytest_runtest_protocol(self):\n        {start}\n        yield\n\n"
+        "def pytest_collection_finish(session):\n    session.config.pluginmanager.register(Outside())\n",
+    )
+    project.write("tests/test_two.py", "def test_two(): pass\n\ndef test_third(): pass\n")
+    project.run()
+    project.change("src/demo/two.py", "return 2", "return 3")
+    assert project.run() == {*ALL, "test_third"}
+
+
+def test_a_child_of_the_session_that_cannot_be_followed_is_said(
+    project: TracedProject, capfd: pytest.CaptureFixture[str]
+) -> None:  # (g), (h)
+    child = "import subprocess; subprocess.run(['sh', '-c', 'true;'])"
+    start = f'subprocess.run([sys.executable, "-c", "{child}"], check=True)'
+    project.write("tests/conftest.py", f"import subprocess, sys\n\ndef pytest_sessionstart():\n    {start}\n")
+    project.run()
+    assert "something that all tests share starts a process (s)" in capfd.readouterr().out
+    assert project.run() == ALL
+
+
 def test_a_new_file_that_a_child_would_find_runs_everything(project: TracedProject) -> None:  # (e), (h)
     project.write("tests/test_two.py", CHILD.replace("import two;", "import two; import colorsys;"))
     project.run()
@@ -559,6 +584,18 @@ def test_a_process_started_by_an_import_counts_for_who_imports_it(project: Trace
     project.run()
     project.change("src/demo/one.py", "return 2", "return 3 - 1")
     assert project.run() == {"test_other", "test_two"}
+
+
+def test_what_a_child_of_an_import_ran_counts_for_who_imports_it(project: TracedProject) -> None:  # (h)
+    project.write(
+        "tests/test_two.py",
+        "import subprocess, sys\n"
+        "subprocess.run([sys.executable, '-c', 'from demo.two import two; assert two()'], check=True)\n\n"
+        "def test_two(): pass\n",
+    )
+    project.run()
+    project.change("src/demo/two.py", "return 2", "return 3")
+    assert "test_two" in project.run()
 
 
 def test_workers_of_xdist_leave_the_record_of_a_serial_run(project: TracedProject) -> None:

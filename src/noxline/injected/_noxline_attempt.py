@@ -8,6 +8,24 @@ import _noxline_records as records
 
 _RANK = ("passed", "skipped", "failed", "error")  # the worst of a test's phases is its outcome
 _FINAL = frozenset({"passed", "failed", "skipped"})  # others ("rerun", "retried") announce another attempt
+_PHASES = ("setup", "call", "teardown")
+_MORE = frozenset({"wasxfail", "worker_id", "noxline"})  # of which a record speaks
+
+
+def durations(reports: list[Any]) -> tuple[float, ...] | None:
+    """Return the seconds of the phases of a test that passed, of which nothing else is to be told; None for others."""
+    if len(reports) != len(_PHASES):
+        return None
+    found = []
+    for report, phase in zip(reports, _PHASES):
+        known = vars(report)
+        seconds = known.get("duration")
+        if known["outcome"] != "passed" or known["when"] != phase or type(seconds) is not float:
+            return None
+        if not _MORE.isdisjoint(known) or type(report).__name__ != "TestReport":
+            return None
+        found.append(seconds)
+    return tuple(found)
 
 
 class Attempt:

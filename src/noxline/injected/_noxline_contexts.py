@@ -24,13 +24,14 @@ class TracePlugin:
     def __init__(self, trace: Trace, selector: Any) -> None:
         self._trace = trace
         self._selector = selector
-        self._tests: dict[str, dict[str, Any]] = {}
+        self._tests: dict[str, tuple[str, ...]] = {}  # its file, its contexts
         self._fixtures: dict[int, str] = {}  # by the fixture's definition: its instance that is alive
         self._needs: dict[str, list[str]] = {}
+        self._users: Any = None
         self._state = State(trace.reads.inside, trace.refuse)
         self._watch = Watch(self._state.is_own, trace.reads.inside)
-        # Of the test that runs: it and the next one, its context, the instances that it used, the threads before it.
-        self._runs: tuple[Any, Any] = (None, None)
+        # Of the test that runs: its name, its context, the instances that it used, the threads before it.
+        self._test = ""
         self._context = ""
         self._used: tuple[str, ...] = ()
         self._threads = 0
@@ -68,36 +69,26 @@ class TracePlugin:
         finally:
             self._trace.aside(self._state.compare)
 
-    @_around
-    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Any:
+    def begin(self, item: Any) -> None:
         """Give the test a context of its own."""
-        self._runs = item, nextitem
-        self._trace.aside(self._begin)
-        try:
-            return (yield)
-        finally:
-            self._runs = item, nextitem
-            self._trace.aside(self._end)
-
-    def _begin(self) -> None:
-        name = self._selector.name(self._runs[0])
+        name = self._selector.name(item)
         if name in self._tests:
             self._trace.refuse("several tests are called %s, or one ran twice" % name)
         self._forget_lines()  # what was read while tests were collected
-        self._context, self._threads, self._used = self._new("t"), _count(), ()
+        self._test, self._context, self._threads, self._used = name, self._new("t"), _count(), ()
         self._trace.push(self._context)
 
-    def _end(self) -> None:
-        item, nextitem = self._runs
-        self._trace.pop()
-        name = self._selector.name(item)
+    def end(self, item: Any, nextitem: Any) -> None:
+        """Go back to the context before; look at what the test left."""
+        self._trace.pop(for_a_test=nextitem is not None)
+        name, file = self._test, self._file(item)
         if _count() > self._threads:
             self._trace.refuse("a thread outlives %s" % name)
-        self._tests[name] = {"units": [self._context, *self._used], "file": self._file(item)}
+        self._tests[name] = (file, self._context, *self._used)  # of texts alone: garbage collection skips it
         self._forget_lines()
         # After the last test of a file its fixtures may have put back what its tests shared.
-        self._watch.after_test(name)
-        self._state.after_test(name, look=nextitem is not None and _path(nextitem) == _path(item))
+        now = self._watch.after_test(name)
+        self._state.after_test(name, now, look=nextitem is not None and _path(nextitem) == _path(item))
 
     def _file(self, item: Any) -> str:
         path = _path(item)
@@ -114,15 +105,17 @@ class TracePlugin:
             kept.pop(name, None)
         self._lines = len(kept)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_teardown(self, item: Any) -> None:
+    def use_fixtures(self, item: Any) -> None:
         """Note which instances of shared fixtures the test used, before they go."""
         if self._fixtures:
             found = (self._fixtures.get(id(one)) for one in _active(item))
             self._used = tuple(dict.fromkeys(context for context in found if context))
 
-    def begin_fixture(self, fixturedef: Any) -> str:
+    def begin_fixture(self, fixturedef: Any, plugins: Any) -> str:
         """Give an instance of a shared fixture a context, for its set-up and for its teardown; return it."""
+        if self._users is None:  # only now there is something to hear of
+            self._users = _Users(self)
+            plugins.register(self._users, "noxline-users")
         context = self._new("f")
         self._needs[context] = list(self._fixtures.values())  # what lives already, it may use
         fixturedef.addfinalizer(lambda: self._gone(fixturedef))  # runs last
@@ -144,13 +137,25 @@ class TracePlugin:
         """Write what is known, early: a conftest may leave with os._exit from here."""
         selector = self._selector
         self._trace.write(
-            tests=self._tests,
+            tests={name: {"units": units, "file": file} for name, (file, *units) in self._tests.items()},
             fixtures=self._needs,
             reused=selector.reused,
             order=selector.order,
             moves=self._watch.moves(),
             changed=self._state.told(),
         )
+
+
+class _Users:
+    """Hears when the fixtures of a test are about to go."""
+
+    def __init__(self, plugin: TracePlugin) -> None:
+        self._plugin = plugin
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item: Any) -> None:
+        """Note which shared fixtures the test used."""
+        self._plugin.use_fixtures(item)
 
 
 def _active(item: Any) -> list[Any]:

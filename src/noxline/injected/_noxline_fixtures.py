@@ -31,7 +31,7 @@ class Fixtures:
         """Measure how long a shared fixture takes to set up, and trace it; of a test's own fixtures nothing is kept."""
         if fixturedef.scope == "function":
             return (yield)
-        context = self._trace.begin_fixture(fixturedef) if self._trace is not None else ""
+        context = self._trace.begin_fixture(fixturedef, request.config.pluginmanager) if self._trace is not None else ""
         began = self._clock.now()
         try:
             return (yield)
@@ -43,12 +43,9 @@ class Fixtures:
             if self._trace is not None:
                 self._trace.end_fixture(fixturedef, context)
 
-    def seen(self, nodeid: str) -> dict[str, Any]:
+    def seen(self, item: Any) -> dict[str, Any]:
         """Return what is known of the fixtures of a test, those set up meanwhile as its own; nothing for most."""
-        if not self._costs and not self._selector.grouped:
-            return {}
-        item = self._selector.item(nodeid)
-        if item is None:
+        if item is None or (not self._costs and not self._selector.grouped):
             return {}
         seen = {"shared": self._current, "uses": self._uses(item), "group": self._selector.group(item)}
         self._current = {}
@@ -80,4 +77,4 @@ class WorkerFixtures(Fixtures):
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Attach what is known of the item's fixtures to its report."""
         if report.when == "setup":
-            report.noxline = self.seen(report.nodeid)
+            report.noxline = self.seen(self._selector.item(report.nodeid))

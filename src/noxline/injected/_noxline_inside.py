@@ -59,7 +59,10 @@ def defaults_of(function: types.FunctionType) -> list[Any]:
 
 def attributes_of(thing: Any) -> list[tuple[str, Any]]:
     """Return the attributes of a wrapper of a function beyond those that each has."""
-    return [item for item in (getattr(thing, "__dict__", None) or {}).items() if item[0] not in _WRAPPED]
+    found = getattr(thing, "__dict__", None)
+    if not found or _WRAPPED.issuperset(found):
+        return []
+    return [item for item in found.items() if item[0] not in _WRAPPED]
 
 
 def is_bare(function: types.FunctionType) -> bool:

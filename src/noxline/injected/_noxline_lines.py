@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+from _thread import _count
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 SUFFIX = ".lines"
 _SINCE = (6, 2)  # since when the collector keeps sets of numbers
+_SEEN = itemgetter(1)
 _MOST_NUMBERS = 1_000_000  # that are kept in memory
 
 
@@ -39,12 +42,15 @@ class Lines:
         """Let what was seen since the last time belong to the context that ran until now."""
         if self._collector.data is not self._data:
             self._begin_again()
-        found = None
-        for file, seen in list(self._data.items()):  # other threads add files
-            if not seen:
-                continue
+        if not any(self._data.values()):
+            return
+        found, alone = None, not _count()
+        for file, seen in filter(_SEEN, list(self._data.items())):  # other threads add files
             part = frozenset(seen)
-            seen.difference_update(part)  # the tracer holds on to the set
+            if alone:
+                seen.clear()  # the tracer holds on to the set
+            else:
+                seen.difference_update(part)
             if found is None:
                 found = self._contexts.setdefault(self._context(), {})
             known = self._sets.setdefault(file, {})

@@ -7,14 +7,14 @@ import os
 import platform
 import time
 from collections.abc import Mapping, MutableMapping
-from json.encoder import encode_basestring_ascii
-from typing import IO
+from io import FileIO
 
 # Set while tests are being recorded, so that runs nested in them (child processes, pytester) do not count.
 ACTIVE = "NOXLINE_RECORDING"
 SCHEMA = 1
 PLUGIN = "-p _noxline_pytest"
 _MESSAGE_LIMIT = 20000
+_RECENT = 0.005  # seconds
 
 
 def wanted(environ: Mapping[str, str]) -> bool:
@@ -45,6 +45,7 @@ class Recorder:
         self._began = time.time()
         self._stream = _new_file(os.environ["NOXLINE_OUTPUT"])
         self._owner = os.getpid()
+        self._held = ""
         self._base = way_down(rootdir)
         os.environ[ACTIVE] = str(self._owner)
         self.write(
@@ -64,13 +65,23 @@ class Recorder:
         self._append(json.dumps(fields))
 
     def begin(self, name: str) -> None:
-        """Name a test that starts."""
-        self._append('{"event": "begin", "id": %s}' % encode_basestring_ascii(name))
+        """Name a test that starts, by its name in JSON."""
+        self._append('{"event": "begin", "id": %s}' % name)
+
+    def hold(self, line: str) -> None:
+        """Append a line together with the next one, which is at hand when the next test starts: that costs less."""
+        if os.getpid() == self._owner:
+            self._held += line + "\n"
 
     def _append(self, line: str) -> None:
         if os.getpid() == self._owner:
-            self._stream.write(line + "\n")
-            self._stream.flush()
+            self._write("%s%s\n" % (self._held, line))
+            self._held = ""
+
+    def _write(self, text: str) -> None:
+        content = text.encode("ascii")
+        while content:  # as a rule all of it is written at once
+            content = content[self._stream.write(content) :]
 
     def end(self, exit_code: int) -> None:
         """Say that the run came to its end; the last such line counts."""
@@ -79,6 +90,7 @@ class Recorder:
     def close(self) -> None:
         """Let go of the file, and let the next run in this process be recorded."""
         if os.getpid() == self._owner:
+            self._write(self._held)
             self._stream.close()
             os.environ.pop(ACTIVE, None)
 
@@ -134,19 +146,38 @@ class Clock:
             os.register_at_fork(after_in_child=self._forget)
         except OSError:
             self._file = -1
+        self._seen = time.perf_counter()  # when it was asked last how long the process waited, and what was said
+        self._waited = self._waiting()
 
     def _forget(self) -> None:
         self._file = -1  # it would tell of the parent
 
     def now(self) -> float:
         """Return the seconds since some moment."""
+        return time.perf_counter() - self._waiting()
+
+    def begin(self) -> float:
+        """Return a moment for `since`."""
+        now = time.perf_counter()
+        if now - self._seen > _RECENT:
+            self._seen, self._waited = now, self._waiting()
+        return now
+
+    def since(self, began: float) -> float:
+        """Return the seconds since then; to ask once how long the process waited is enough for what follows closely."""
+        now, waited = time.perf_counter(), self._waiting()
+        seconds = now - began - (waited - self._waited)
+        self._seen, self._waited = now, waited
+        return max(0.0, seconds)
+
+    def _waiting(self) -> float:
         if self._file < 0:
-            return time.perf_counter()
+            return 0.0
         try:
-            return time.perf_counter() - int(os.pread(self._file, 64, 0).split()[1]) / 1e9
+            return int(os.pread(self._file, 64, 0).split()[1]) / 1e9
         except (OSError, ValueError, IndexError):  # a test closed all files, and others got the number
             self._file = -1
-            return time.perf_counter()
+            return 0.0
 
 
 def state_folder() -> str:
@@ -158,12 +189,12 @@ def _project_root() -> str:
     return os.path.realpath(os.environ.get("NOXLINE_ROOT") or os.getcwd())
 
 
-def _new_file(output: str) -> IO[str]:
+def _new_file(output: str) -> FileIO:
     folder = os.path.join(output, "tests")
     os.makedirs(folder, exist_ok=True)
     number = 1
     while True:
         try:
-            return open(os.path.join(folder, "%d-%d.jsonl" % (os.getpid(), number)), "x", encoding="utf-8")
+            return open(os.path.join(folder, "%d-%d.jsonl" % (os.getpid(), number)), "xb", buffering=0)
         except FileExistsError:
             number += 1

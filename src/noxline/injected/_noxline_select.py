@@ -10,6 +10,7 @@ from typing import Any
 import _noxline_records as records
 import _noxline_shards as shards
 import pytest
+from _noxline_inside import address
 from _noxline_order import failed_first
 from _noxline_split import digest
 
@@ -27,8 +28,11 @@ class Selector:
         self.order: list[str] = []
         self._base = base
         self.grouped = False  # some test is in a group
-        self._known: dict[int, tuple[Any, str, str]] = {}  # by the address of an item: its name and its group
+        # By the address of an item what pytest calls it, its name and its group: texts alone, for garbage collection.
+        self._known: dict[int, tuple[str, str, str]] = {}
+        self._above: dict[int, tuple[Any, bool]] = {}  # by the address of a collector: whether it is in a group
         self._items: dict[str, Any] = {}
+        self._session: Any = None
 
     def pytest_itemcollected(self, item: Any) -> None:
         """Note the file of an item before anything can deselect it."""
@@ -38,32 +42,34 @@ class Selector:
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
         """Deselect what belongs to the other shards, or is not asked for; put what failed before first."""
         self.total = len(items)
-        names = {item: self.name(item) for item in items}
-        self.universe = digest(names.values())
-        wanted = self._wanted(names)
-        others = [item for item in items if names[item] not in wanted]
-        kept = [item for item in items if names[item] in wanted]
+        names = [self.name(item) for item in items]
+        self.universe = digest(names)
+        wanted = self._wanted(names, items)
+        others = [item for item, name in zip(items, names) if name not in wanted]
+        kept = [item for item, name in zip(items, names) if name in wanted]
         if os.environ.get("NOXLINE_ONLY"):
-            items[:] = sorted(kept, key=lambda item: wanted[names[item]])
+            items[:] = sorted(kept, key=lambda item: wanted[self.name(item)])
         else:
-            items[:] = failed_first(kept, lambda item: wanted[names[item]] == 0)
+            items[:] = failed_first(kept, lambda item: wanted[self.name(item)] == 0)
         if others:
             self.deselected -= len(others)
             config.hook.pytest_deselected(items=others)
 
-    def _wanted(self, names: dict[Any, str]) -> dict[str, int]:
+    def _wanted(self, names: list[str], items: list[Any]) -> dict[str, int]:
         """Return the tests that are to run, with their rank."""
         if os.environ.get("NOXLINE_ONLY"):
             return {name: rank for rank, name in enumerate(_listed("NOXLINE_ONLY"))}
-        mine = shards.mine(list(names.values()), self._groups(names), os.environ)
-        self.order = [name for name in names.values() if name in mine]
+        mine = shards.mine(names, self._groups(names, items), os.environ)
+        self.order = [name for name in names if name in mine]
         known = mine.intersection(_listed("NOXLINE_REUSE"))
-        self.reused = {name: _line(item) for item, name in names.items() if name in known}
+        self.reused = {name: _line(item) for name, item in zip(names, items) if name in known}
         return _ranked(name for name in mine if name not in self.reused)
 
-    def _groups(self, names: dict[Any, str]) -> dict[str, str]:
+    def _groups(self, names: list[str], items: list[Any]) -> dict[str, str]:
         """Return the groups of items that must stay together, by the items' names."""
-        groups = {name: self.group(item) for item, name in names.items()}
+        if not self.grouped:
+            return {}
+        groups = {name: self.group(item) for name, item in zip(names, items)}
         return {name: group for name, group in groups.items() if group}
 
     def name(self, item: Any) -> str:
@@ -76,19 +82,31 @@ class Selector:
 
     def item(self, nodeid: str) -> Any:
         """Return an item of those that run by its id; of several the last."""
-        if not self._items:
-            self._items = {item.nodeid: item for item, _, _ in self._known.values()}
+        if not self._items and self._session is not None:
+            self._items = {item.nodeid: item for item in self._session.items}
         return self._items.get(nodeid)
 
     def _of(self, item: Any) -> tuple[str, str]:
-        found = self._known.get(id(item))
-        if found is None or found[0] is not item:
-            nodeid, group = item.nodeid, group_of(item)
+        given, found = item.nodeid, self._known.get(address(item))
+        if found is None or found[0] is not given:
+            nodeid, group = given, group_of(item) if self._is_in_group(item) else ""
             if group and nodeid.endswith(f"@{group}"):
                 nodeid = nodeid[: -len(group) - 1]
-            found = self._known[id(item)] = (item, str(records.from_root(self._base, nodeid)), group)
+            found = self._known[address(item)] = (given, str(records.from_root(self._base, nodeid)), group)
             self.grouped = self.grouped or bool(group)
         return found[1:]
+
+    def _is_in_group(self, node: Any) -> bool:
+        """Tell whether something that an item belongs to, or it itself, has a mark of a group."""
+        if any(mark.name == "xdist_group" for mark in node.own_markers):
+            return True
+        parent = node.parent
+        if parent is None:
+            return False
+        known = self._above.get(address(parent))
+        if known is None or known[0] is not parent:
+            known = self._above[address(parent)] = (parent, self._is_in_group(parent))
+        return known[1]
 
     def pytest_deselected(self, items: list[Any]) -> None:
         """Count what others deselected; the shard's own part is taken off above."""
@@ -96,8 +114,10 @@ class Selector:
 
     def pytest_collection_finish(self, session: Any) -> None:
         """Keep the ids that are going to run; where a file cannot be collected none would, and so none is reused."""
+        self._session = session
         self.selected = [item.nodeid for item in session.items]
-        self._known = {id(item): self._known[id(item)] for item in session.items if id(item) in self._known}
+        kept = {address(item): self._known.get(address(item)) for item in session.items}
+        self._known = {at: known for at, known in kept.items() if known is not None}
         if session.testsfailed and not session.config.getoption("continue_on_collection_errors", False):
             self.reused = {}
 

@@ -17,7 +17,7 @@ from _noxline_sweep import Sweep
 from _noxline_walk import Walk
 from _noxline_watch import Moves, Watch
 
-_SHARE = 0.005  # of the time that tests take
+_SHARE = 0.0025  # of the time that tests take
 _GRACE = 0.2  # seconds, in the whole run
 _MOST_OBJECTS = 200_000  # objects that one look visits
 TYPE_CHECKING = False
@@ -70,13 +70,13 @@ class State:
         self._last = self._began - began
         self._spent = 0.0
 
-    def after_test(self, test: str, *, look: bool) -> None:
-        """Look again, as far as the time allows that tests took since the last look."""
+    def after_test(self, test: str, now: float, *, look: bool) -> None:
+        """Look again, as far as the time allows that tests took since the last look; `now` in CPU seconds."""
         self._tests.append(test)
         self._done += 1
         done = min(1.0, self._done / self._count)  # what comes early must not take the time of what comes late
-        self._sweep.after_test(test, done)
-        allowed = _GRACE * done + _SHARE * (time.process_time() - self._began)
+        self._sweep.after_test(test, now, done)
+        allowed = _GRACE * done + _SHARE * (now - self._began)
         if look and self._seen is not None and self._spent + self._last < allowed:
             self.compare()
 

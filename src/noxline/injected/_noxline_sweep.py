@@ -15,7 +15,7 @@ from _noxline_inside import KINDS, PLAIN, address
 from _noxline_walk import Walk
 from _noxline_watch import Moves
 
-_SHARE = 0.005  # of the time that tests take
+_SHARE = 0.0025  # of the time that tests take
 _GRACE = 0.3  # seconds, in the whole run
 _AT_ONCE = 50  # attributes, between two looks at the clock
 _GONE = object()
@@ -76,10 +76,10 @@ class Sweep:
     def _follows(self, key: Key) -> bool:
         return key in self._attributes and self._attributes[key].owner() is not None
 
-    def after_test(self, test: str, done: float = 1.0) -> None:
+    def after_test(self, test: str, now: float, done: float = 1.0) -> None:
         """Look at as many as the time allows that tests took; `done` is the part of them that has run."""
         self._tests.append(test)
-        allowed = _GRACE * done + _SHARE * (time.process_time() - self._began) - self._spent
+        allowed = _GRACE * done + _SHARE * (now - self._began) - self._spent
         if allowed <= 0:
             return
         began = time.perf_counter()  # which costs much less than to ask for the time of the process

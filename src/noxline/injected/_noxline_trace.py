@@ -68,25 +68,29 @@ class Trace:
 
     def push(self, context: str) -> None:
         """Begin a context inside the current one."""
-        self._leave()
+        followed = self._leave()
         self._stack.append(context)
-        self._enter()
+        if followed:
+            self._enter()
 
-    def pop(self) -> None:
-        """Go back to the context before."""
-        self._leave()
+    def pop(self, *, for_a_test: bool = False) -> None:
+        """Go back to the context before; nothing is told to children when a test is to begin at once."""
+        followed = self._leave()
         if len(self._stack) > 1:
             self._stack.pop()
-        self._enter()
+        if followed:
+            self._enter(tell=not for_a_test)
 
-    def _leave(self) -> None:
-        if self._lines is not None and not self.refused and os.getpid() == self._pid:
-            self._lines.take()
-
-    def _enter(self) -> None:
+    def _leave(self) -> bool:
+        """Take what was executed; tell whether it still matters what is."""
         if self.refused or os.getpid() != self._pid:
-            return
-        if not self.reads.parent:
+            return False
+        if self._lines is not None:
+            self._lines.take()
+        return True
+
+    def _enter(self, *, tell: bool = True) -> None:
+        if tell and not self.reads.parent:
             os.environ[CONTEXT] = self._stack[-1]
         if sys.gettrace() is not self._tracer:
             self.refuse("the tracer of coverage was replaced in %s" % self._stack[-1])
@@ -159,7 +163,7 @@ class Trace:
         os.makedirs(self._folder, exist_ok=True)
         path = os.path.join(self._folder, "%d.json" % self._pid)
         with open(path + ".new", "w", encoding="utf-8") as stream:
-            json.dump(found, stream)
+            stream.write(json.dumps(found))  # `dump` is Python all the way
         os.replace(path + ".new", path)
 
 

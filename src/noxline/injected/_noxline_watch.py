@@ -14,14 +14,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from _noxline_glance import glance
+from _noxline_glance import Glance
 from _noxline_inside import AGAIN, address, kind_in
 from _noxline_walk import Walk
 
 WATCH = "NOXLINE_WATCH"
 _MOST_OBJECTS = 300  # that can be reached from one variable; of more it is not known
 _MOST_TESTS = 64  # in which something may move; of more it is as well to say that it may be any
-_SHARE = 0.015  # of the time that tests take
+_SHARE = 0.01  # of the time that tests take
 _GRACE = 0.4  # seconds
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Python 3.8 has no such types at run time
@@ -65,10 +65,13 @@ class Watch:
         self._places: dict[_Place, Any] = {}
         self._lasting: dict[_Place, dict[int, Any]] = {}  # what belonged to it in all looks
         self._looks: dict[_Place, Walk] = {}
-        self._glances: dict[_Place, list[Any] | None] = {}
+        self._glances: dict[_Place, Glance] = {}
+        self._all = Glance([])  # of all places at once, but those that are not clear
+        self._unclear: list[_Place] = []
         self._moves: dict[_Place, Moves] = {}
         self._spent: dict[_Place, float] = {}
         self._whole = 0.0
+        self._count = 0  # tests
         self._began = 0.0
 
     def begin(self, places: Iterable[tuple[str, list[str]]], looked_up: Iterable[str] = ()) -> None:
@@ -89,6 +92,7 @@ class Watch:
                 self._lasting[place] = dict(look.alive)
                 self._moves[place] = Moves()
                 self._glances[place] = self._glance(place)
+        self._glance_at_all()
 
     def _modules(self) -> dict[str, list[Any]]:
         """Return the modules of the project by their files."""
@@ -99,36 +103,56 @@ class Watch:
                 found.setdefault(file, []).append(module)
         return found
 
-    def after_test(self, test: str) -> None:
-        """Look again, and note what is not as it was; forget what nobody can say."""
-        began, last = time.process_time(), time.perf_counter()
-        for place in list(self._looks):
-            if not self._is_same_at_a_glance(place):
-                now = self._look(place)
-                if now.over or now.opaque or not self._is_known(place, now, test):
-                    self._forget(place)
-                    continue
-                self._glances[place] = self._glance(place)
-            before, last = last, time.perf_counter()  # which costs much less than to ask for the time of the process
-            self._spent[place] += last - before
-        self._whole += time.process_time() - began
+    def after_test(self, test: str) -> float:
+        """Look again, and note what is not as it was; forget what nobody can say; return the CPU seconds until now."""
+        began = time.process_time()
+        if not self._looks:
+            return began
+        self._count += 1
+        if not self._all.is_same():
+            self._look_at(list(self._looks), test)
+            self._glance_at_all()
+        elif self._unclear:
+            self._look_at(self._unclear, test)
+            if any(place not in self._looks or self._glances[place].is_clear for place in self._unclear):
+                self._glance_at_all()
+        now = time.process_time()
+        self._whole += now - began
         allowed = _GRACE + _SHARE * (began - self._began)
         if self._looks and self._whole > allowed:
-            self._forget(max(self._spent, key=lambda place: self._spent[place]))
+            self._forget(max(self._looks, key=self._costs))
+            self._glance_at_all()
             self._whole = allowed - _GRACE / 2  # what is left may show that it costs less
+        return now
 
-    def _is_same_at_a_glance(self, place: _Place) -> bool:
-        seen = self._glances.get(place)
-        living = self._looks[place].alive.values()  # only what lives cannot be something else in its place
-        return seen is not None and seen == self._glance(place) and all(ref() is not None for ref in living)
+    def _costs(self, place: _Place) -> float:
+        """Return the seconds that a place has cost, by what a glance costs that all were seen at."""
+        began = time.perf_counter()
+        self._glances[place].is_same()
+        return self._spent[place] + self._count * (time.perf_counter() - began)
 
-    def _glance(self, place: _Place) -> list[Any] | None:
-        variables = vars(self._places[place])
-        try:
-            found: list[Any] | None = glance([variables.get(name, self) for name in place[1]], self._looks[place].keyed)
-        except Exception:  # noqa: BLE001 - a thing whose class has ideas of its own, or one that changes meanwhile
-            return None
-        return found
+    def _glance(self, *places: _Place) -> Glance:
+        return Glance((vars(self._places[place]), place[1], self._looks[place]) for place in places)
+
+    def _glance_at_all(self) -> None:
+        self._unclear = [place for place in self._looks if not self._glances[place].is_clear]
+        self._all = self._glance(*(place for place in self._looks if self._glances[place].is_clear))
+
+    def _look_at(self, places: Iterable[_Place], test: str) -> None:
+        last = time.perf_counter()  # which costs much less than to ask for the time of the process
+        for place in places:
+            if not self._glances[place].is_same():
+                self._look_again(place, test)
+            before, last = last, time.perf_counter()
+            if place in self._spent:
+                self._spent[place] += last - before
+
+    def _look_again(self, place: _Place, test: str) -> None:
+        now = self._look(place)
+        if now.over or now.opaque or not self._is_known(place, now, test):
+            self._forget(place)
+        else:
+            self._glances[place] = self._glance(place)
 
     def _is_known(self, place: _Place, now: Walk, test: str) -> bool:
         """Note whether a place moved in a test; tell whether it is still known in which ones it did."""

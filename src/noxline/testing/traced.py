@@ -16,9 +16,9 @@ from noxline.testing.traces import (
     CARRIED,
     CARRIED_CHILD,
     CHILD,
-    OWNED,
     Traced,
     children_of,
+    is_for_everyone,
     unfollowed_contexts,
 )
 
@@ -153,7 +153,7 @@ class _Builder:
     def _number_units(self) -> tuple[tuple[int, ...], dict[str, int]]:
         """Give all contexts their units; return those that all tests share, and those of imports by file."""
         contexts = sorted({*self.traced.lines, *self.reads})
-        everyone = tuple(self.unit(context) for context in contexts if not context.startswith(OWNED))
+        everyone = tuple(self.unit(context) for context in contexts if is_for_everyone(context))
         imports = {c[2:]: self.unit(c) for c in contexts if c[:2] == "i:"}
         for context in contexts:
             self.unit(context)

@@ -64,17 +64,8 @@ class Traced:
 
 def why_not(traced: Traced) -> str:
     """Return why nothing can be concluded from a trace; empty when it can."""
-    for process in traced.processes:
-        reason = _why_not_from(process)
-        if reason:
-            return reason
-    tests = {name: test for process in traced.processes for name, test in process.tests.items()}
-    if not tests:
-        return "no test was traced"
-    empty = sum(not traced.lines.get(test["units"][0]) for test in tests.values())
-    if empty * 2 > len(tests):
-        return f"{empty} of {len(tests)} tests executed nothing"
-    return ""
+    reasons = map(_why_not_from, traced.processes)
+    return next(filter(None, reasons), "") or _shared_unfollowed(traced) or _nothing_executed(traced)
 
 
 def _why_not_from(process: ProcessTrace) -> str:
@@ -83,31 +74,51 @@ def _why_not_from(process: ProcessTrace) -> str:
         return process.refused
     if process.native:
         return f"compiled code belongs to the project: {process.native[0]}"
-    for context, why in process.open.items():
-        if not context.startswith(OWNED):
+    return ""
+
+
+def _shared_unfollowed(traced: Traced) -> str:
+    """Return what cannot be followed of that on which all tests depend."""
+    for context, why in unfollowed_contexts(traced.processes).items():
+        if is_for_everyone(context):
             return f"something that all tests share {why} ({context})"
     return ""
 
 
+def _nothing_executed(traced: Traced) -> str:
+    tests = {name: test for process in traced.processes for name, test in process.tests.items()}
+    if not tests:
+        return "no test was traced"
+    empty = sum(not traced.lines.get(test["units"][0]) for test in tests.values())
+    return f"{empty} of {len(tests)} tests executed nothing" if empty * 2 > len(tests) else ""
+
+
 def unfollowed_contexts(processes: Sequence[ProcessTrace]) -> dict[str, str]:
     """Return which contexts cannot be followed, and why."""
-    unfollowed = {context: why for process in processes for context, why in process.open.items()}
-    for context, missing in _missing_children(processes).items():
-        if missing > 0:
-            unfollowed.setdefault(context, "starts a process that left no trace")
+    # A module has one unit, and what a child covered counts apart.
+    imports = [process.child for process in processes if process.child.startswith("i:")]
+    unfollowed = dict.fromkeys(imports, "starts a process")
+    unfollowed.update(dict.fromkeys(_with_missing_children(processes), "starts a process that left no trace"))
+    for process in processes:
+        unfollowed.update(process.open)
     # What could not be followed in a child could not be followed for the one who started it.
     for context in [c for c in unfollowed if c.startswith(CHILD)]:
         unfollowed.setdefault(_starter(context), unfollowed[context])
     return unfollowed
 
 
-def _missing_children(processes: Sequence[ProcessTrace]) -> Counter[str]:
-    """Return how many of the processes that each context started left no trace."""
+def is_for_everyone(context: str) -> bool:
+    """Tell whether all tests depend on what ran in a context: the session's own, or a process that it started."""
+    return not (_starter(context) if context.startswith(CHILD) else context).startswith(OWNED)
+
+
+def _with_missing_children(processes: Sequence[ProcessTrace]) -> list[str]:
+    """Return the contexts that started processes which left no trace."""
     expected: Counter[str] = Counter()
     for process in processes:
         expected.update(process.started)
     expected.subtract(process.child for process in processes if process.child and not process.refused)
-    return expected
+    return [context for context, missing in expected.items() if missing > 0]
 
 
 def children_of(contexts: Iterable[str]) -> dict[str, list[str]]:

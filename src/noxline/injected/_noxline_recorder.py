@@ -1,0 +1,209 @@
+"""Turn pytest's reports into records."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+import _noxline_records as records
+import pytest
+from _noxline_attempt import Attempt, durations, message
+from _noxline_fixtures import Fixtures
+from _noxline_select import Selector
+
+# What most tests leave; the seconds of its phases and what it took all in all.
+_PASSED = (
+    '{"event": "test", "id": %s, "outcome": "passed", "seconds": %.6f, "file": %s, "line": %s, '
+    '"phases": {"setup": %.6f, "call": %.6f, "teardown": %.6f}, "cost": %.6f}'
+)
+
+
+class PytestRecorder:
+    """Writes down what is collected, and how each test of this process comes out."""
+
+    def __init__(self, record: records.Recorder, selector: Selector, fixtures: Fixtures) -> None:
+        self.record = record
+        self.selector = selector
+        self.reports: dict[str, list[Any]] = {}  # of tests that are not over
+        self._fixtures = fixtures
+        self._seen: set[str] = set()
+        self._ids: list[str] | None = None
+        self._copies: dict[str, int] = {}  # how many items have an id, where they are several
+        self._started: Counter[str] = Counter()  # and of these, how many started
+        self._session: Any = None
+        self._strip = False
+        self._clock = records.Clock()
+        # Of the test that runs: its reports, what it is called, when it began.
+        self._phases: list[Any] = []
+        self._name = ""
+        self._encoded = ""
+        self._began = 0.0
+        self._file: Any = None  # of the last test, and what it is called in the project
+        self._encoded_file = ""
+
+    def pytest_sessionstart(self, session: Any) -> None:
+        """Keep the session: it knows the exit status in the end."""
+        self._session = session
+        self._strip = session.config.getoption("dist", "no") == "loadgroup"
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """Record what could not be collected, and modules that are skipped as a whole, as pytest counts them."""
+        if report.passed or report.nodeid in self._seen:
+            return
+        self._seen.add(report.nodeid)
+        name = self.record.name(report.nodeid)
+        if report.failed:
+            self.record.write(event="collect-error", id=name, message=message(report))
+        else:
+            self.record.write(event="test", id=name, outcome="skipped", seconds=0.0, message=message(report))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: Any) -> None:
+        """Record what is going to run."""
+        self.write_collected([item.nodeid for item in session.items])
+
+    def write_collected(self, ids: list[str]) -> None:
+        """Record what is going to run, by the names that pytest gives."""
+        self._ids = ids
+        self._copies = {name: number for name, number in Counter(ids).items() if number > 1}
+        self.record.write(
+            event="collected",
+            ids=[self._plain(name) for name in ids],
+            deselected=self.selector.deselected,
+            total=self.selector.total,
+            universe=self.selector.universe,
+            files=[self.record.name(name) for name in self.selector.files],
+        )
+
+    def begin(self, item: Any) -> None:
+        """Name the test that starts, for the case that it takes the process down."""
+        self.set_aside()
+        self._name = self.start(item.nodeid)
+        self._encoded = encode_basestring_ascii(self._name)
+        self.record.begin(self._encoded)
+        self._began = self._clock.begin()
+
+    def start(self, nodeid: str) -> str:
+        """Take notice that a test starts; return its id."""
+        if nodeid in self._copies:
+            self._started[nodeid] += 1
+        return self.name(nodeid)
+
+    def name(self, nodeid: str) -> str:
+        """Return the id; of items that plug-ins collect under one id, each counts, so the later ones get a number."""
+        name = self._plain(nodeid)
+        if nodeid not in self._copies:
+            return name
+        number = min(self._started[nodeid], self._copies[nodeid])
+        return f"{name}#{number}" if number > 1 else name
+
+    def _plain(self, nodeid: str) -> str:
+        """Return the id without the group that pytest-xdist adds for `--dist loadgroup`, found as it does itself."""
+        if self._strip and nodeid.rfind("@") > nodeid.rfind("]"):
+            nodeid = nodeid.rpartition("@")[0]
+        return str(self.record.name(nodeid))
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Keep the report of one phase of a test until it is over."""
+        self._phases.append(report)
+
+    def end(self, item: Any, _nextitem: Any) -> None:
+        """Record the test that ran."""
+        cost = self._clock.since(self._began)
+        nodeid = item.nodeid
+        phases = [report for report in self._phases if report.nodeid == nodeid]
+        if len(phases) < len(self._phases) or nodeid in self.reports:
+            self.set_aside()
+            phases = self.reports.pop(nodeid, [])
+        self._phases = []
+        seen = self._fixtures.seen(item)
+        seconds = None if seen else durations(phases)
+        if seconds is not None:
+            file, line = phases[-1].location[:2]
+            values = (self._encoded, sum(seconds), self._file_of(file), _line(line), *seconds, cost)
+            self.record.hold(_PASSED % values)
+        elif phases:
+            self.write(self._name, phases, cost=round(cost, 6), **seen)
+
+    def _file_of(self, file: Any) -> str:
+        if file is not self._file:  # reports of a file hold the same object
+            self._file, self._encoded_file = file, encode_basestring_ascii(self.record.name(file))
+        return self._encoded_file
+
+    def write(self, name: str, reports: list[Any], **more: Any) -> None:
+        """Record a test, its last attempt only."""
+        attempt = Attempt()
+        for report in reports:
+            attempt.take(report)
+        self.record.write(event="test", id=name, **attempt.fields(self.record), **more)
+
+    def set_aside(self) -> None:
+        """Keep reports by the test that they are about: they may be of another one than the one that runs."""
+        for report in self._phases:
+            self.reports.setdefault(report.nodeid, []).append(report)
+        self._phases = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Record the end; early, because a conftest may leave with os._exit from here."""
+        self.set_aside()
+        for nodeid in list(self.reports):  # of a crashed worker, for example
+            self.write(self.name(nodeid), self.reports.pop(nodeid))
+        self.record.end(exitstatus)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """Record the end again: plugins may have changed the exit status, and workers have reported."""
+        if not self.selector.selected:  # the workers collected, or nothing did
+            self.write_collected(self._ids or [])
+        self.record.end(getattr(self._session, "exitstatus", 0))
+        self.record.close()
+        records.enable_plugin(os.environ)
+
+
+class FromWorkers:
+    """Takes what workers of pytest-xdist tell their controller; several tests run at a time."""
+
+    def __init__(self, recorder: PytestRecorder) -> None:
+        self._recorder = recorder
+        self._names: dict[str, str] = {}  # of the tests that run, by what pytest calls them
+        self._collected = False
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Record what is going to run; all workers collect the same."""
+        if not self._collected:
+            self._collected = True
+            self._recorder.write_collected(list(ids))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker saw while it collected."""
+        seen = (getattr(node, "workeroutput", None) or {}).get("noxline")
+        if seen:
+            self._recorder.selector.take(seen)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Name the test that starts."""
+        self._names[nodeid] = name = self._recorder.start(nodeid)
+        self._recorder.record.begin(encode_basestring_ascii(name))
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Record the test."""
+        self._recorder.set_aside()
+        reports, name = self._recorder.reports.pop(nodeid, None), self._names.pop(nodeid, "")
+        if reports is not None:
+            self._recorder.write(name or self._recorder.name(nodeid), reports)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Record those that a crashed worker left."""
+        for nodeid in list(self._names):
+            self.pytest_runtest_logfinish(nodeid)
+
+
+def _line(line: Any) -> str:
+    """Return the line of a location, which counts from 0, as JSON."""
+    return str(line + 1) if isinstance(line, int) else "null"

@@ -1,0 +1,127 @@
+"""A test that passed is recorded by a shorter way, which says the same as the longer one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noxline.sessions.measure import INJECTED
+
+PHASES = ("setup", "call", "teardown")
+seconds = st.floats(0, 10_000, allow_nan=False)
+
+
+class TestReport:
+    """As pytest has it."""
+
+    __test__ = False
+
+    def __init__(self, when: str, duration: object, **more: object) -> None:
+        self.when, self.duration, self.outcome = when, duration, "passed"
+        self.nodeid, self.location = "test_ä.py::test", ("test_ä.py", 3, "test")
+        self.__dict__.update(more)
+
+
+class Subtest(TestReport):
+    """As plug-ins have it."""
+
+
+class Record:
+    """Keeps what is written down."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+
+    def begin(self, _name: str) -> None:
+        pass
+
+    def name(self, test: str) -> str:
+        return test
+
+    def hold(self, line: str) -> None:
+        self.lines.append(json.loads(line))
+
+    def write(self, **fields: Any) -> None:
+        self.lines.append(json.loads(json.dumps(fields)))
+
+
+class Item:
+    nodeid = "test_ä.py::test"
+
+
+class Fixtures:
+    """Has seen none."""
+
+    def seen(self, _item: Any) -> dict[str, Any]:
+        return {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _path() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(INJECTED))
+        yield
+
+
+def recorded(reports: list[TestReport], *, long: bool) -> dict[str, Any]:
+    import _noxline_recorder as recorder
+
+    record = Record()
+    made = recorder.PytestRecorder(record, None, Fixtures())
+    made.begin(Item())
+    for report in reports:
+        made.pytest_runtest_logreport(report)
+    if long:
+        made.write("test_ä.py::test", reports, cost=0.0)
+    else:
+        made.end(Item(), None)
+    return record.lines[0]
+
+
+@given(st.tuples(seconds, seconds, seconds))
+def test_it_says_the_same(durations: tuple[float, float, float]) -> None:
+    reports = [TestReport(when, spent) for when, spent in zip(PHASES, durations, strict=True)]
+    short, long = recorded(reports, long=False), recorded(reports, long=True)
+    assert short["seconds"] == pytest.approx(long["seconds"], abs=3e-6)  # the sum of what is rounded, and the other way
+    assert short.pop("phases") == pytest.approx(long.pop("phases"), abs=1e-6)
+    assert 0 <= short["cost"] < 10
+    assert {**short, "seconds": 0, "cost": 0} == {**long, "seconds": 0, "cost": 0}
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        [TestReport("setup", 0.1), TestReport("call", 0.1)],
+        [TestReport("setup", 0.1), TestReport("call", 0.1, outcome="failed"), TestReport("teardown", 0.1)],
+        [TestReport("setup", 0.1), TestReport("call", 0.1, wasxfail="why"), TestReport("teardown", 0.1)],
+        [TestReport("setup", 0.1), TestReport("call", 0.1, worker_id="gw0"), TestReport("teardown", 0.1)],
+        [TestReport("setup", 0.1), TestReport("call", 0.1, noxline={"uses": ["x"]}), TestReport("teardown", 0.1)],
+        [TestReport("setup", 0.1), TestReport("call", 1), TestReport("teardown", 0.1)],
+        [TestReport("setup", 0.1), TestReport("teardown", 0.1), TestReport("call", 0.1)],
+        [TestReport("setup", 0.1), Subtest("call", 0.1), TestReport("teardown", 0.1)],
+        [TestReport("setup", 0.1), TestReport("call", None), TestReport("teardown", 0.1)],
+        [TestReport("setup", 0.1), TestReport("call", 0.1, outcome="rerun"), TestReport("teardown", 0.1)],
+    ],
+)
+def test_what_has_more_to_say_goes_the_longer_way(reports: list[TestReport]) -> None:
+    import _noxline_attempt as attempt
+
+    assert attempt.durations(reports) is None
+
+
+def test_reports_of_other_tests_are_kept_for_these() -> None:
+    import _noxline_recorder as recorder
+
+    record = Record()
+    made = recorder.PytestRecorder(record, None, Fixtures())
+    made.begin(Item())
+    for report in (TestReport("setup", 0.1), TestReport("call", 0.2, nodeid="other", outcome="failed", longrepr="why")):
+        made.pytest_runtest_logreport(report)
+    made.end(Item(), None)
+    assert [line["id"] for line in record.lines] == ["test_ä.py::test"]
+    assert record.lines[0]["phases"] == {"setup": 0.1}
+    assert list(made.reports) == ["other"]
