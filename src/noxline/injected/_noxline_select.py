@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 import _noxline_records as records
@@ -13,6 +14,8 @@ import pytest
 from _noxline_inside import address
 from _noxline_order import failed_first
 from _noxline_split import digest
+
+_NAME = attrgetter("name")
 
 
 class Selector:
@@ -98,7 +101,7 @@ class Selector:
 
     def _is_in_group(self, node: Any) -> bool:
         """Tell whether something that an item belongs to, or it itself, has a mark of a group."""
-        if any(mark.name == "xdist_group" for mark in node.own_markers):
+        if "xdist_group" in map(_NAME, node.own_markers):
             return True
         parent = node.parent
         if parent is None:
