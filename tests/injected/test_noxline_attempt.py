@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,12 +36,16 @@ class Record:
 
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
+        self.flushed = 0
 
     def begin(self, _name: str) -> None:
         pass
 
     def name(self, test: str) -> str:
         return test
+
+    def flush(self) -> None:
+        self.flushed += 1
 
     def hold(self, line: str) -> None:
         self.lines.append(json.loads(line))
@@ -51,6 +56,7 @@ class Record:
 
 class Item:
     nodeid = "test_ä.py::test"
+    session = SimpleNamespace(shouldstop=False, shouldfail=False)
 
 
 class Fixtures:
@@ -121,7 +127,36 @@ def test_reports_of_other_tests_are_kept_for_these() -> None:
     made.begin(Item())
     for report in (TestReport("setup", 0.1), TestReport("call", 0.2, nodeid="other", outcome="failed", longrepr="why")):
         made.pytest_runtest_logreport(report)
-    made.end(Item(), None)
+    made.end(Item(), Item())
     assert [line["id"] for line in record.lines] == ["test_ä.py::test"]
     assert record.lines[0]["phases"] == {"setup": 0.1}
     assert list(made.reports) == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("nextitem", "stop", "fail", "flushed"),
+    [(Item(), False, False, 0), (None, False, False, 1), (Item(), "why", False, 1), (Item(), False, "why", 1)],
+)
+def test_the_last_line_does_not_wait(nextitem: object, stop: object, fail: object, flushed: int) -> None:
+    import _noxline_recorder as recorder
+
+    record, item = Record(), Item()
+    item.session = SimpleNamespace(shouldstop=stop, shouldfail=fail)
+    made = recorder.PytestRecorder(record, None, Fixtures())
+    made.begin(item)
+    for when in PHASES:
+        made.pytest_runtest_logreport(TestReport(when, 0.1))
+    made.end(item, nextitem)
+    assert record.flushed == flushed
+
+
+def test_what_keeps_its_outcome_elsewhere_goes_the_longer_way() -> None:
+    import _noxline_attempt as attempt
+
+    class Other:
+        outcome, duration = "passed", 0.1
+
+        def __init__(self, when: str) -> None:
+            self.when = when
+
+    assert attempt.durations([Other(when) for when in PHASES]) is None

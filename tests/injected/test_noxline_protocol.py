@@ -56,3 +56,18 @@ def test_an_error_is_raised_where_pytest_hears_of_it(
 ) -> None:
     with pytest.raises(OSError, match="disk full"):
         run(monkeypatch, aside, Part("one", [], "disk full"))
+
+
+def test_tests_that_run_at_a_time_do_not_mix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(INJECTED))
+    from _noxline_protocol import Protocol
+
+    said: list[str] = []
+    made = Protocol([Part("one", said)], at_once)
+    first, second = made.pytest_runtest_protocol("a", "b"), made.pytest_runtest_protocol("b", None)
+    for around in (first, second):
+        next(around)
+    for around in (first, second):
+        with pytest.raises(StopIteration):
+            around.send(None)
+    assert said == ["one begins a", "one begins b", "one ends a before b", "one ends b before None"]

@@ -218,3 +218,39 @@ def test_items_that_share_an_id_count_each(project: Project) -> None:
     assert code == 0, project.said
     assert outcomes(process) == {"a.txt::check": "passed", "a.txt::check#2": "passed"}
     assert process.running == ()
+
+
+LOOP = """\
+from _pytest.runner import runtestprotocol
+
+def pytest_runtestloop(session):
+    for item, nextitem in zip(session.items, [*session.items[1:], None]):
+        if CALLED:
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+        else:
+            item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+            runtestprotocol(item, nextitem=nextitem)
+            item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+"""
+
+
+@pytest.mark.parametrize("called", [True, False], ids=["protocol", "own"])
+def test_whoever_runs_the_tests_in_another_way_is_heard(project: Project, called: bool) -> None:
+    project.write("conftest.py", LOOP.replace("CALLED", str(called)))
+    project.write("test_a.py", "def test_a(): pass\n\ndef test_b(): assert 0\n")
+    project.write("test_b.py", "import os\n\ndef test_c(): os._exit(0)\n")
+    _, process = project.pytest()
+    assert outcomes(process) == {"test_a.py::test_a": "passed", "test_a.py::test_b": "failed"}
+    assert process.running == ("test_b.py::test_c",)
+
+
+@pytest.mark.parametrize(
+    "place", ["@pytest.hookimpl(hookwrapper=True)\ndef pytest_sessionfinish", "def pytest_unconfigure"]
+)
+def test_the_last_test_is_recorded_wherever_the_session_ends(project: Project, place: str) -> None:
+    project.write("conftest.py", f"import os, pytest\n\n{place}():\n    os._exit(0)\n    yield\n")
+    project.write("test_a.py", "def test_a(): pass\n\ndef test_b(): pass\n")
+    _, process = project.pytest()
+    assert outcomes(process) == {"test_a.py::test_a": "passed", "test_a.py::test_b": "passed"}
+    assert process.running == ()

@@ -617,6 +617,17 @@ def test_workers_of_xdist_leave_the_record_of_a_serial_run(project: TracedProjec
     assert cases(project.report()[0]) == cases(report[0])
 
 
+def test_what_the_controller_of_xdist_starts_is_no_child_of_a_test(project: TracedProject) -> None:
+    project.write(
+        "tests/conftest.py",
+        "import pytest, subprocess\n\n@pytest.hookimpl(optionalhook=True)\n"
+        "def pytest_configure_node(node):\n    subprocess.run(['true'], check=True)\n",
+    )
+    project.options = ("-p", "xdist", "-n2")
+    assert project.run() == set()  # none in this process
+    assert project.ran_in_workers == ALL
+
+
 def cases(report: str) -> list[str]:
     """Return the tests of a JUnit report; those of workers stand in it as they ended."""
     return sorted(case.partition("</testsuite>")[0].rstrip() for case in report.split("<testcase")[1:])

@@ -20,7 +20,7 @@ def durations(reports: list[Any]) -> tuple[float, ...] | None:
     for report, phase in zip(reports, _PHASES):
         known = vars(report)
         seconds = known.get("duration")
-        if known["outcome"] != "passed" or known["when"] != phase or type(seconds) is not float:
+        if known.get("outcome") != "passed" or known.get("when") != phase or type(seconds) is not float:
             return None
         if not _MORE.isdisjoint(known) or type(report).__name__ != "TestReport":
             return None

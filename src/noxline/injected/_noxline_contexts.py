@@ -80,7 +80,7 @@ class TracePlugin:
 
     def end(self, item: Any, nextitem: Any) -> None:
         """Go back to the context before; look at what the test left."""
-        self._trace.pop(for_a_test=nextitem is not None)
+        self._trace.pop()
         name, file = self._test, self._file(item)
         if _count() > self._threads:
             self._trace.refuse("a thread outlives %s" % name)

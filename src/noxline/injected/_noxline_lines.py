@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-from _thread import _count
 from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
@@ -44,13 +43,10 @@ class Lines:
             self._begin_again()
         if not any(self._data.values()):
             return
-        found, alone = None, not _count()
+        found = None
         for file, seen in filter(_SEEN, list(self._data.items())):  # other threads add files
             part = frozenset(seen)
-            if alone:
-                seen.clear()  # the tracer holds on to the set
-            else:
-                seen.difference_update(part)
+            seen.difference_update(part)  # the tracer holds on to the set, and may have added to it meanwhile
             if found is None:
                 found = self._contexts.setdefault(self._context(), {})
             known = self._sets.setdefault(file, {})

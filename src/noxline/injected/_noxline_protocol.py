@@ -22,42 +22,40 @@ class Protocol:
         self._aside = aside
         self._begins = [part.begin for part in parts]
         self._ends = [part.end for part in reversed(parts)]
-        self._item: Any = None
-        self._next: Any = None
-        self._left: Any = None  # what is still to be done
-        self._error: Exception | None = None
 
     @_around
     def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Any:
         """Do what is to be done around a test."""
-        self._item = item
-        self._do(self._begin)
+        self._do(self._begins, item)
         try:
             return (yield)
         finally:
-            self._item, self._next = item, nextitem
-            self._do(self._end)
+            self._do(self._ends, item, nextitem)
 
-    def _do(self, what: Callable[[], None]) -> None:
-        self._left = what
-        self._aside(self._once)
-        if self._left is not None:
-            self._once()
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error
+    def _do(self, steps: Sequence[Callable[..., None]], *given: Any) -> None:
+        call = _Call(steps, given)  # of this test alone: others may run in other threads, or inside it
+        self._aside(call)
+        if not call.is_done:
+            call()
+        if call.error is not None:
+            raise call.error
 
-    def _once(self) -> None:
-        what, self._left = self._left, None
+
+class _Call:
+    """What is to be done, once; an audit hook must not raise."""
+
+    __slots__ = ("_given", "_steps", "error", "is_done")
+
+    def __init__(self, steps: Sequence[Callable[..., None]], given: Sequence[Any]) -> None:
+        self._steps = steps
+        self._given = given
+        self.is_done = False
+        self.error: Exception | None = None
+
+    def __call__(self) -> None:
+        self.is_done = True
         try:
-            what()
-        except Exception as error:  # noqa: BLE001 - raised again where pytest is told of it
-            self._error = error
-
-    def _begin(self) -> None:
-        for begin in self._begins:
-            begin(self._item)
-
-    def _end(self) -> None:
-        for end in self._ends:
-            end(self._item, self._next)
+            for step in self._steps:
+                step(*self._given)
+        except Exception as error:  # noqa: BLE001 - raised again where pytest hears of it
+            self.error = error

@@ -12,7 +12,7 @@ import pytest
 from _noxline_contexts import TracePlugin
 from _noxline_fixtures import Fixtures, WorkerFixtures
 from _noxline_protocol import Protocol
-from _noxline_recorder import FromWorkers, PytestRecorder
+from _noxline_recorder import PytestRecorder
 from _noxline_select import Selector
 
 _TRACE = tracing.begin()
@@ -70,7 +70,7 @@ def pytest_xdist_setupnodes(config: Any) -> None:
     records.enable_plugin(os.environ)
     if _TRACE is not None:
         _TRACE.leave_to_workers()
-    config.pluginmanager.register(FromWorkers(recorder), "noxline-workers")
+    recorder.hear_of_tests(config.pluginmanager)
 
 
 def _adjust_options(config: Any) -> None:

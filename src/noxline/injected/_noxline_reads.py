@@ -114,10 +114,8 @@ class Reads:
 
     def _hear_start(self, event: str, args: tuple[Any, ...]) -> None:
         caller = sys._getframe(3)
-        if self._context() == "s":
-            if not self.asking(caller)[0]:
-                return  # a plug-in of pytest starts it for itself
-            os.environ[CONTEXT] = "s"  # between two tests it still has that of the first one
+        if self._context() == "s" and not self.asking(caller)[0]:
+            return  # a plug-in of pytest starts it for itself
         # What is to be done between fork and exec is code that nobody follows.
         if event == "subprocess.Popen" and caller.f_locals.get("preexec_fn") is None:
             self._started(*args)

@@ -35,11 +35,9 @@ class PytestRecorder:
         self._session: Any = None
         self._strip = False
         self._clock = records.Clock()
-        # Of the test that runs: its reports, what it is called, when it began.
-        self._phases: list[Any] = []
-        self._name = ""
-        self._encoded = ""
-        self._began = 0.0
+        # Of the tests that run, by what pytest calls them: what they are called, the same in JSON, when they began.
+        self._running: dict[str, tuple[str, str, float]] = {}
+        self._apart = False  # whoever runs the tests tells of them in another way
         self._file: Any = None  # of the last test, and what it is called in the project
         self._encoded_file = ""
 
@@ -61,8 +59,11 @@ class PytestRecorder:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: Any) -> None:
-        """Record what is going to run."""
+        """Record what is going to run, and see who runs it."""
         self.write_collected([item.nodeid for item in session.items])
+        plugins = session.config.pluginmanager
+        if not self._apart and _has_own_loop(session.config.hook.pytest_runtestloop):
+            self.hear_of_tests(plugins)
 
     def write_collected(self, ids: list[str]) -> None:
         """Record what is going to run, by the names that pytest gives."""
@@ -79,11 +80,13 @@ class PytestRecorder:
 
     def begin(self, item: Any) -> None:
         """Name the test that starts, for the case that it takes the process down."""
-        self.set_aside()
-        self._name = self.start(item.nodeid)
-        self._encoded = encode_basestring_ascii(self._name)
-        self.record.begin(self._encoded)
-        self._began = self._clock.begin()
+        if self._apart:
+            return
+        nodeid = item.nodeid
+        name = self.start(nodeid)
+        encoded = encode_basestring_ascii(name)
+        self.record.begin(encoded)
+        self._running[nodeid] = name, encoded, self._clock.begin()
 
     def start(self, nodeid: str) -> str:
         """Take notice that a test starts; return its id."""
@@ -107,25 +110,30 @@ class PytestRecorder:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Keep the report of one phase of a test until it is over."""
-        self._phases.append(report)
+        if report.nodeid in self.reports:
+            self.reports[report.nodeid].append(report)
+        else:
+            self.reports[report.nodeid] = [report]
 
-    def end(self, item: Any, _nextitem: Any) -> None:
+    def end(self, item: Any, nextitem: Any) -> None:
         """Record the test that ran."""
-        cost = self._clock.since(self._began)
         nodeid = item.nodeid
-        phases = [report for report in self._phases if report.nodeid == nodeid]
-        if len(phases) < len(self._phases) or nodeid in self.reports:
-            self.set_aside()
-            phases = self.reports.pop(nodeid, [])
-        self._phases = []
-        seen = self._fixtures.seen(item)
+        if self._apart or nodeid not in self.reports:
+            return
+        phases, known = self.reports.pop(nodeid), self._running.pop(nodeid, None)
+        if known is None:  # a test changed what it is called
+            self.write(self.name(nodeid), phases)
+            return
+        name, encoded, began = known
+        cost, seen = self._clock.since(began), self._fixtures.seen(item)
         seconds = None if seen else durations(phases)
-        if seconds is not None:
-            file, line = phases[-1].location[:2]
-            values = (self._encoded, sum(seconds), self._file_of(file), _line(line), *seconds, cost)
-            self.record.hold(_PASSED % values)
-        elif phases:
-            self.write(self._name, phases, cost=round(cost, 6), **seen)
+        if seconds is None:
+            self.write(name, phases, cost=round(cost, 6), **seen)
+            return
+        file, line = phases[-1].location[:2]
+        self.record.hold(_PASSED % (encoded, sum(seconds), self._file_of(file), _line(line), *seconds, cost))
+        if nextitem is None or item.session.shouldstop or item.session.shouldfail:
+            self.record.flush()  # there may be no next line
 
     def _file_of(self, file: Any) -> str:
         if file is not self._file:  # reports of a file hold the same object
@@ -139,16 +147,14 @@ class PytestRecorder:
             attempt.take(report)
         self.record.write(event="test", id=name, **attempt.fields(self.record), **more)
 
-    def set_aside(self) -> None:
-        """Keep reports by the test that they are about: they may be of another one than the one that runs."""
-        for report in self._phases:
-            self.reports.setdefault(report.nodeid, []).append(report)
-        self._phases = []
+    def hear_of_tests(self, plugins: Any) -> None:
+        """Hear of tests by `logstart` and `logfinish`: they run elsewhere, several at a time, or without a protocol."""
+        self._apart = True
+        plugins.register(Reported(self), "noxline-reported")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Record the end; early, because a conftest may leave with os._exit from here."""
-        self.set_aside()
         for nodeid in list(self.reports):  # of a crashed worker, for example
             self.write(self.name(nodeid), self.reports.pop(nodeid))
         self.record.end(exitstatus)
@@ -163,8 +169,8 @@ class PytestRecorder:
         records.enable_plugin(os.environ)
 
 
-class FromWorkers:
-    """Takes what workers of pytest-xdist tell their controller; several tests run at a time."""
+class Reported:
+    """Hears of tests that are not run here one after the other: those of workers of pytest-xdist, above all."""
 
     def __init__(self, recorder: PytestRecorder) -> None:
         self._recorder = recorder
@@ -192,7 +198,6 @@ class FromWorkers:
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Record the test."""
-        self._recorder.set_aside()
         reports, name = self._recorder.reports.pop(nodeid, None), self._names.pop(nodeid, "")
         if reports is not None:
             self._recorder.write(name or self._recorder.name(nodeid), reports)
@@ -202,6 +207,12 @@ class FromWorkers:
         """Record those that a crashed worker left."""
         for nodeid in list(self._names):
             self.pytest_runtest_logfinish(nodeid)
+
+
+def _has_own_loop(hook: Any) -> bool:
+    """Tell whether somebody else than pytest itself runs the tests."""
+    loops = (impl for impl in hook.get_hookimpls() if not impl.hookwrapper and not getattr(impl, "wrapper", False))
+    return any(getattr(impl.plugin, "__name__", "") != "_pytest.main" for impl in loops)
 
 
 def _line(line: Any) -> str:

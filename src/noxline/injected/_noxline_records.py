@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import time
+from _thread import allocate_lock
 from collections.abc import Mapping, MutableMapping
 from io import FileIO
 
@@ -46,6 +47,7 @@ class Recorder:
         self._stream = _new_file(os.environ["NOXLINE_OUTPUT"])
         self._owner = os.getpid()
         self._held = ""
+        self._lock = allocate_lock()  # tests may run in threads
         self._base = way_down(rootdir)
         os.environ[ACTIVE] = str(self._owner)
         self.write(
@@ -71,15 +73,21 @@ class Recorder:
     def hold(self, line: str) -> None:
         """Append a line together with the next one, which is at hand when the next test starts: that costs less."""
         if os.getpid() == self._owner:
-            self._held += line + "\n"
+            with self._lock:
+                self._held += line + "\n"
+
+    def flush(self) -> None:
+        """Write what is held."""
+        self._append("")
 
     def _append(self, line: str) -> None:
         if os.getpid() == self._owner:
-            self._write("%s%s\n" % (self._held, line))
-            self._held = ""
+            with self._lock:
+                content = ("%s%s\n" % (self._held, line) if line else self._held).encode("ascii")
+                self._held = ""
+                self._write(content)
 
-    def _write(self, text: str) -> None:
-        content = text.encode("ascii")
+    def _write(self, content: bytes) -> None:
         while content:  # as a rule all of it is written at once
             content = content[self._stream.write(content) :]
 
@@ -90,7 +98,7 @@ class Recorder:
     def close(self) -> None:
         """Let go of the file, and let the next run in this process be recorded."""
         if os.getpid() == self._owner:
-            self._write(self._held)
+            self.flush()
             self._stream.close()
             os.environ.pop(ACTIVE, None)
 

@@ -73,13 +73,13 @@ class Trace:
         if followed:
             self._enter()
 
-    def pop(self, *, for_a_test: bool = False) -> None:
-        """Go back to the context before; nothing is told to children when a test is to begin at once."""
+    def pop(self) -> None:
+        """Go back to the context before."""
         followed = self._leave()
         if len(self._stack) > 1:
             self._stack.pop()
         if followed:
-            self._enter(tell=not for_a_test)
+            self._enter()
 
     def _leave(self) -> bool:
         """Take what was executed; tell whether it still matters what is."""
@@ -89,8 +89,8 @@ class Trace:
             self._lines.take()
         return True
 
-    def _enter(self, *, tell: bool = True) -> None:
-        if tell and not self.reads.parent:
+    def _enter(self) -> None:
+        if not self.reads.parent:
             os.environ[CONTEXT] = self._stack[-1]
         if sys.gettrace() is not self._tracer:
             self.refuse("the tracer of coverage was replaced in %s" % self._stack[-1])
