@@ -44,6 +44,9 @@ class Record:
     def name(self, test: str) -> str:
         return test
 
+    def end(self, _code: int) -> None:
+        pass
+
     def flush(self) -> None:
         self.flushed += 1
 
@@ -160,3 +163,31 @@ def test_what_keeps_its_outcome_elsewhere_goes_the_longer_way() -> None:
             self.when = when
 
     assert attempt.durations([Other(when) for when in PHASES]) is None
+
+
+def test_an_attempt_that_is_to_be_repeated_is_not_the_end() -> None:
+    import _noxline_recorder as recorder
+
+    record = Record()
+    made = recorder.PytestRecorder(record, None, Fixtures())
+    reported = recorder.Reported(made)
+    nodeid = Item.nodeid
+    first = [TestReport("setup", 0.1), TestReport("call", 0.1, outcome="rerun"), TestReport("teardown", 0.1)]
+    again = [TestReport("setup", 0.1), TestReport("call", 0.1, outcome="failed", longrepr="why")]
+    for reports in (first, [*again, TestReport("teardown", 0.1)]):
+        reported.pytest_runtest_logstart(nodeid)
+        for report in reports:
+            made.pytest_runtest_logreport(report)
+        reported.pytest_runtest_logfinish(nodeid)
+    assert [(line["outcome"], line["reruns"], line["message"]) for line in record.lines] == [("failed", 1, "why")]
+
+
+def test_a_worker_that_dies_before_it_repeats_a_test_leaves_no_outcome() -> None:
+    import _noxline_recorder as recorder
+
+    record = Record()
+    made = recorder.PytestRecorder(record, None, Fixtures())
+    made.reports["a"] = [TestReport("setup", 0.1), TestReport("call", 0.1, outcome="rerun")]
+    made.reports["b"] = [TestReport("call", 0.1, outcome="failed", longrepr="died")]
+    made.pytest_sessionfinish(1)
+    assert [(line["id"], line["outcome"]) for line in record.lines] == [("b", "failed")]

@@ -90,6 +90,14 @@ class Attempt:
         }
 
 
+def is_over(reports: list[Any]) -> bool:
+    """Tell whether a test came to its end; of an attempt that is to be repeated only the teardown is told."""
+    attempt = Attempt()
+    for report in reports:
+        attempt.take(report)
+    return not attempt.reruns or not attempt.phases.keys() <= {"teardown"}
+
+
 def _outcome(report: Any) -> str:
     if report.outcome == "failed":
         return "error" if report.when in ("setup", "teardown") else "failed"

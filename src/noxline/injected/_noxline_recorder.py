@@ -9,7 +9,7 @@ from typing import Any
 
 import _noxline_records as records
 import pytest
-from _noxline_attempt import Attempt, durations, message
+from _noxline_attempt import Attempt, durations, is_over, message
 from _noxline_fixtures import Fixtures
 from _noxline_select import Selector
 
@@ -155,8 +155,10 @@ class PytestRecorder:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Record the end; early, because a conftest may leave with os._exit from here."""
-        for nodeid in list(self.reports):  # of a crashed worker, for example
-            self.write(self.name(nodeid), self.reports.pop(nodeid))
+        for nodeid, reports in self.reports.items():  # of a crashed worker, for example
+            if is_over(reports):
+                self.write(self.name(nodeid), reports)
+        self.reports = {}
         self.record.end(exitstatus)
 
     @pytest.hookimpl(trylast=True)
@@ -193,14 +195,16 @@ class Reported:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Name the test that starts."""
-        self._names[nodeid] = name = self._recorder.start(nodeid)
-        self._recorder.record.begin(encode_basestring_ascii(name))
+        if nodeid not in self._names:  # another attempt is no other test
+            self._names[nodeid] = name = self._recorder.start(nodeid)
+            self._recorder.record.begin(encode_basestring_ascii(name))
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Record the test."""
-        reports, name = self._recorder.reports.pop(nodeid, None), self._names.pop(nodeid, "")
-        if reports is not None:
-            self._recorder.write(name or self._recorder.name(nodeid), reports)
+        reports = self._recorder.reports.get(nodeid, [])
+        if reports and is_over(reports):
+            name = self._names.pop(nodeid, "") or self._recorder.name(nodeid)
+            self._recorder.write(name, self._recorder.reports.pop(nodeid))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
