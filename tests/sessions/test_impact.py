@@ -535,6 +535,22 @@ def test_a_child_of_the_session_that_cannot_be_followed_is_said(
     assert project.run() == ALL
 
 
+@pytest.mark.parametrize(("own", "selects"), [("os._exit(0)", False), ("pass", True), ("", True)])
+def test_a_child_of_a_plugin_does_not_stand_for_one_of_the_project(
+    project: TracedProject, tmp_path_factory: pytest.TempPathFactory, own: str, selects: bool
+) -> None:  # (h)
+    folder = tmp_path_factory.mktemp("elsewhere")
+    start = "import subprocess, sys\n\ndef pytest_sessionstart():\n    subprocess.run([sys.executable, '-c', '{}'])\n"
+    (folder / "elsewhere_plugin.py").write_text(start.format("pass" if own else "import os; os._exit(0)"))
+    mine = start.format(f"import os; {own}") if own else ""
+    project.write(
+        "tests/conftest.py",
+        f"import sys\nsys.path.append({str(folder)!r})\npytest_plugins = ['elsewhere_plugin']\n{mine}",
+    )
+    project.run()
+    assert (project.run() == set()) is selects
+
+
 def test_a_new_file_that_a_child_would_find_runs_everything(project: TracedProject) -> None:  # (e), (h)
     project.write("tests/test_two.py", CHILD.replace("import two;", "import two; import colorsys;"))
     project.run()

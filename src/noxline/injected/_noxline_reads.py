@@ -46,6 +46,7 @@ class Reads:
         self.open: dict[str, str] = {}
         self.parent = ""  # of a child: the context in which it was started
         self.started: dict[str, int] = {}  # by context: children that leave a trace of their own
+        self.started_by_others: dict[str, int] = {}  # the same of plug-ins: whether these leave one matters to nobody
         self.sought: dict[str, None] = {}  # names that were looked for to import them
         self._pid = os.getpid()
         self._heeded: dict[str, Callable[[str, tuple[Any, ...]], None]] = {
@@ -114,8 +115,10 @@ class Reads:
 
     def _hear_start(self, event: str, args: tuple[Any, ...]) -> None:
         caller = sys._getframe(3)
-        if self._context() == "s" and not self.asking(caller)[0]:
-            return  # a plug-in of pytest starts it for itself
+        if self._context() == "s" and not self.asking(caller)[0]:  # a plug-in of pytest starts it for itself
+            if event == "subprocess.Popen" and self._leaves_a_trace(args[0], args[1], args[3], "s"):
+                self.started_by_others["s"] = self.started_by_others.get("s", 0) + 1
+            return
         # What is to be done between fork and exec is code that nobody follows.
         if event == "subprocess.Popen" and caller.f_locals.get("preexec_fn") is None:
             self._started(*args)
@@ -141,16 +144,20 @@ class Reads:
         if os.getpid() != self._pid:
             return
         context = self.parent or self._context()
-        words = _words(args)
-        program = os.fsdecode(executable) if executable is not None else words[0]
-        if os.path.realpath(program) == os.path.realpath(sys.executable) and _hears(words[1:], env, context):
+        if self._leaves_a_trace(executable, args, env, context):
             self.started[context] = self.started.get(context, 0) + 1
             return
-        read = files_read(program, words[1:], _variables(env))
+        words = _words(args)
+        read = files_read(_program(executable, words), words[1:], _variables(env))
         if read is None:
             self.open.setdefault(context, "starts a process")
         else:
             self._named(os.fsdecode(cwd) if cwd is not None else "", read, sys._getframe(5))
+
+    def _leaves_a_trace(self, executable: Any, args: Any, env: Any, context: str) -> bool:
+        words = _words(args)
+        is_python = os.path.realpath(_program(executable, words)) == os.path.realpath(sys.executable)
+        return is_python and _hears(words[1:], env, context)
 
     def _named(self, folder: str, names: list[str], frame: Any) -> None:
         """Note what the arguments of a program name as read."""
@@ -209,6 +216,10 @@ def _hears(options: list[str], env: Any, context: str) -> bool:
     here = os.path.dirname(os.path.abspath(__file__))
     path = given.get("PYTHONPATH", "").split(os.pathsep)
     return given.get(CONTEXT) == context and bool(given.get("NOXLINE_TRACE")) and path[0] == here
+
+
+def _program(executable: Any, words: list[str]) -> str:
+    return os.fsdecode(executable) if executable is not None else words[0]
 
 
 def _words(args: Any) -> list[str]:

@@ -156,6 +156,7 @@ class Trace:
             "reads": [list(read) for read in self.reads.seen],
             "open": self.reads.open,
             "started": self.reads.started,
+            "started_by_others": self.reads.started_by_others,
             "native": _native(self.reads),
             "sought": sorted({name.partition(".")[0] for name in list(sys.modules)} | set(self.reads.sought)),
             **more,

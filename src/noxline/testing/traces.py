@@ -23,7 +23,8 @@ Arcs = Mapping[str, frozenset[tuple[int, int]]]
 class ProcessTrace(msgspec.Struct, frozen=True):
     """What one process left: its tests with their contexts, what was read, who imported whom, what was not followed.
 
-    `child` is the context that started it, `started` how many processes that trace themselves each context started.
+    `child` is the context that started it, `started` how many processes that trace themselves each context started,
+    `started_by_others` how many more plug-ins of pytest did.
     `changed` are the names that held something else after tests than before, `moves` the places that were watched to
     the end.
     """
@@ -38,6 +39,7 @@ class ProcessTrace(msgspec.Struct, frozen=True):
     reused: dict[str, int | None] = {}
     order: tuple[str, ...] = ()
     started: dict[str, int] = {}
+    started_by_others: dict[str, int] = {}
     child: str = ""
     changed: dict[str, Change] = {}
     moves: tuple[Moved, ...] = ()
@@ -117,6 +119,8 @@ def _with_missing_children(processes: Sequence[ProcessTrace]) -> list[str]:
     expected: Counter[str] = Counter()
     for process in processes:
         expected.update(process.started)
+        # Nobody can tell whose child it is that left no trace; where the project started none it is not its own.
+        expected.update({c: number for c, number in process.started_by_others.items() if c in process.started})
     expected.subtract(process.child for process in processes if process.child and not process.refused)
     return [context for context, missing in expected.items() if missing > 0]
 
