@@ -32,7 +32,7 @@ def test_what_waited_meanwhile_does_not_count(monkeypatch: pytest.MonkeyPatch) -
     now, waited = 100.0, 7.0
     monkeypatch.setattr("noxline.injected._noxline_records.time.perf_counter", lambda: now)
     clock = Clock()
-    clock._waiting = lambda: waited  # type: ignore[method-assign]
+    monkeypatch.setattr(clock, "_waiting", lambda: waited)
     clock._waited = waited
     began, now, waited = clock.begin(), 103.0, 8.0
     assert clock.since(began) == 2.0
@@ -68,7 +68,7 @@ def test_a_line_that_is_held_stands_before_the_next_one(recorder: Recorder, tmp_
     assert [line.get("id") for line in written(tmp_path)] == [None, "a", "b", "b"]
 
 
-def test_a_disk_that_takes_a_part_at_a_time_gets_the_rest(recorder: Recorder) -> None:
+def test_a_disk_that_takes_a_part_at_a_time_gets_the_rest(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     class Slow:
         taken = b""
 
@@ -76,6 +76,7 @@ def test_a_disk_that_takes_a_part_at_a_time_gets_the_rest(recorder: Recorder) ->
             self.taken += content[:3]
             return len(content[:3])
 
-    slow = recorder._stream = Slow()  # type: ignore[assignment]
+    slow = Slow()
+    monkeypatch.setattr(recorder, "_stream", slow)
     recorder.write(event="end", name="é")
     assert json.loads(slow.taken) == {"event": "end", "name": "é"}

@@ -61,9 +61,9 @@ class PytestRecorder:
     def pytest_collection_finish(self, session: Any) -> None:
         """Record what is going to run, and see who runs it."""
         self.write_collected([item.nodeid for item in session.items])
-        plugins = session.config.pluginmanager
-        if not self._apart and _has_own_loop(session.config.hook.pytest_runtestloop):
-            self.hear_of_tests(plugins)
+        config = session.config
+        if not self._apart and _has_own_loop(config.hook.pytest_runtestloop):
+            self.hear_of_tests(config.pluginmanager)
 
     def write_collected(self, ids: list[str]) -> None:
         """Record what is going to run, by the names that pytest gives."""

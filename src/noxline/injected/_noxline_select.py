@@ -91,7 +91,7 @@ class Selector:
 
     def _of(self, item: Any) -> tuple[str, str]:
         given, found = item.nodeid, self._known.get(address(item))
-        if found is None or found[0] is not given:
+        if found is None or found[0] != given:
             nodeid, group = given, group_of(item) if self._is_in_group(item) else ""
             if group and nodeid.endswith(f"@{group}"):
                 nodeid = nodeid[: -len(group) - 1]
