@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,7 +40,8 @@ inputs = ["*.py"]
 [stage.pages]
 inputs = ["*.md"]
 """
-FAST, SLOW = "print('done')\n", "import time\ntime.sleep(100)\n"
+FAST = "print('done')\n"
+SLOW = "import pathlib, time\npathlib.Path('../started').touch()\ntime.sleep(100)\n"
 
 
 class Watching:
@@ -95,20 +97,38 @@ def watching(root: Path) -> Iterator[Watching]:
     started.process.wait(10)
 
 
+def _edit(root: Path, name: str, text: str) -> None:
+    """Replace a file at once: one that is written in place is empty for a moment, which may be an edit of its own."""
+    beside = root.parent / "edited"
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(root / name)
+
+
+def _wait_for_slow(root: Path) -> None:
+    """Wait until the slow task runs: an edit before that is still part of what the run reads."""
+    started, end = root.parent / "started", time.monotonic() + 60
+    while not started.exists():
+        assert time.monotonic() < end, "the slow task does not start"
+        time.sleep(0.01)
+    started.unlink()
+
+
 def test_edits_run_what_they_touch_cancel_what_is_on_and_ctrl_c_ends_it(root: Path, watching: Watching) -> None:
     first = watching.until("passed in ")
     assert first[:2] == [f"watching {root}; Ctrl-C ends it", "running: code, pages"]
-    (root / "a.md").write_text("b", encoding="utf-8")
+    _edit(root, "a.md", "b")
     assert watching.until("passed in ")[:2] == ["edit: a.md", "running: pages"]
-    (root / "slow.py").write_text(SLOW, encoding="utf-8")
+    _edit(root, "slow.py", SLOW)
     assert watching.until("running: ") == ["edit: slow.py", "running: code"]
-    (root / "a.md").write_text("c", encoding="utf-8")
+    _wait_for_slow(root)
+    _edit(root, "a.md", "c")
     assert watching.until("running: ") == ["stopped", "edit: a.md, slow.py", "running: code, pages"]
-    (root / "slow.py").write_text(FAST, encoding="utf-8")
+    _wait_for_slow(root)
+    _edit(root, "slow.py", FAST)
     assert watching.until("passed in ")[-1].startswith("passed in ")
-    (root / "config" / "pipeline.toml").write_text(f"{SETTINGS}nonsense = 1\n", encoding="utf-8")
+    _edit(root, "config/pipeline.toml", f"{SETTINGS}nonsense = 1\n")
     assert watching.until("error: ")[0] == "edit: config/pipeline.toml"
-    (root / "config" / "pipeline.toml").write_text(SETTINGS, encoding="utf-8")
+    _edit(root, "config/pipeline.toml", SETTINGS)
     assert "running: code, pages" in watching.until("passed in ")
     watching.process.send_signal(signal.SIGINT)
     assert watching.process.wait(20) == 130
