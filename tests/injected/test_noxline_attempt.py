@@ -133,7 +133,7 @@ def test_reports_of_other_tests_are_kept_for_these() -> None:
     made.end(Item(), Item())
     assert [line["id"] for line in record.lines] == ["test_ä.py::test"]
     assert record.lines[0]["phases"] == {"setup": 0.1}
-    assert list(made.reports) == ["other"]
+    assert [report.longrepr for report in made.take_reports("other")] == ["why"]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,11 @@ def test_a_worker_that_dies_before_it_repeats_a_test_leaves_no_outcome() -> None
 
     record = Record()
     made = recorder.PytestRecorder(record, None, Fixtures())
-    made.reports["a"] = [TestReport("setup", 0.1), TestReport("call", 0.1, outcome="rerun")]
-    made.reports["b"] = [TestReport("call", 0.1, outcome="failed", longrepr="died")]
+    for report in (
+        TestReport("setup", 0.1, nodeid="a"),
+        TestReport("call", 0.1, nodeid="b", outcome="failed", longrepr="died"),
+        TestReport("call", 0.1, nodeid="a", outcome="rerun"),
+    ):
+        made.pytest_runtest_logreport(report)
     made.pytest_sessionfinish(1)
     assert [(line["id"], line["outcome"]) for line in record.lines] == [("b", "failed")]

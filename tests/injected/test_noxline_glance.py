@@ -65,8 +65,12 @@ CHANGES = (
     "REF = None",
     "cached(NUMBER)",
     "cached.cache_clear()",
-    "cached.__wrapped__.label = 1",
+    "getattr(cached, '__wrapped__', cached).label = 1",
     "cached.label = [1]",
+    "cached.__wrapped__ = closing()",
+    "cached.__dict__.pop('__wrapped__', None)",
+    "cached = functools.lru_cache(closing())",
+    "cached = functools.lru_cache(lambda number: [])",
     "BYTES.append(1)",
     "next(COUNT)",
 )

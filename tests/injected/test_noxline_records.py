@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from noxline.injected._noxline_records import Clock, Recorder
+from noxline.injected._noxline_records import Clock, Recorder, shorten
 
 
 def test_it_counts_waiting_and_never_more_than_passed() -> None:
@@ -44,6 +44,19 @@ def test_what_waited_meanwhile_does_not_count(monkeypatch: pytest.MonkeyPatch) -
     assert clock.since(began) == 1.0  # long ago: it was
     now, waited = 202.0, 99.0
     assert clock.since(began) == 0.0
+
+
+def test_a_moment_in_which_a_process_cannot_have_waited_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("noxline.injected._noxline_records.time.perf_counter", lambda: now)
+    clock = Clock()
+    monkeypatch.setattr(clock, "_waiting", lambda: pytest.fail("asked"))
+    began, now = clock.begin(), 100.0015
+    assert clock.since(began) == pytest.approx(0.0015)
+
+
+def test_halves_of_characters_in_a_message_are_written_as_python_shows_them() -> None:
+    assert shorten("a \ud800 ä") == "a \\ud800 ä"
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -73,43 +74,43 @@ CHANGES = {
 @pytest.mark.parametrize(("name", "code"), CHANGES.items(), ids=CHANGES)
 def test_a_change_however_deep_is_seen(module: ModuleType, make: Callable[..., Any], name: str, code: str) -> None:
     watch = make(name)
-    watch.after_test("t")
+    watch.after_test("t", time.process_time())
     assert steady(watch) == [(FILE, (name,))]
     exec(code, module.__dict__)
-    watch.after_test("t")
+    watch.after_test("t", time.process_time())
     assert steady(watch) == []
 
 
 def test_once_seen_it_stays_known(module: ModuleType, make: Callable[..., Any]) -> None:
     watch = make("NUMBER")
     module.NUMBER = 1
-    watch.after_test("t")
+    watch.after_test("t", time.process_time())
     module.NUMBER = 0
-    watch.after_test("t")
+    watch.after_test("t", time.process_time())
     assert steady(watch) == []
 
 
 def test_what_is_put_back_within_a_test_carries_nothing(module: ModuleType, make: Callable[..., Any]) -> None:
     watch = make("STACK", "NESTED")
     exec("STACK.x = 1; del STACK.x; NESTED['a'][0].append(1); NESTED['a'][0].pop()", module.__dict__)
-    watch.after_test("t")
+    watch.after_test("t", time.process_time())
     assert steady(watch) == [(FILE, ("STACK", "NESTED"))]
 
 
 def test_another_object_of_the_same_content_is_a_change(module: ModuleType, make: Callable[..., Any]) -> None:
     watch = make("THING")
     module.THING = module.Thing()
-    watch.after_test("t")
+    watch.after_test("t", time.process_time())
     assert steady(watch) == []
 
 
 def test_what_died_is_a_change(module: ModuleType, make: Callable[..., Any]) -> None:
     exec("KEY = Thing(); WEAK[KEY] = 1", module.__dict__)
     watch = make("WEAK")
-    watch.after_test("t")
+    watch.after_test("t", time.process_time())
     assert steady(watch) == [(FILE, ("WEAK",))]
     del module.KEY
-    watch.after_test("t")
+    watch.after_test("t", time.process_time())
     assert steady(watch) == []
 
 
@@ -125,7 +126,7 @@ def test_what_is_too_large_closed_or_not_there_is_not_known(
 def test_a_variable_that_goes_is_a_change(module: ModuleType, make: Callable[..., Any]) -> None:
     watch = make("NUMBER")
     del module.NUMBER
-    watch.after_test("t")
+    watch.after_test("t", time.process_time())
     assert steady(watch) == []
 
 
@@ -144,9 +145,9 @@ def test_the_dearest_is_given_up_when_it_costs_too_much(
     import _noxline_watch as watching
 
     times = iter(range(100))
-    monkeypatch.setattr(watching.time, "process_time", lambda: float(next(times)))
     watch = make("NUMBER")
-    watch.after_test("t")
+    monkeypatch.setattr(watching.time, "perf_counter", lambda: float(next(times)))
+    watch.after_test("t", time.process_time())
     assert steady(watch) == []
 
 
@@ -164,7 +165,7 @@ def test_it_says_in_which_tests_a_place_moved(module: ModuleType, make: Callable
         ("e", ""),
     ):
         exec(code, module.__dict__)
-        watch.after_test(test)
+        watch.after_test(test, time.process_time())
     assert moves(watch) == {"NESTED": ["b", "d"]}
 
 
@@ -173,16 +174,16 @@ def test_a_new_container_moves_something_and_an_emptied_one_nobody_knows_when(
 ) -> None:
     watch = make("STACK")
     module.STACK.items = []
-    watch.after_test("a")
+    watch.after_test("a", time.process_time())
     module.STACK.items.append(module.Thing())
     module.STACK.items.pop()
-    watch.after_test("b")
+    watch.after_test("b", time.process_time())
     assert moves(watch) == {"STACK": ["a"]}
     module.STACK.items.append(module.Thing())
-    watch.after_test("c")
+    watch.after_test("c", time.process_time())
     assert moves(watch) == {"STACK": ["a", "c"]}
     module.STACK.items.pop()
-    watch.after_test("d")
+    watch.after_test("d", time.process_time())
     assert moves(watch) == {}
 
 
@@ -194,21 +195,21 @@ def test_what_may_be_put_there_again_unnoticed_moved_nobody_knows_when(
 ) -> None:
     watch = make("STACK")
     exec(f"STACK.item = {value}", module.__dict__)
-    watch.after_test("a")
+    watch.after_test("a", time.process_time())
     assert moves(watch) == {}
 
 
 def test_an_attribute_that_goes_moved_nobody_knows_when(module: ModuleType, make: Callable[..., Any]) -> None:
     watch = make("THING")
     del module.THING.own
-    watch.after_test("a")
+    watch.after_test("a", time.process_time())
     assert moves(watch) == {}
 
 
 def test_what_a_new_object_holds_came_with_it(module: ModuleType, make: Callable[..., Any]) -> None:
     watch = make("STACK")
     exec("STACK.item = Thing(); STACK.item.number = 1", module.__dict__)
-    watch.after_test("a")
+    watch.after_test("a", time.process_time())
     assert moves(watch) == {"STACK": ["a"]}
 
 
@@ -216,7 +217,7 @@ def test_what_moves_in_many_tests_is_given_up(module: ModuleType, make: Callable
     watch = make("NESTED")
     for number in range(100):
         module.NESTED[number] = module.Thing()
-        watch.after_test(str(number))
+        watch.after_test(str(number), time.process_time())
     assert moves(watch) == {}
 
 
@@ -225,7 +226,7 @@ def test_it_knows_of_what_belongs_to_the_things_it_watches(module: ModuleType, m
 
     watch = make("THING")
     module.THING.own = []
-    watch.after_test("a")
+    watch.after_test("a", time.process_time())
     assert list(watch.of((address(module.THING), 0, "own")).tests) == ["a"]
     assert list(watch.of((address(module), 0, "THING")).tests) == ["a"]
     assert watch.of((address(module), 1, "THING")) is None
@@ -239,10 +240,10 @@ def test_of_what_left_a_place_it_knows_nothing(module: ModuleType, make: Callabl
     watch = make("NESTED")
     kept = module.NESTED["a"]
     module.NESTED["a"] = [[module.Thing()]]
-    watch.after_test("a")
+    watch.after_test("a", time.process_time())
     thing = module.NESTED["a"][0][0]
     module.NESTED["a"][0] = [module.Thing()]
-    watch.after_test("b")
+    watch.after_test("b", time.process_time())
     assert watch.of((address(thing), 0, "own")) is None
     assert kept == [[]]
 
@@ -252,9 +253,9 @@ def test_what_was_put_back_to_what_it_was_at_first_is_not_forgotten(
 ) -> None:
     watch = make("THING")
     module.THING.other = module.Thing()
-    watch.after_test("a")
+    watch.after_test("a", time.process_time())
     module.THING.other = None
-    watch.after_test("b")
+    watch.after_test("b", time.process_time())
     assert moves(watch) == {}
 
 
@@ -263,10 +264,10 @@ def test_what_an_object_gets_after_the_test_that_made_it_may_come_again(
 ) -> None:
     watch = make("STACK")
     module.STACK.item = module.Thing()
-    watch.after_test("a")
+    watch.after_test("a", time.process_time())
     assert moves(watch) == {"STACK": ["a"]}
     module.STACK.item.debug = True
-    watch.after_test("b")
+    watch.after_test("b", time.process_time())
     assert moves(watch) == {}
 
 
@@ -276,7 +277,7 @@ def test_a_class_with_ideas_of_its_own_is_not_known(module: ModuleType, make: Ca
     )
     module.NUMBER = module.Odd()
     watch = make("NUMBER", "STACK")
-    watch.after_test("a")
+    watch.after_test("a", time.process_time())
     assert moves(watch) == {}
 
 
@@ -287,7 +288,7 @@ def test_dictionaries_in_which_one_only_looks_things_up_lose_what_nobody_can_fin
         watch = make("WEAK", looked_up=looked_up)
         for test in range(70):
             exec("KEY = Thing(); WEAK[KEY] = KEY; del KEY", module.__dict__)
-            watch.after_test(str(test))
+            watch.after_test(str(test), time.process_time())
         assert moves(watch) == known
         module.WEAK.clear()
 

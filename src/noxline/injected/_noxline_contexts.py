@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import linecache
 import os
+import time
 from _thread import _count
 from collections.abc import Callable
+from json import dumps
 from typing import Any, TypeVar
 
 import pytest
@@ -87,7 +89,8 @@ class TracePlugin:
         self._tests[name] = (file, self._context, *self._used)  # of texts alone: garbage collection skips it
         self._forget_lines()
         # After the last test of a file its fixtures may have put back what its tests shared.
-        now = self._watch.after_test(name)
+        now = time.process_time()
+        self._watch.after_test(name, now)
         self._state.after_test(name, now, look=nextitem is not None and _path(nextitem) == _path(item))
 
     def _file(self, item: Any) -> str:
@@ -137,7 +140,7 @@ class TracePlugin:
         """Write what is known, early: a conftest may leave with os._exit from here."""
         selector = self._selector
         self._trace.write(
-            tests={name: {"units": units, "file": file} for name, (file, *units) in self._tests.items()},
+            {"tests": _told(self._tests)},
             fixtures=self._needs,
             reused=selector.reused,
             order=selector.order,
@@ -156,6 +159,16 @@ class _Users:
     def pytest_runtest_teardown(self, item: Any) -> None:
         """Note which shared fixtures the test used."""
         self._plugin.use_fixtures(item)
+
+
+def _told(tests: dict[str, tuple[str, ...]]) -> str:
+    """Return what is known of each test in JSON; objects for all of them would keep garbage collection busy."""
+    files = {file: dumps(file) for file, *_ in tests.values()}
+    told = (
+        '%s: {"units": %s, "file": %s}' % (dumps(name), dumps(units), files[file])
+        for name, (file, *units) in tests.items()
+    )
+    return "{%s}" % ", ".join(told)
 
 
 def _active(item: Any) -> list[Any]:

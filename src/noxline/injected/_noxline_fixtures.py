@@ -20,6 +20,9 @@ class Fixtures:
     """Measures fixtures of a wider scope than a test, and tells the trace of them."""
 
     def __init__(self, selector: Selector, trace: Any = None) -> None:
+        from _pytest.scope import Scope
+
+        self._of_a_test = Scope.Function  # to ask a fixture for its scope's name takes longer than many a fixture
         self._selector = selector
         self._trace = trace
         self._clock = records.Clock()
@@ -29,7 +32,7 @@ class Fixtures:
     @_around
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Any:
         """Measure how long a shared fixture takes to set up, and trace it; of a test's own fixtures nothing is kept."""
-        if fixturedef.scope == "function":
+        if getattr(fixturedef, "_scope", None) is self._of_a_test or fixturedef.scope == "function":
             return (yield)
         context = self._trace.begin_fixture(fixturedef, request.config.pluginmanager) if self._trace is not None else ""
         began = self._clock.now()

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from _noxline_caches import Caches, is_cache
 from _noxline_inside import ATOMS, PLAIN, STATES, address, attributes_of, defaults_of, dictionary, keyed, slots_of
 from _noxline_walk import is_looked_at_by_attributes
 
@@ -28,7 +29,9 @@ class Glance:
 
     def __init__(self, watched: Iterable[tuple[Mapping[str, Any], Iterable[str], Walk]]) -> None:
         watched = list(watched)
-        self._variables = [(variables, name) for variables, names, _ in watched for name in names]
+        named = [(variables, name) for variables, names, _ in watched for name in names]
+        self._caches = Caches([one for one in named if _holds_cache(*one)])
+        self._variables = list(itertools.filterfalse(lambda one: _holds_cache(*one), named))
         self._weak = {here: owner for *_, look in watched for here, owner in look.keyed.items()}
         self._living = [ref for *_, look in watched for ref in look.alive.values()]
         self._most = _MOST_OBJECTS * len(watched)
@@ -41,7 +44,7 @@ class Glance:
 
     def is_same(self) -> bool:
         """Tell whether it shows the same again; only what lives cannot be something else in its place."""
-        if self._seen is None or self._seen != self._look():
+        if self._seen is None or not self._caches.are_same() or (self._variables and self._seen != self._look()):
             return False
         return all(map(_IS_NOT, map(_LIVING, self._living), _NONE))
 
@@ -51,6 +54,10 @@ class Glance:
             return glance(things, self._weak, self._most)
         except Exception:  # noqa: BLE001 - a thing whose class has ideas of its own, or one that changes meanwhile
             return None
+
+
+def _holds_cache(variables: Mapping[str, Any], name: str) -> bool:
+    return bool(is_cache(variables.get(name)))
 
 
 def glance(things: Iterable[Any], weak: Mapping[int, Any], most: int = _MOST_OBJECTS) -> list[Any] | None:

@@ -34,7 +34,7 @@ STATES: dict[type, Callable[[Any], Any]] = {
     itertools.count: repr,
     types.GeneratorType: lambda made: made.gi_frame.f_lasti if made.gi_frame else -1,
 }
-_WRAPPED = frozenset({*functools.WRAPPER_ASSIGNMENTS, "__wrapped__", "__type_params__", "cache_parameters"})
+OF_WRAPPERS = frozenset({*functools.WRAPPER_ASSIGNMENTS, "__wrapped__", "__type_params__", "cache_parameters"})
 # Tells objects apart as id() does, of each call of which all audit hooks hear.
 address = object.__hash__
 
@@ -60,9 +60,9 @@ def defaults_of(function: types.FunctionType) -> list[Any]:
 def attributes_of(thing: Any) -> list[tuple[str, Any]]:
     """Return the attributes of a wrapper of a function beyond those that each has."""
     found = getattr(thing, "__dict__", None)
-    if not found or _WRAPPED.issuperset(found):
+    if not found or OF_WRAPPERS.issuperset(found):
         return []
-    return [item for item in found.items() if item[0] not in _WRAPPED]
+    return [item for item in found.items() if item[0] not in OF_WRAPPERS]
 
 
 def is_bare(function: types.FunctionType) -> bool:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from operator import itemgetter
+from itertools import compress
 from typing import Any
 
 SUFFIX = ".lines"
 _SINCE = (6, 2)  # since when the collector keeps sets of numbers
-_SEEN = itemgetter(1)
 _MOST_NUMBERS = 1_000_000  # that are kept in memory
 
 
@@ -30,7 +29,7 @@ class Lines:
         self._context = context
         self._pid = os.getpid()
         self._sets: dict[str, dict[frozenset[int], int]] = {}  # by file: the number of each set
-        self._contexts: dict[str, dict[int, None]] = {}
+        self._contexts: dict[str, tuple[int, ...]] = {}
         self._count = 0
         self._numbers = 0
         self._missing: dict[str, set[int]] = {}  # what coverage is to get back
@@ -41,19 +40,23 @@ class Lines:
         """Let what was seen since the last time belong to the context that ran until now."""
         if self._collector.data is not self._data:
             self._begin_again()
-        if not any(self._data.values()):
+        data = self._data
+        files = list(compress(data, data.values()))  # at once: other threads add files
+        if not files:
             return
-        found = None
-        for file, seen in filter(_SEEN, list(self._data.items())):  # other threads add files
+        found = []
+        for file in files:
+            seen = data[file]
             part = frozenset(seen)
             seen.difference_update(part)  # the tracer holds on to the set, and may have added to it meanwhile
-            if found is None:
-                found = self._contexts.setdefault(self._context(), {})
-            known = self._sets.setdefault(file, {})
-            number = known.get(part)
+            numbers = self._sets.setdefault(file, {})
+            number = numbers.get(part)
             if number is None:
-                number = known[part] = self._new(file, part)
-            found[number] = None
+                number = numbers[part] = self._new(file, part)
+            found.append(number)
+        context = self._context()
+        known = self._contexts.get(context)
+        self._contexts[context] = tuple(found if known is None else dict.fromkeys((*known, *found)))
         if self._numbers > _MOST_NUMBERS:
             self.write()
 
@@ -75,17 +78,18 @@ class Lines:
         files = list(self._sets)
         sets = {n: (at, sorted(part)) for at, file in enumerate(files) for part, n in self._sets[file].items()}
         first = self._count - len(sets)
-        told = {
-            "branch": self._branch,
-            "files": files,
-            "sets": [sets[number] for number in sorted(sets)],
-            "contexts": {name: [number - first for number in found] for name, found in self._contexts.items()},
-        }
+        told = {"branch": self._branch, "files": files, "sets": [sets[number] for number in sorted(sets)]}
+        # A list for each context, all at once, would keep garbage collection busy.
+        contexts = (
+            "%s: %s" % (json.dumps(name), [number - first for number in found])
+            for name, found in self._contexts.items()
+        )
+        text = '%s, "contexts": {%s}}' % (json.dumps(told)[:-1], ", ".join(contexts))
         self._sets, self._contexts, self._numbers = {}, {}, 0
         try:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
             with open(self._path, "a", encoding="utf-8") as stream:
-                stream.write(json.dumps(told) + "\n")
+                stream.write(text + "\n")
         except OSError as error:  # the tests go on
             self._refuse("what the tests executed cannot be written: %s" % error)
 

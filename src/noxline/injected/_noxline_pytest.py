@@ -31,6 +31,8 @@ def pytest_configure(config: Any) -> None:
         plugins["starver"] = starve.Starver()
     for name, plugin in plugins.items():
         config.pluginmanager.register(plugin, "noxline-" + name)
+    if "recorder" in plugins:
+        plugins["recorder"].hear_of_reports(config.hook.pytest_runtest_logreport)
 
 
 def _in_worker(config: Any) -> dict[str, Any]:

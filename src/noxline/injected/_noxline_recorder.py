@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from _thread import allocate_lock
 from collections import Counter
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -26,7 +27,9 @@ class PytestRecorder:
     def __init__(self, record: records.Recorder, selector: Selector, fixtures: Fixtures) -> None:
         self.record = record
         self.selector = selector
-        self.reports: dict[str, list[Any]] = {}  # of tests that are not over
+        self._reports: list[Any] = []  # since the last test was over
+        self._left: dict[str, list[Any]] = {}  # those of tests that are not over
+        self._lock = allocate_lock()  # tests may run in threads
         self._fixtures = fixtures
         self._seen: set[str] = set()
         self._ids: list[str] | None = None
@@ -110,17 +113,36 @@ class PytestRecorder:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Keep the report of one phase of a test until it is over."""
-        if report.nodeid in self.reports:
-            self.reports[report.nodeid].append(report)
-        else:
-            self.reports[report.nodeid] = [report]
+        self._reports.append(report)
+
+    def hear_of_reports(self, hook: Any) -> None:
+        """Let the list itself hear of reports, three for each test: it costs less than a method that appends."""
+        for heard in hook.get_hookimpls():
+            if heard.plugin is self:
+                heard.function = self._reports.append
+
+    def take_reports(self, nodeid: str) -> list[Any]:
+        """Return the reports of one test, and forget them."""
+        with self._lock:
+            taken = self._reports[:]
+            del self._reports[: len(taken)]  # there may be more by now
+            if not self._left and {report.nodeid for report in taken} == {nodeid}:
+                return taken
+            for report in taken:
+                self._left.setdefault(report.nodeid, []).append(report)
+            return self._left.pop(nodeid, [])
+
+    def put_back(self, reports: list[Any]) -> None:
+        """Keep the reports of a test that turned out not to be over."""
+        self._reports[:0] = reports
 
     def end(self, item: Any, nextitem: Any) -> None:
         """Record the test that ran."""
         nodeid = item.nodeid
-        if self._apart or nodeid not in self.reports:
+        phases = [] if self._apart else self.take_reports(nodeid)
+        if not phases:
             return
-        phases, known = self.reports.pop(nodeid), self._running.pop(nodeid, None)
+        known = self._running.pop(nodeid, None)
         if known is None:  # a test changed what it is called
             self.write(self.name(nodeid), phases)
             return
@@ -155,10 +177,11 @@ class PytestRecorder:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Record the end; early, because a conftest may leave with os._exit from here."""
-        for nodeid, reports in self.reports.items():  # of a crashed worker, for example
+        self.take_reports("")
+        for nodeid, reports in self._left.items():  # of a crashed worker, for example
             if is_over(reports):
                 self.write(self.name(nodeid), reports)
-        self.reports = {}
+        self._left = {}
         self.record.end(exitstatus)
 
     @pytest.hookimpl(trylast=True)
@@ -201,10 +224,12 @@ class Reported:
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Record the test."""
-        reports = self._recorder.reports.get(nodeid, [])
+        reports = self._recorder.take_reports(nodeid)
         if reports and is_over(reports):
             name = self._names.pop(nodeid, "") or self._recorder.name(nodeid)
-            self._recorder.write(name, self._recorder.reports.pop(nodeid))
+            self._recorder.write(name, reports)
+        else:
+            self._recorder.put_back(reports)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

@@ -16,6 +16,7 @@ SCHEMA = 1
 PLUGIN = "-p _noxline_pytest"
 _MESSAGE_LIMIT = 20000
 _RECENT = 0.005  # seconds
+_SHORT = 0.002  # seconds: less than a process that has to wait waits
 
 
 def wanted(environ: Mapping[str, str]) -> bool:
@@ -122,7 +123,11 @@ def from_root(base: str, test: str) -> str:
 
 
 def shorten(message: str) -> str:
-    """Return a message short enough for a record, its end kept: that is where the error stands."""
+    """Return a message short enough for a record, its end kept: that is where the error stands.
+
+    Halves of characters are no text that could be stored; they are written as Python shows them.
+    """
+    message = message.encode("utf-8", "backslashreplace").decode("utf-8")
     return message if len(message) <= _MESSAGE_LIMIT else "...\n" + message[-_MESSAGE_LIMIT:]
 
 
@@ -173,7 +178,10 @@ class Clock:
 
     def since(self, began: float) -> float:
         """Return the seconds since then; to ask once how long the process waited is enough for what follows closely."""
-        now, waited = time.perf_counter(), self._waiting()
+        now = time.perf_counter()
+        if now - began < _SHORT:
+            return now - began
+        waited = self._waiting()
         seconds = now - began - (waited - self._waited)
         self._seen, self._waited = now, waited
         return max(0.0, seconds)

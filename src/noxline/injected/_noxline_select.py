@@ -37,9 +37,12 @@ class Selector:
         self._items: dict[str, Any] = {}
         self._session: Any = None
 
-    def pytest_itemcollected(self, item: Any) -> None:
-        """Note the file of an item before anything can deselect it."""
-        self.files[item.nodeid.partition("::")[0]] = None
+    def pytest_collectreport(self, report: Any) -> None:
+        """Note the files of items before anything can deselect them; most lie in that of their collector."""
+        of_file = report.nodeid.partition("::")[0] + "::"
+        for node in report.result:
+            if isinstance(node, pytest.Item):
+                self.files[of_file[:-2] if node.nodeid.startswith(of_file) else node.nodeid.partition("::")[0]] = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
@@ -53,7 +56,7 @@ class Selector:
         if os.environ.get("NOXLINE_ONLY"):
             items[:] = sorted(kept, key=lambda item: wanted[self.name(item)])
         else:
-            items[:] = failed_first(kept, lambda item: wanted[self.name(item)] == 0)
+            items[:] = failed_first(kept, lambda item: wanted[self.name(item)] == 0) if 0 in wanted.values() else kept
         if others:
             self.deselected -= len(others)
             config.hook.pytest_deselected(items=others)

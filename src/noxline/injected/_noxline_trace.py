@@ -17,6 +17,7 @@ from _noxline_reads import ASIDE, CONTEXT, Reads
 
 FOLDER = "NOXLINE_TRACE"
 _TRACER = "CTracer"
+_VARIABLE = os.fsencode(CONTEXT)
 # What stands between an import and its importer, as the interpreter's own frames do: stack levels of warnings skip it.
 _INTERNAL = "<frozen importlib._bootstrap_external>"
 
@@ -91,7 +92,7 @@ class Trace:
 
     def _enter(self) -> None:
         if not self.reads.parent:
-            os.environ[CONTEXT] = self._stack[-1]
+            _let_children_know(self._stack[-1])
         if sys.gettrace() is not self._tracer:
             self.refuse("the tracer of coverage was replaced in %s" % self._stack[-1])
         elif self._lines is None:
@@ -144,8 +145,8 @@ class Trace:
             self._edges[importer, path] = None
         return "i:" + path
 
-    def write(self, **more: Any) -> None:
-        """Leave what is known."""
+    def write(self, texts: dict[str, str] | None = None, **more: Any) -> None:
+        """Leave what is known; `texts` are in JSON already."""
         if os.getpid() != self._pid:
             return
         if self._lines is not None:
@@ -164,8 +165,21 @@ class Trace:
         os.makedirs(self._folder, exist_ok=True)
         path = os.path.join(self._folder, "%d.json" % self._pid)
         with open(path + ".new", "w", encoding="utf-8") as stream:
-            stream.write(json.dumps(found))  # `dump` is Python all the way
+            stream.write(json.dumps(found)[:-1])  # `dump` is Python all the way
+            stream.writelines(', "%s": %s' % one for one in (texts or {}).items())
+            stream.write("}")
         os.replace(path + ".new", path)
+
+
+def _let_children_know(context: str) -> None:
+    """Set the variable; without the checks of `os.environ` where it is what it always was, twice for each test."""
+    data = getattr(os.environ, "_data", None)
+    if type(data) is not dict or _VARIABLE not in data:
+        os.environ[CONTEXT] = context
+        return
+    value = os.fsencode(context)
+    os.putenv(_VARIABLE, value)
+    data[_VARIABLE] = value
 
 
 def _running() -> Any:

@@ -215,7 +215,10 @@ class Walk:
             self._hold(name, value, (name,), place)
         for part in defaults_of(thing):
             self.visit(part, own, place, type(part).__name__)
-        for name, cell in zip(thing.__code__.co_freevars, thing.__closure__ or ()):
+        closure = thing.__closure__
+        if not closure:  # to ask for the code is an event of which all audit hooks hear
+            return
+        for name, cell in zip(thing.__code__.co_freevars, closure):
             try:
                 self._hold("<%s>" % name, cell.cell_contents, (name,), place)  # its functions mention it
             except ValueError:  # an empty cell

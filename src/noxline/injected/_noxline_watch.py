@@ -21,7 +21,7 @@ from _noxline_walk import Walk
 WATCH = "NOXLINE_WATCH"
 _MOST_OBJECTS = 300  # that can be reached from one variable; of more it is not known
 _MOST_TESTS = 64  # in which something may move; of more it is as well to say that it may be any
-_SHARE = 0.01  # of the time that tests take
+_SHARE = 0.006  # of the time that tests take
 _GRACE = 0.4  # seconds
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Python 3.8 has no such types at run time
@@ -103,11 +103,11 @@ class Watch:
                 found.setdefault(file, []).append(module)
         return found
 
-    def after_test(self, test: str) -> float:
-        """Look again, and note what is not as it was; forget what nobody can say; return the CPU seconds until now."""
-        began = time.process_time()
+    def after_test(self, test: str, now: float) -> None:
+        """Look again, and note what is not as it was; forget what nobody can say; `now` in CPU seconds."""
         if not self._looks:
-            return began
+            return
+        began = time.perf_counter()  # which costs much less than to ask for the time of the process
         self._count += 1
         if not self._all.is_same():
             self._look_at(list(self._looks), test)
@@ -116,14 +116,12 @@ class Watch:
             self._look_at(self._unclear, test)
             if any(place not in self._looks or self._glances[place].is_clear for place in self._unclear):
                 self._glance_at_all()
-        now = time.process_time()
-        self._whole += now - began
-        allowed = _GRACE + _SHARE * (began - self._began)
+        self._whole += time.perf_counter() - began
+        allowed = _GRACE + _SHARE * (now - self._began)
         if self._looks and self._whole > allowed:
             self._forget(max(self._looks, key=self._costs))
             self._glance_at_all()
             self._whole = allowed - _GRACE / 2  # what is left may show that it costs less
-        return now
 
     def _costs(self, place: _Place) -> float:
         """Return the seconds that a place has cost, by what a glance costs that all were seen at."""
@@ -139,7 +137,7 @@ class Watch:
         self._all = self._glance(*(place for place in self._looks if self._glances[place].is_clear))
 
     def _look_at(self, places: Iterable[_Place], test: str) -> None:
-        last = time.perf_counter()  # which costs much less than to ask for the time of the process
+        last = time.perf_counter()
         for place in places:
             if not self._glances[place].is_same():
                 self._look_again(place, test)
