@@ -108,3 +108,15 @@ def test_after_another_selected_run_nothing_is_lost(project: TracedProject) -> N
     project.change("src/demo/loading.py", "return 3", "return 1")
     assert project.run() == {"test_first", "test_second"}
     assert agrees(project)["lazy.py"] == [1, 4, 5]
+
+
+@pytest.mark.parametrize("look", ["import_module", "util.find_spec"])
+def test_a_name_that_a_call_looked_for_in_vain_counts(project: TracedProject, look: str) -> None:  # (e)
+    project.write(
+        "tests/test_look.py",
+        "import importlib.util\n\ndef test_look():\n    name = '_'.join(['not', 'there'])\n    try:\n"
+        f"        importlib.{look}(name)\n    except ImportError:\n        pass\n",
+    )
+    assert "test_look" in project.run()
+    project.write("src/not_there.py", "raise ValueError\n")
+    assert "test_look" in project.run()

@@ -84,13 +84,13 @@ class Lines:
             "%s: %s" % (json.dumps(name), [number - first for number in found])
             for name, found in self._contexts.items()
         )
-        text = '%s, "contexts": {%s}}' % (json.dumps(told)[:-1], ", ".join(contexts))
+        text = '%s, "contexts": {%s}}' % (json.dumps(told, ensure_ascii=False)[:-1], ", ".join(contexts))
         self._sets, self._contexts, self._numbers = {}, {}, 0
         try:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
             with open(self._path, "a", encoding="utf-8") as stream:
                 stream.write(text + "\n")
-        except OSError as error:  # the tests go on
+        except (OSError, UnicodeError) as error:  # the tests go on
             self._refuse("what the tests executed cannot be written: %s" % error)
 
     def hand_over(self) -> None:

@@ -93,6 +93,7 @@ class Reads:
                 hear(event, args)
 
         sys.addaudithook(hook)
+        sys.meta_path.insert(0, _Seeker(self._seek))
 
     def _hear(self, event: str, args: tuple[Any, ...]) -> None:
         """Take notice of an audit event; raised here, an error would stop the call."""
@@ -111,7 +112,14 @@ class Reads:
         self._note("R", args[0], sys._getframe(3))
 
     def _hear_import(self, _event: str, args: tuple[Any, ...]) -> None:
-        self.sought.update(dict.fromkeys(str(args[0]).split(".")))
+        self._seek(str(args[0]))
+
+    def _seek(self, name: str) -> None:
+        """Take notice of a name that is looked for to import it."""
+        if is_text(name):
+            self.sought.update(dict.fromkeys(name.split(".")))
+        else:
+            self.open.setdefault(self._context(), "imports something whose name is no text")
 
     def _hear_start(self, event: str, args: tuple[Any, ...]) -> None:
         caller = sys._getframe(3)
@@ -178,6 +186,9 @@ class Reads:
         name = self.inside(path) or ("." if kind == "L" and self._is_root(path) else "")
         if not name or self._is_no_data(kind, frame):
             return
+        if not is_text(name):
+            self.open.setdefault(self._context(), "reads a file whose name is no text")
+            return
         file, line = self.asking(frame)
         self.seen[self._context(), kind, name, file, line] = None
 
@@ -199,6 +210,26 @@ class Reads:
                 return False
             frame = frame.f_back
         return frame is not None
+
+
+class _Seeker:
+    """A finder that finds nothing: it hears also of names that no import statement, but a call looks for."""
+
+    def __init__(self, seek: Callable[[str], None]) -> None:
+        self._seek = seek
+
+    def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> None:
+        """Take notice of the name."""
+        self._seek(name)
+
+
+def is_text(name: str) -> bool:
+    """Tell whether a name is one that can be stored: file systems have others, of bytes that mean nothing."""
+    try:
+        name.encode("utf-8")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _asking(frame: Any) -> str:

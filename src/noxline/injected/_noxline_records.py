@@ -114,6 +114,7 @@ def from_root(base: str, test: str) -> str:
     >>> from_root("sub", "test_a.py::test_b")
     'sub/test_a.py::test_b'
     """
+    test = storable(test)
     if not base and os.sep == "/":
         return test
     path, colons, rest = test.partition("::")
@@ -122,12 +123,14 @@ def from_root(base: str, test: str) -> str:
     return path.replace(os.sep, "/") + colons + rest
 
 
-def shorten(message: str) -> str:
-    """Return a message short enough for a record, its end kept: that is where the error stands.
+def storable(text: str) -> str:
+    """Return a text that can be stored anywhere: halves of characters are written as Python shows them."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
-    Halves of characters are no text that could be stored; they are written as Python shows them.
-    """
-    message = message.encode("utf-8", "backslashreplace").decode("utf-8")
+
+def shorten(message: str) -> str:
+    """Return a message short enough for a record, its end kept: that is where the error stands."""
+    message = storable(message)
     return message if len(message) <= _MESSAGE_LIMIT else "...\n" + message[-_MESSAGE_LIMIT:]
 
 

@@ -13,7 +13,7 @@ from importlib.machinery import SourceFileLoader
 from typing import Any
 
 import _noxline_lines as lines
-from _noxline_reads import ASIDE, CONTEXT, Reads
+from _noxline_reads import ASIDE, CONTEXT, Reads, is_text
 
 FOLDER = "NOXLINE_TRACE"
 _TRACER = "CTracer"
@@ -159,16 +159,27 @@ class Trace:
             "started": self.reads.started,
             "started_by_others": self.reads.started_by_others,
             "native": _native(self.reads),
-            "sought": sorted({name.partition(".")[0] for name in list(sys.modules)} | set(self.reads.sought)),
+            "sought": sorted(
+                {name.partition(".")[0] for name in filter(is_text, list(sys.modules))} | {*self.reads.sought}
+            ),
             **more,
         }
         os.makedirs(self._folder, exist_ok=True)
         path = os.path.join(self._folder, "%d.json" % self._pid)
-        with open(path + ".new", "w", encoding="utf-8") as stream:
-            stream.write(json.dumps(found)[:-1])  # `dump` is Python all the way
-            stream.writelines(', "%s": %s' % one for one in (texts or {}).items())
-            stream.write("}")
+        with open(path + ".new", "wb") as stream:
+            stream.write(_encoded(found)[:-1])
+            stream.writelines((', "%s": %s' % one).encode("utf-8") for one in (texts or {}).items())
+            stream.write(b"}")
         os.replace(path + ".new", path)
+
+
+def _encoded(found: dict[str, Any]) -> bytes:
+    """Return what is known in JSON; it can be told of nothing where a name is no text."""
+    try:
+        return json.dumps(found, ensure_ascii=False).encode("utf-8")
+    except UnicodeError:
+        found = {**found, "refused": found["refused"] or "a name that plays a part is no text"}
+        return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _let_children_know(context: str) -> None:

@@ -203,14 +203,20 @@ class Impact:
         )
         if reused and self.before is not None and self.selection is not None:
             traced = carry(traced, self.before, self.selection, reused=reused)
-        why = why_not(traced) or self._why_not(found)
+        why = why_not(traced) or self._why_not(found) or self._keep_record(traced)
         if why:
             print(f"noxline: the next run cannot select tests: {why}", flush=True)
             self._state.unlink(missing_ok=True)
-            return
+
+    def _keep_record(self, traced: Traced) -> str:
+        """Write the record; return why it cannot be written."""
         record = build(traced)
-        write_record(self.output / RECORD, record)
+        try:
+            write_record(self.output / RECORD, record)
+        except UnicodeEncodeError as error:  # a Python file in such a folder
+            return f"a name in the project is no text: {error.object!r}"
         write_record(self._state, record)
+        return ""
 
     def _parsed(self) -> dict[str, tuple[str, Source]]:
         parsed = ((name, digest, self._source_of(name)) for name, digest in self.sources.items())

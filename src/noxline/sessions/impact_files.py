@@ -52,7 +52,12 @@ def watched_files(root: Path, facts: ProjectFacts, suite: TestSuite) -> dict[str
     folders = {*facts.sources, *facts.test_dirs, *suite.paths, *(name.rpartition("/")[0] for name in suite.files)}
     below = [f for f in folders if f not in ("", ".") and (root / f).is_dir()]
     names = {name for folder in below for name in _walk(root, folder)}
-    return {name: file_digest(root / name) for name in sorted(names) if not name.endswith((".py", ".pyc"))}
+    return {_storable(name): file_digest(root / name) for name in sorted(names) if not name.endswith((".py", ".pyc"))}
+
+
+def _storable(name: str) -> str:
+    """Return a name that can be written down; of a file whose name is no text only whether it changes matters."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _walk(root: Path, folder: str) -> Iterator[str]:
