@@ -128,7 +128,8 @@ def test_reports_of_other_tests_are_kept_for_these() -> None:
     record = Record()
     made = recorder.PytestRecorder(record, None, Fixtures())
     made.begin(Item())
-    for report in (TestReport("setup", 0.1), TestReport("call", 0.2, nodeid="other", outcome="failed", longrepr="why")):
+    other = TestReport("call", 0.2, nodeid="other", outcome="failed", longrepr="why")
+    for report in (TestReport("setup", 0.1), other):
         made.pytest_runtest_logreport(report)
     made.end(Item(), Item())
     assert [line["id"] for line in record.lines] == ["test_ä.py::test"]

@@ -121,11 +121,14 @@ def test_whatever_a_walk_sees_a_glance_sees(changes: list[str]) -> None:
         before, seen = looks.walk(), looks.glance()
         assert seen is not None
         assert seen == looks.glance()
+        whole = _noxline_glance.Glance([(module.__dict__, NAMES, before)])
+        assert whole.is_same()
         for change in changes:
             exec(change, module.__dict__)
         moved = not looks.walk().is_same_as(before)
         living = all(ref() is not None for ref in before.alive.values())
         assert not moved or looks.glance() != seen or not living
+        assert not moved or not whole.is_same()
         if not changes:
             assert not moved
 
@@ -184,3 +187,17 @@ def test_nobody_hears_of_a_second_glance(modules: tuple[Any, Any]) -> None:
     gc.enable()
     assert [event for event in heard if event != "object.__getattr__"] == []
     assert len(heard) <= 2  # one function has defaults, which are asked for each time
+
+
+def test_something_else_where_a_cache_was_is_no_cache(
+    modules: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import _noxline_caches
+
+    module = fresh()
+    caches = _noxline_caches.Caches([(module.__dict__, "cached")])
+    assert caches.are_same()
+    monkeypatch.setattr(_noxline_caches, "address", lambda _thing: caches._caches[0])
+    module.cached = module.THING
+    module.THING.__wrapped__ = None
+    assert not caches.are_same()

@@ -38,6 +38,22 @@ class Case(unittest.TestCase):
 """
 
 
+@pytest.mark.parametrize("when", ["", "    if report.when == 'call':\n    "])
+def test_a_report_that_a_plugin_gives_another_name_is_of_the_test_that_ran(project: Project, when: str) -> None:
+    project.write("test_a.py", "def test_a(): pass\ndef test_b(): assert 0\ndef test_c(): pass\n")
+    project.write(
+        "conftest.py", f"def pytest_runtest_logreport(report):\n{when}    report.nodeid = 'pretty ' + report.nodeid\n"
+    )
+    _, process = project.pytest()
+    assert outcomes(process) == {
+        "test_a.py::test_a": "passed",
+        "test_a.py::test_b": "failed",
+        "test_a.py::test_c": "passed",
+    }
+    assert process.running == ()
+    assert all(len(test.phases) == 3 and test.cost for test in process.tests)
+
+
 def test_records_the_worst_of_all_phases(project: Project) -> None:
     project.write("test_all.py", EVERY_OUTCOME)
     code, process = project.pytest()

@@ -147,6 +147,7 @@ def test_the_dearest_is_given_up_when_it_costs_too_much(
     times = iter(range(100))
     watch = make("NUMBER")
     monkeypatch.setattr(watching.time, "perf_counter", lambda: float(next(times)))
+    monkeypatch.setattr(watching, "_GLANCE", 10.0)
     watch.after_test("t", time.process_time())
     assert steady(watch) == []
 

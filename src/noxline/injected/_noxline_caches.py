@@ -33,13 +33,14 @@ class Caches:
 
     def are_same(self) -> bool:
         """Tell whether they hold the same, function by function, and nobody hung anything on one of these."""
-        caches = list(map(_GET, self._dictionaries, self._names))
-        if list(map(address, caches)) != self._caches:
-            return False
         try:
-            functions = list(map(_WRAPPED, caches))
-        except AttributeError:  # somebody took it away
+            caches = list(map(_GET, self._dictionaries, self._names))
+            return list(map(address, caches)) == self._caches and self._show_the_same(caches)
+        except Exception:  # noqa: BLE001 - something else stands where a cache was, or a part was taken away
             return False
+
+    def _show_the_same(self, caches: Sequence[Any]) -> bool:
+        functions = list(map(_WRAPPED, caches))
         return (
             list(map(_COUNTS, map(_INFO, caches))) == self._counts
             and list(map(address, functions)) == self._functions

@@ -57,7 +57,7 @@ class Glance:
 
 
 def _holds_cache(variables: Mapping[str, Any], name: str) -> bool:
-    return bool(is_cache(variables.get(name)))
+    return type(variables) is dict and bool(is_cache(variables.get(name)))
 
 
 def glance(things: Iterable[Any], weak: Mapping[int, Any], most: int = _MOST_OBJECTS) -> list[Any] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from _thread import RLock
 from collections.abc import Callable
 from itertools import compress
 from typing import Any
@@ -29,7 +30,8 @@ class Lines:
         self._context = context
         self._pid = os.getpid()
         self._sets: dict[str, dict[frozenset[int], int]] = {}  # by file: the number of each set
-        self._contexts: dict[str, tuple[int, ...]] = {}
+        self._contexts: dict[str, tuple[int, ...] | dict[int, None]] = {}
+        self._lock = RLock()  # other threads import, or ask coverage
         self._count = 0
         self._numbers = 0
         self._missing: dict[str, set[int]] = {}  # what coverage is to get back
@@ -38,6 +40,10 @@ class Lines:
 
     def take(self) -> None:
         """Let what was seen since the last time belong to the context that ran until now."""
+        with self._lock:
+            self._take()
+
+    def _take(self) -> None:
         if self._collector.data is not self._data:
             self._begin_again()
         data = self._data
@@ -56,7 +62,12 @@ class Lines:
             found.append(number)
         context = self._context()
         known = self._contexts.get(context)
-        self._contexts[context] = tuple(found if known is None else dict.fromkeys((*known, *found)))
+        if known is None:
+            self._contexts[context] = tuple(found)  # which takes less than what can grow
+        else:
+            more = known if isinstance(known, dict) else dict.fromkeys(known)
+            more.update(dict.fromkeys(found))
+            self._contexts[context] = more
         if self._numbers > _MOST_NUMBERS:
             self.write()
 
@@ -73,6 +84,10 @@ class Lines:
 
     def write(self) -> None:
         """Append what was taken to the file, and forget it."""
+        with self._lock:
+            self._write()
+
+    def _write(self) -> None:
         if os.getpid() != self._pid or not self._contexts:
             return
         files = list(self._sets)

@@ -33,7 +33,8 @@ class PytestRecorder:
         self._fixtures = fixtures
         self._seen: set[str] = set()
         self._ids: list[str] | None = None
-        self._copies: dict[str, int] = {}  # how many items have an id, where they are several
+        self._numbers: Counter[str] = Counter()  # how many items have an id
+        self._copies: dict[str, int] = {}  # the same, where they are several
         self._started: Counter[str] = Counter()  # and of these, how many started
         self._session: Any = None
         self._strip = False
@@ -71,7 +72,8 @@ class PytestRecorder:
     def write_collected(self, ids: list[str]) -> None:
         """Record what is going to run, by the names that pytest gives."""
         self._ids = ids
-        self._copies = {name: number for name, number in Counter(ids).items() if number > 1}
+        self._numbers = Counter(ids)
+        self._copies = {name: number for name, number in self._numbers.items() if number > 1}
         self.record.write(
             event="collected",
             ids=[self._plain(name) for name in ids],
@@ -113,13 +115,17 @@ class PytestRecorder:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Keep the report of one phase of a test until it is over."""
-        self._reports.append(report)
+        with self._lock:
+            self._left.setdefault(report.nodeid, []).append(report)
 
     def hear_of_reports(self, hook: Any) -> None:
-        """Let the list itself hear of reports, three for each test: it costs less than a method that appends."""
+        """Let a list itself hear of reports, three for each test, as long as one test runs after the other.
+
+        It costs less than a method that appends; whose they are is seen when the test is over.
+        """
         for heard in hook.get_hookimpls():
             if heard.plugin is self:
-                heard.function = self._reports.append
+                heard.function = self.pytest_runtest_logreport if self._apart else self._reports.append
 
     def take_reports(self, nodeid: str) -> list[Any]:
         """Return the reports of one test, and forget them."""
@@ -129,12 +135,18 @@ class PytestRecorder:
             if not self._left and {report.nodeid for report in taken} == {nodeid}:
                 return taken
             for report in taken:
-                self._left.setdefault(report.nodeid, []).append(report)
+                self._left.setdefault(self._whose(report, nodeid), []).append(report)
             return self._left.pop(nodeid, [])
 
-    def put_back(self, reports: list[Any]) -> None:
+    def _whose(self, report: Any, nodeid: str) -> str:
+        """Return the test that a report is of: the one that ran, where a plug-in has given it a name of its own."""
+        given = str(report.nodeid)
+        return nodeid if len(self._running) == 1 and given not in self._numbers else given
+
+    def put_back(self, nodeid: str, reports: list[Any]) -> None:
         """Keep the reports of a test that turned out not to be over."""
-        self._reports[:0] = reports
+        with self._lock:
+            self._left[nodeid] = [*reports, *self._left.get(nodeid, ())]
 
     def end(self, item: Any, nextitem: Any) -> None:
         """Record the test that ran."""
@@ -172,6 +184,7 @@ class PytestRecorder:
     def hear_of_tests(self, plugins: Any) -> None:
         """Hear of tests by `logstart` and `logfinish`: they run elsewhere, several at a time, or without a protocol."""
         self._apart = True
+        self.hear_of_reports(plugins.hook.pytest_runtest_logreport)
         plugins.register(Reported(self), "noxline-reported")
 
     @pytest.hookimpl(tryfirst=True)
@@ -229,7 +242,7 @@ class Reported:
             name = self._names.pop(nodeid, "") or self._recorder.name(nodeid)
             self._recorder.write(name, reports)
         else:
-            self._recorder.put_back(reports)
+            self._recorder.put_back(nodeid, reports)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

@@ -23,6 +23,7 @@ _MOST_OBJECTS = 300  # that can be reached from one variable; of more it is not 
 _MOST_TESTS = 64  # in which something may move; of more it is as well to say that it may be any
 _SHARE = 0.006  # of the time that tests take
 _GRACE = 0.4  # seconds
+_GLANCE = 0.001  # seconds that a glance may take: in more the process had to wait
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Python 3.8 has no such types at run time
     from _noxline_walk import Key
@@ -107,16 +108,19 @@ class Watch:
         """Look again, and note what is not as it was; forget what nobody can say; `now` in CPU seconds."""
         if not self._looks:
             return
-        began = time.perf_counter()  # which costs much less than to ask for the time of the process
         self._count += 1
+        began = time.perf_counter()  # which costs much less than to ask for the time of the process
         if not self._all.is_same():
             self._look_at(list(self._looks), test)
             self._glance_at_all()
+            self._whole += time.process_time() - now
         elif self._unclear:
             self._look_at(self._unclear, test)
             if any(place not in self._looks or self._glances[place].is_clear for place in self._unclear):
                 self._glance_at_all()
-        self._whole += time.perf_counter() - began
+            self._whole += time.process_time() - now
+        else:
+            self._whole += min(time.perf_counter() - began, _GLANCE)
         allowed = _GRACE + _SHARE * (now - self._began)
         if self._looks and self._whole > allowed:
             self._forget(max(self._looks, key=self._costs))
