@@ -203,13 +203,16 @@ class Impact:
         )
         if reused and self.before is not None and self.selection is not None:
             traced = carry(traced, self.before, self.selection, reused=reused)
-        why = why_not(traced) or self._why_not(found) or self._keep_record(traced)
+        why = self._keep_record(traced, found)
         if why:
             print(f"noxline: the next run cannot select tests: {why}", flush=True)
             self._state.unlink(missing_ok=True)
 
-    def _keep_record(self, traced: Traced) -> str:
-        """Write the record; return why it cannot be written."""
+    def _keep_record(self, traced: Traced, found: ContextLines) -> str:
+        """Write the record; return why there is none that could be relied on."""
+        why = why_not(traced) or self._why_not(found)
+        if why:
+            return why
         record = build(traced)
         try:
             write_record(self.output / RECORD, record)
