@@ -5,6 +5,7 @@
     python benchmarks/impact.py selective --suite marshmallow [--edits 100]
     python benchmarks/impact.py history --suite itsdangerous --versions 2.1.0,2.1.2,2.2.0
     python benchmarks/impact.py cost | decide --suite packaging
+    python benchmarks/impact_parts.py --suite packaging        (what a traced test costs more, within one run)
     python benchmarks/impact_testmon.py --suite marshmallow    (what pytest-testmon makes of the same edits and mutants)
 
 For each project (its sdist is downloaded with pip) a traced run of the whole suite makes the record. Then
