@@ -17,7 +17,7 @@ from _noxline_sweep import Sweep
 from _noxline_walk import Walk
 from _noxline_watch import Moves, Watch
 
-_SHARE = 0.001  # of the time that tests take
+_SHARE = 0.0025  # of the time that tests take
 _GRACE = 0.2  # seconds, in the whole run
 _MOST_OBJECTS = 200_000  # objects that one look visits
 TYPE_CHECKING = False

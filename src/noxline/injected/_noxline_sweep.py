@@ -15,8 +15,8 @@ from _noxline_inside import KINDS, PLAIN, address
 from _noxline_walk import Walk
 from _noxline_watch import Moves
 
-_SHARE = 0.001  # of the time that tests take
-_GRACE = 0.2  # seconds, in the whole run
+_SHARE = 0.0025  # of the time that tests take
+_GRACE = 0.3  # seconds, in the whole run
 _AT_ONCE = 50  # attributes, between two looks at the clock
 _GONE = object()
 TYPE_CHECKING = False
