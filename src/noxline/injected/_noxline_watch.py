@@ -21,8 +21,8 @@ from _noxline_walk import Walk
 WATCH = "NOXLINE_WATCH"
 _MOST_OBJECTS = 300  # that can be reached from one variable; of more it is not known
 _MOST_TESTS = 64  # in which something may move; of more it is as well to say that it may be any
-_SHARE = 0.006  # of the time that tests take
-_GRACE = 0.4  # seconds
+_SHARE = 0.01  # of the time that tests take
+_GRACE = 0.6  # seconds
 _GLANCE = 0.001  # seconds that a glance may take: in more the process had to wait
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Python 3.8 has no such types at run time
