@@ -196,3 +196,16 @@ def test_a_worker_that_dies_before_it_repeats_a_test_leaves_no_outcome() -> None
         made.pytest_runtest_logreport(report)
     made.pytest_sessionfinish(1)
     assert [(line["id"], line["outcome"]) for line in record.lines] == [("b", "failed")]
+
+
+def test_a_test_of_which_nothing_is_reported_has_no_outcome() -> None:
+    import _noxline_recorder as recorder
+
+    record = Record()
+    made = recorder.PytestRecorder(record, None, Fixtures())
+    reported = recorder.Reported(made)
+    reported.pytest_runtest_logstart("a")
+    reported.pytest_runtest_logfinish("a")
+    reported.pytest_sessionfinish()
+    made.pytest_sessionfinish(1)
+    assert record.lines == []

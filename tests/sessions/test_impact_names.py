@@ -26,17 +26,28 @@ def odd(project: TracedProject) -> Path:
     return path
 
 
-def test_a_file_that_a_test_reads_lets_that_test_run_after_any_change(project: TracedProject, odd: Path) -> None:
-    project.write(
-        "tests/test_read.py",
-        "import os\nHERE = os.fsencode(os.path.dirname(os.path.abspath(__file__)))\n\n"
-        "def test_read():\n    with open(HERE + b'/data\\xff.txt') as stream:\n        assert stream.read()\n",
-    )
-    assert project.run() == {*ALL, "test_read"}
+READS = """\
+import os
+def test_odd():
+    with open(os.fsencode(os.path.dirname(os.path.abspath(__file__))) + b"/data\\xff.txt") as stream:
+        assert stream.read()
+"""
+IMPORTS = """\
+import importlib, pytest
+def test_odd():
+    with pytest.raises(ImportError):
+        importlib.import_module("\\udcff")
+"""
+
+
+@pytest.mark.usefixtures("odd")
+@pytest.mark.parametrize("code", [READS, IMPORTS], ids=["read", "import"])
+def test_a_test_that_asks_for_such_a_name_runs_after_any_change(project: TracedProject, code: str) -> None:
+    project.write("tests/test_odd.py", code)
+    assert project.run() == {*ALL, "test_odd"}
+    assert project.outcomes["test_odd"] == "passed"
     project.change("src/demo/two.py", "return 2", "return 2 + 0")
-    assert project.run() == {"test_two", "test_read"}
-    odd.write_text("2", encoding="utf-8")
-    assert project.run() == {*ALL, "test_read"}
+    assert project.run() == {"test_two", "test_odd"}
 
 
 def test_a_file_that_nobody_reads_counts_as_any_other(project: TracedProject, odd: Path) -> None:
@@ -44,17 +55,6 @@ def test_a_file_that_nobody_reads_counts_as_any_other(project: TracedProject, od
     assert project.run() == set()
     odd.write_text("2", encoding="utf-8")
     assert project.run() == ALL
-
-
-def test_a_test_that_imports_such_a_name_runs_after_any_change(project: TracedProject) -> None:
-    project.write(
-        "tests/test_import.py",
-        "import importlib\n\ndef test_import():\n    try:\n        importlib.import_module('\\udcff')\n"
-        "    except ImportError:\n        pass\n",
-    )
-    assert project.run() == {*ALL, "test_import"}
-    project.change("src/demo/two.py", "return 2", "return 2 + 0")
-    assert project.run() == {"test_two", "test_import"}
 
 
 def test_a_failure_that_shows_one_is_recorded_as_python_shows_it(project: TracedProject) -> None:
@@ -68,10 +68,9 @@ def test_a_failure_that_shows_one_is_recorded_as_python_shows_it(project: Traced
 def test_python_files_in_such_a_folder_are_said_and_nothing_is_selected(
     project: TracedProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = os.fsencode(project.root / "src" / "demo") + b"/odd\xff"
-    os.mkdir(folder)  # noqa: PTH102 - a Path takes no bytes
-    with open(folder + b"/more.py", "w", encoding="utf-8") as stream:  # noqa: PTH123
-        stream.write("MORE = 1\n")
+    folder = Path(os.fsdecode(os.fsencode(project.root / "src" / "demo") + b"/odd\xff"))
+    folder.mkdir()
+    (folder / "more.py").write_text("MORE = 1\n", encoding="utf-8")
     assert project.run() == ALL
     assert "the next run cannot select tests: a name in the project is no text" in capsys.readouterr().out
     assert project.run() == ALL

@@ -241,7 +241,7 @@ class Reported:
         if reports and is_over(reports):
             name = self._names.pop(nodeid, "") or self._recorder.name(nodeid)
             self._recorder.write(name, reports)
-        else:
+        elif reports:  # of no reports nothing is kept: a test without any did not pass
             self._recorder.put_back(nodeid, reports)
 
     @pytest.hookimpl(tryfirst=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from noxline.audit.harmless import FINGERPRINTED, matches_any
+from noxline.injected._noxline_records import storable
 from noxline.settings.facts import ProjectFacts, TestSuite
 from noxline.testing.blocks import Source, read_source
 from noxline.testing.impact_record import ABSENT, SCHEMA, Record
@@ -52,12 +53,8 @@ def watched_files(root: Path, facts: ProjectFacts, suite: TestSuite) -> dict[str
     folders = {*facts.sources, *facts.test_dirs, *suite.paths, *(name.rpartition("/")[0] for name in suite.files)}
     below = [f for f in folders if f not in ("", ".") and (root / f).is_dir()]
     names = {name for folder in below for name in _walk(root, folder)}
-    return {_storable(name): file_digest(root / name) for name in sorted(names) if not name.endswith((".py", ".pyc"))}
-
-
-def _storable(name: str) -> str:
-    """Return a name that can be written down; of a file whose name is no text only whether it changes matters."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    # Of a file whose name is no text only whether it changes matters.
+    return {storable(name): file_digest(root / name) for name in sorted(names) if not name.endswith((".py", ".pyc"))}
 
 
 def _walk(root: Path, folder: str) -> Iterator[str]:
